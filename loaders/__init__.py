@@ -1,0 +1,1 @@
+"""Landing zone and one module per source: everything that brings data in."""

@@ -1,0 +1,186 @@
+"""What a landed file looks like: the columns of every resource, declared once.
+
+A *resource* is the landing form of one canonical table. It holds the canonical
+columns plus the columns of the operational database that canonical has no room
+for (both spellings: ``views`` and ``view_count``), so that every source lands
+the same shape and staging can map it. A field no resource knows goes to
+``_extra``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+Kind = Literal["uuid", "text", "json", "text[]", "number", "integer", "timestamp"]
+
+#: Parquet type of each logical kind. ``uuid`` is lower-case text, ``json`` is
+#: canonical JSON text (sorted keys), timestamps are UTC with microseconds.
+POLARS_TYPES: dict[str, pl.DataType] = {
+    "uuid": pl.String(),
+    "text": pl.String(),
+    "json": pl.String(),
+    "text[]": pl.List(pl.String()),
+    "number": pl.Float64(),
+    "integer": pl.Int64(),
+    "timestamp": pl.Datetime("us", "UTC"),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One landed column: its name and logical kind."""
+
+    name: str
+    kind: Kind
+
+    @property
+    def polars(self) -> pl.DataType:
+        return POLARS_TYPES[self.kind]
+
+
+def _columns(**kinds: Kind) -> tuple[Column, ...]:
+    return tuple(Column(name, kind) for name, kind in kinds.items())
+
+
+#: Columns of each resource, canonical spelling first, then what the
+#: operational database calls the same thing or has besides.
+RESOURCES: dict[str, tuple[Column, ...]] = {
+    "products": _columns(
+        product_id="uuid", name="text", description="text", image_url="text",
+        affiliate_link="text", source_platform="text", category="text", meta="json",
+        created_at="timestamp", updated_at="timestamp",
+        brand="text", price_usd="number", currency="text", status="text",
+        primary_benefit="text", target_audience="text", content_brief="json",
+        key_features="json", objections="json", demo_ideas="json",
+    ),
+    "creative_patterns": _columns(
+        pattern_id="uuid", product_id="uuid", hook_text="text", structure="text",
+        style_tags="text[]", emotion_tags="text[]", notes="text",
+        observed_performance="json", created_at="timestamp",
+    ),
+    "agent_notes": _columns(
+        note_id="uuid", agent_name="text", topic="text", content="text",
+        importance="number", embedding="text", created_at="timestamp",
+    ),
+    "embeddings": _columns(
+        embedding_id="uuid", reference_type="text", reference_id="uuid",
+        embedding="text", metadata="json", created_at="timestamp",
+    ),
+    "raw_videos": _columns(
+        id="uuid", external_id="text", platform="text", caption="text",
+        hashtags="text[]", author="text", view_count="integer", like_count="integer",
+        share_count="integer", comment_count="integer", collected_at="timestamp",
+        created_at="timestamp", caption_hashtags="text[]",
+    ),
+    "trend_snapshots": _columns(
+        snapshot_id="uuid", product_id="uuid", popularity_score="number",
+        velocity_score="number", competition_score="number",
+        tiktok_trend_tags="text[]", raw_source_data="json", snapshot_time="timestamp",
+    ),
+    "scripts": _columns(
+        script_id="uuid", product_id="uuid", script_text="text",
+        creative_variables="json", created_at="timestamp",
+        hook="text", title="text", cta="text", outline="text",
+        creative_pattern_id="uuid", trend_reference="uuid",
+    ),
+    "video_assets": _columns(
+        asset_id="uuid", script_id="uuid", product_id="uuid", storage_url="text",
+        format="text", metadata="json", created_at="timestamp",
+        storage_path="text", thumbnail_path="text", duration_seconds="number",
+        tone="text", layout="text", style_tags="text[]",
+    ),
+    "experiments": _columns(
+        experiment_id="uuid", product_id="uuid", script_id="uuid", asset_id="uuid",
+        created_at="timestamp", hypothesis="text", variation_label="text",
+    ),
+    "published_posts": _columns(
+        post_id="uuid", experiment_id="uuid", platform="text", external_post_id="text",
+        published_at="timestamp",
+        platform_post_id="text", posted_at="timestamp", caption="text",
+        hashtags="text[]", workflow_id="text", correlation_id="text",
+        created_at="timestamp",
+    ),
+    "performance_metrics": _columns(
+        metric_id="uuid", post_id="uuid", views="integer", likes="integer",
+        comments="integer", shares="integer", collected_at="timestamp",
+        platform="text", external_post_id="text",
+        view_count="integer", like_count="integer", comment_count="integer",
+        share_count="integer", watch_time_ms="number", completion_rate="number",
+    ),
+    "system_events": _columns(
+        event_id="uuid", agent_name="text", event_type="text", payload="json",
+        created_at="timestamp",
+        correlation_id="text", workflow_id="text", event_category="text",
+        severity="text", message="text", metadata="json",
+    ),
+}
+
+#: Columns every landed row carries behind its resource's own.
+BOOKKEEPING: dict[str, pl.DataType] = {
+    "_load_id": pl.String(),
+    "_source": pl.String(),
+    "_position": pl.Int64(),
+    "_extracted_at": pl.Datetime("us", "UTC"),
+    "_loaded_at": pl.Datetime("us", "UTC"),
+    "_record_hash": pl.String(),
+    "_extra": pl.String(),
+}
+
+#: The column that says when a record's value was observed, by its own clock
+#: (``--backfill`` takes the known-at time from it).
+OWN_TIME: dict[str, tuple[str, ...]] = {
+    "products": ("updated_at", "created_at"),
+    "published_posts": ("published_at", "posted_at"),
+    "performance_metrics": ("collected_at",),
+    "raw_videos": ("collected_at", "created_at"),
+    "trend_snapshots": ("snapshot_time",),
+}
+DEFAULT_OWN_TIME: tuple[str, ...] = ("created_at",)
+
+#: The source's own key and the natural key of each resource; a load whose
+#: records all lack both is worthless.
+SOURCE_KEY: dict[str, str] = {
+    "products": "product_id",
+    "creative_patterns": "pattern_id",
+    "agent_notes": "note_id",
+    "embeddings": "embedding_id",
+    "raw_videos": "id",
+    "trend_snapshots": "snapshot_id",
+    "scripts": "script_id",
+    "video_assets": "asset_id",
+    "experiments": "experiment_id",
+    "published_posts": "post_id",
+    "performance_metrics": "metric_id",
+    "system_events": "event_id",
+}
+NATURAL_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "raw_videos": (("platform", "external_id"),),
+    "published_posts": (("platform", "external_post_id"), ("platform", "platform_post_id")),
+    "performance_metrics": (("post_id",), ("platform", "external_post_id")),
+}
+
+ALL_RESOURCES: tuple[str, ...] = tuple(RESOURCES)
+
+#: Which resources each source can land. ``operational`` sources carry all twelve.
+SOURCES: dict[str, tuple[str, ...]] = {
+    "supabase": ALL_RESOURCES,
+    "files": ALL_RESOURCES,
+    "inbox": ALL_RESOURCES,
+    "demo": ALL_RESOURCES,
+    "tiktok_research": ("raw_videos",),
+    "tiktok": ("performance_metrics",),
+    "apify_tiktok": ("raw_videos", "performance_metrics"),
+    "youtube": ("raw_videos", "performance_metrics"),
+    "youtube_trending": ("raw_videos",),
+    "instagram": ("raw_videos", "performance_metrics"),
+    "yt_dlp": ("raw_videos", "performance_metrics"),
+}
+
+
+def polars_schema(resource: str) -> dict[str, pl.DataType]:
+    """Column name to Polars type of a landed file, bookkeeping included."""
+    own = {column.name: column.polars for column in RESOURCES[resource]}
+    return own | BOOKKEEPING
