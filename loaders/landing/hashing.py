@@ -1,0 +1,67 @@
+"""The hash of a record: md5 over its own columns in one stable text form.
+
+The text form, the same for every library version and engine: columns in declared
+order, separated by ``|``. Null is ``\\N``. Integers and timestamps (microseconds
+since 1970) are decimal, doubles ``%.17g``, uuid, text and JSON as they are, a list
+``[a,b]``. In text ``\\``, ``|`` and ``,`` are escaped by ``\\``, so no two different
+records share a text. Bookkeeping columns do not take part.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from loaders.schema import RESOURCES, Column
+
+_ESCAPES = (("\\", "\\\\"), ("|", "\\|"), (",", "\\,"))
+
+
+def _escaped(expression: str) -> str:
+    for character, escape in _ESCAPES:
+        expression = f"replace({expression}, '{character}', '{escape}')"
+    return expression
+
+
+def _text(column: Column) -> str:
+    name = f'"{column.name}"'
+    if column.kind == "integer":
+        text = f"{name}::varchar"
+    elif column.kind == "timestamp":
+        text = f"epoch_us({name})::varchar"
+    elif column.kind == "number":
+        text = f"printf('%.17g', {name})"
+    elif column.kind == "text[]":
+        text = f"'[' || array_to_string([{_escaped('x')} for x in {name}], ',') || ']'"
+    elif column.kind == "uuid":
+        text = name
+    else:
+        text = _escaped(name)
+    return f"coalesce({text}, '\\N')"
+
+
+@cache
+def _query(resource: str) -> str:
+    columns = RESOURCES[resource]
+    texts = " || '|' || ".join(_text(column) for column in columns)
+    return f"select md5({texts}) as _record_hash from rows"
+
+
+def hash_table(connection: duckdb.DuckDBPyConnection, resource: str, table: pa.Table) -> pa.Array:
+    """``_record_hash`` of every row of an Arrow table with the resource's columns."""
+    connection.register("rows", table)
+    try:
+        return connection.sql(_query(resource)).to_arrow_table().column(0)
+    finally:
+        connection.unregister("rows")
+
+
+def record_hashes(resource: str, frame: pl.DataFrame) -> pl.Series:
+    """``_record_hash`` of every row of a frame that has all the resource's columns."""
+    names = [column.name for column in RESOURCES[resource]]
+    with duckdb.connect() as connection:
+        table = frame.select(names).to_arrow(compat_level=pl.CompatLevel.oldest())
+        return pl.Series("_record_hash", hash_table(connection, resource, table), dtype=pl.String)
