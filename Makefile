@@ -1,0 +1,72 @@
+# Needs python3 (3.11 or newer, with pip) and make; nothing else has to be installed.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format docs bench lock clean
+
+BIN := .venv/bin
+INSTALL := sh requirements/install.sh
+#: Processes that run tests side by side.
+JOBS ?= 2
+#: What pytest is given besides: make test ARGS='-k ledger'
+ARGS ?=
+
+# Nothing here reports home.
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DO_NOT_TRACK := 1
+export GX_ANALYTICS_ENABLED := false
+export PYTHONUTF8 := 1
+
+help: ## Show what there is to make
+	@printf 'ACE warehouse\n\n'
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-13s %s\n", $$1, $$2}'
+	@printf '\nFirst time here? make run\n'
+
+run: ## Land the sample, check, build, release and report (sets up everything it needs)
+	@$(INSTALL) run
+	@$(BIN)/ace run
+
+test: ## Run everything that must pass, on DuckDB and on a Postgres it starts itself
+	@$(INSTALL) dev
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+lint: ## Check the style of Python and SQL and the types, changing nothing
+	@$(INSTALL) dev
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint models tests/dbt analyses
+
+format: ## Mend what the linters can mend by themselves
+	@$(INSTALL) dev
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+	@$(BIN)/sqlfluff fix models tests/dbt analyses
+
+docs: ## Write the dbt documentation of every table as one HTML file
+	@$(INSTALL) run
+	@$(BIN)/dbt docs generate --static --profiles-dir profiles --target-path data/docs
+	@printf 'Open data/docs/static_index.html\n'
+
+bench: ## Measure speed against DuckDB, Postgres and dlt, as ratios
+	@$(INSTALL) bench
+	@$(BIN)/python -m benchmarks
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-strip-extras --no-annotate --no-header pyproject.toml requirements/build.in
+
+# All sets together are solved first and bind the single ones: a package has one version everywhere.
+lock: ## Renew the pinned versions after a change of pyproject.toml
+	@$(INSTALL) dev
+	@$(LOCK) --all-extras -o .venv/all.txt $(ARGS)
+	@$(LOCK) -c .venv/all.txt -o requirements/run.txt
+	@$(LOCK) -c .venv/all.txt -o requirements/dev.txt --extra dev
+	@$(LOCK) -c .venv/all.txt -o requirements/bench.txt --extra dev --extra bench
+	@$(LOCK) -c .venv/all.txt -o requirements/s3.txt --extra s3
+
+clean: ## Remove what was made here, except landed data and releases
+	@rm -rf .venv target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@printf 'Landed data and releases are kept in data/; delete that folder yourself to start over.\n'

@@ -1,0 +1,90 @@
+#!/bin/sh
+# Usage: sh requirements/install.sh run|dev|bench|s3
+#
+# Makes .venv and installs one pinned set into it, then the project itself. Does nothing (in well
+# under a second) when the set is already installed. Safe to interrupt: the stamp that says
+# "installed" is written last.
+set -eu
+
+cd "$(dirname "$0")/.."
+set_name=${1:?"Say which set to install: run, dev, bench or s3."}
+venv=.venv
+requirements=requirements/$set_name.txt
+
+# Settings of the caller's pip or Python that would install into the wrong place.
+export PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+unset PYTHONHOME PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV || true
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "make: $1"; say "      $2"; exit 1; }
+
+[ -f "$requirements" ] || fail "There is no $requirements." "The sets are run, dev, bench and s3."
+
+# A set is current when its pins, the project's metadata and the checkout's place are unchanged.
+# (A moved folder breaks the commands in .venv/bin, which hold its full path.)
+fingerprint() { { cat "requirements/$1.txt" pyproject.toml; pwd; } | cksum; }
+is_current() {
+    [ -f "$venv/.installed-$1" ] && [ "$(cat "$venv/.installed-$1")" = "$(fingerprint "$1")" ]
+}
+
+works() { "$venv/bin/python" -c '' 2>/dev/null; }
+
+if works; then
+    # s3 and dev hold all of run, and bench all of dev, in the same versions.
+    case $set_name in
+        run) larger="run s3 dev bench" ;;
+        dev) larger="dev bench" ;;
+        *) larger=$set_name ;;
+    esac
+    for candidate in $larger; do
+        if is_current "$candidate"; then exit 0; fi
+    done
+fi
+
+is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+find_python() {
+    for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11 python; do
+        if is_new_enough "$candidate"; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    fail "Python 3.11 or newer is needed; 'python3' is $(python3 --version 2>&1 || echo missing)." \
+        "Install one, or name one: make run PYTHON=/path/to/python3.12"
+}
+
+# pip inside the environment; where the system's venv module comes without pip (some Linux
+# distributions), the system's pip installs into the environment instead.
+pip() {
+    if "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+        "$venv/bin/python" -m pip "$@"
+    else
+        "$python" -m pip --python "$venv/bin/python" "$@"
+    fi
+}
+
+python=$(find_python)
+if ! works || ! is_new_enough "$venv/bin/python" || [ ! -f "$venv/.complete" ]; then
+    say "Making $venv with $("$python" --version)"
+    if ! "$python" -m venv --clear "$venv" 2>/dev/null; then
+        "$python" -m venv --clear --without-pip "$venv" ||
+            fail "Python cannot make a virtual environment." \
+                "Install its venv module (on Debian and Ubuntu: apt install python3-venv)."
+        "$python" -m pip --version >/dev/null 2>&1 ||
+            fail "Python has no pip." "Install it (on Debian and Ubuntu: apt install python3-pip)."
+    fi
+    : >"$venv/.complete"
+fi
+
+say "Installing $(grep -c '==' "$requirements") pinned packages into $venv (once; a minute or two)"
+pip install --quiet --require-hashes -r "$requirements" ||
+    fail "The packages of $requirements could not be installed." \
+        "pip's message is above. Is the package index reachable? Then run the same command again."
+# No index is asked here: setuptools is pinned in the set, so nothing else is downloaded.
+pip install --quiet --no-deps --no-build-isolation --no-index -e . ||
+    fail "The project itself could not be installed." "pip's message is above."
+
+# A new set may have changed versions under the others.
+rm -f "$venv"/.installed-*
+fingerprint "$set_name" >"$venv/.installed-$set_name"
