@@ -1,0 +1,28 @@
+"""Presets: known exports, each mapped onto the landed columns by one module."""
+
+from __future__ import annotations
+
+from loaders.presets.apify_tiktok import APIFY_TIKTOK
+from loaders.presets.base import Preset, PresetRecord
+from loaders.presets.instagram_graph import INSTAGRAM_GRAPH
+from loaders.presets.tiktok_display import TIKTOK_DISPLAY
+from loaders.presets.tiktok_research import TIKTOK_RESEARCH
+from loaders.presets.youtube_api import YOUTUBE_API
+from loaders.presets.youtube_trending import YOUTUBE_TRENDING
+from loaders.presets.yt_dlp import YT_DLP
+
+#: Every preset by the name given to ``ace load files --preset``.
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        TIKTOK_RESEARCH,
+        TIKTOK_DISPLAY,
+        APIFY_TIKTOK,
+        YOUTUBE_API,
+        YOUTUBE_TRENDING,
+        INSTAGRAM_GRAPH,
+        YT_DLP,
+    )
+}
+
+__all__ = ["PRESETS", "Preset", "PresetRecord"]

@@ -1,0 +1,85 @@
+"""TikTok Research API: pages of ``/v2/research/video/query/``, or bare videos.
+
+Ids are numbers beyond 2^53 (and may be beyond 2^64), so the JSON must have been
+parsed with exact integers. The response does not say when counts were observed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from loaders.presets.base import (
+    Fields,
+    Preset,
+    PresetRecord,
+    Unusable,
+    attempt,
+    identifier,
+    items_of,
+    landed,
+    refused,
+)
+
+_OTHER_LISTS = (
+    "comments",
+    "user_followers",
+    "user_following",
+    "user_liked_videos",
+    "user_pinned_videos",
+    "reposted_videos",
+    "playlists",
+)
+
+
+def _read(document: dict[str, Any], options: Mapping[str, Any]) -> Iterator[PresetRecord]:
+    if "data" not in document:
+        yield attempt(_video, document)
+        return
+    data = document["data"]
+    other = next((name for name in _OTHER_LISTS if isinstance(data, dict) and name in data), None)
+    if other and "videos" not in data:
+        members = data[other] if isinstance(data[other], list) else [data[other]]
+        for member in members:
+            yield refused(member, f"This is one of a list of {other}, not a video of a query.")
+        return
+    try:
+        videos = items_of(document, "data", "videos")
+    except Unusable as problem:
+        yield refused(document, str(problem))
+        return
+    for video in videos:
+        yield attempt(_video, video)
+
+
+def _video(record: dict[str, Any]) -> PresetRecord:
+    if "text" in record and ("parent_comment_id" in record or "video_id" in record):
+        raise Unusable("This is a comment, not a video.")
+    fields = Fields(record)
+    # The documentation's example spells the id `video_id`; real responses, `id`.
+    external_id = identifier(fields.take("id", "video_id"), "id", numeric=True)
+    return landed(
+        "raw_videos",
+        record,
+        fields,
+        {
+            "external_id": external_id,
+            "platform": "tiktok",
+            "caption": fields.take("video_description"),
+            "hashtags": fields.take("hashtag_names"),
+            "author": fields.take("username"),
+            "view_count": fields.take("view_count"),
+            "like_count": fields.take("like_count"),
+            "share_count": fields.take("share_count"),
+            "comment_count": fields.take("comment_count"),
+        },
+    )
+
+
+TIKTOK_RESEARCH = Preset(
+    name="tiktok-research",
+    source="tiktok_research",
+    rows=False,
+    help="TikTok Research API video queries (raw_videos).",
+    reader=_read,
+)
