@@ -1,0 +1,159 @@
+"""Loosely typed records to the rows of a resource, or the reason why not.
+
+The slow, exact path that every source can use. A field no column knows is kept in
+``_extra`` under its own name; a shortened number ("541.2K") is kept there as
+written under ``_precision``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from loaders.jsontext import canonical_json
+from loaders.landing.metadata import Rejected
+from loaders.schema import RESOURCES
+from loaders.values import KINDS, NotTyped, Typing, raw_bytes, shown
+
+#: A hashtag as written: a letter, digit or underscore, then also the marks that
+#: scripts like Devanagari and Thai need inside a word.
+_HASHTAG = r"#[\p{L}\p{Nd}_][\p{L}\p{Nd}_\p{M}]*"
+
+
+@dataclass
+class Record:
+    """One record to type: landing column to raw value, and what goes to ``_extra``."""
+
+    values: dict[str, Any]
+    extra: dict[str, Any] | None = None
+    #: The bytes as received, kept when the record is rejected.
+    raw: bytes | None = None
+    #: Place in the load; running on from the previous record when None.
+    position: int | None = None
+    extracted_at: datetime | None = None
+
+
+def type_records(
+    resource: str,
+    records: Iterable[dict[str, Any] | Record | Any],
+    *,
+    start: int = 0,
+    typing: Typing | None = None,
+) -> tuple[pl.DataFrame, list[Rejected]]:
+    """Rows with the resource's columns, ``_position``, ``_extracted_at`` and ``_extra``,
+    and the records that could not be typed.
+
+    ``start`` is the position of the first record. Keys of a plain dict that are no
+    column of the resource go to ``_extra``. ``typing`` collects ``null_characters``.
+    Raises nothing for bad data.
+    """
+    how = typing or Typing()
+    kinds = [(c.name, KINDS[c.kind]) for c in RESOURCES[resource]]
+    known = {name for name, _ in kinds}
+    columns: dict[str, list[Any]] = {name: [] for name, _ in kinds}
+    positions: list[int] = []
+    extracted: list[datetime | None] = []
+    extras: list[str | None] = []
+    rejected: list[Rejected] = []
+    position = start
+    for record in records:
+        if isinstance(record, Record):
+            values, extra, raw = record.values, record.extra, record.raw
+            at = record.extracted_at
+            if record.position is not None:
+                position = record.position
+        else:
+            values, extra, raw, at = record, None, None, None
+        if not isinstance(values, dict):
+            reason = f"the record is {_what(values)}, not an object with fields"
+            kept = raw if raw is not None else raw_bytes(values)
+            rejected.append(Rejected(position, kept, reason))
+            position += 1
+            continue
+        row: list[Any] = []
+        problems: list[tuple[str, str]] = []
+        precision: dict[str, str] = {}
+        for name, convert in kinds:
+            value = values.get(name)
+            if value is None:
+                row.append(None)
+                continue
+            try:
+                row.append(convert(value, how))
+            except NotTyped as error:
+                problems.append((name, str(error)))
+            if how.imprecise is not None:
+                precision[name], how.imprecise = how.imprecise, None
+        leftover = {str(n): v for n, v in values.items() if n not in known and v is not None}
+        if extra:
+            leftover.update((n, v) for n, v in extra.items() if v is not None)
+        if precision:
+            leftover["_precision"] = precision
+        if problems:
+            reason = "; ".join(f"{name}: {problem}" for name, problem in problems)
+            kept = raw if raw is not None else raw_bytes(values)
+            rejected.append(Rejected(position, kept, reason, problems[0][0]))
+        else:
+            for column, cell in zip(columns.values(), row, strict=True):
+                column.append(cell)
+            positions.append(position)
+            extracted.append(at)
+            extras.append(_extra_text(leftover, how) if leftover else None)
+        position += 1
+    frame = pl.DataFrame(
+        {
+            **{c.name: pl.Series(columns[c.name], dtype=c.polars) for c in RESOURCES[resource]},
+            "_position": pl.Series(positions, dtype=pl.Int64),
+            "_extracted_at": pl.Series(extracted, dtype=pl.Datetime("us", "UTC")),
+            "_extra": pl.Series(extras, dtype=pl.String),
+        }
+    )
+    return fill_caption_hashtags(resource, frame), rejected
+
+
+def fill_caption_hashtags(resource: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """``raw_videos``: the hashtags written in the caption, lower-cased, without ``#``,
+    distinct, in order; null where there is no caption. Other resources are unchanged.
+    """
+    if resource != "raw_videos":
+        return frame
+    written = (
+        pl.col("caption")
+        .str.extract_all(_HASHTAG)
+        .list.eval(pl.element().str.slice(1).str.to_lowercase())
+        .list.unique(maintain_order=True)
+    )
+    given = pl.col("caption_hashtags") if "caption_hashtags" in frame.columns else pl.lit(None)
+    return frame.with_columns(pl.coalesce(given, written).alias("caption_hashtags"))
+
+
+def _extra_text(values: dict[str, Any], typing: Typing) -> str:
+    try:
+        text, nulls = canonical_json(values)
+    except ValueError:
+        # Nothing may be lost: what JSON cannot say is kept as text.
+        text, nulls = canonical_json({name: _sayable(value) for name, value in values.items()})
+    typing.null_characters += nulls
+    return text
+
+
+def _sayable(value: Any) -> Any:
+    try:
+        canonical_json(value)
+    except ValueError:
+        return str(value)
+    return value
+
+
+def _what(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return f"the text {shown(value)}"
+    return f"the value {shown(value)}"
