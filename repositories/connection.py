@@ -1,0 +1,418 @@
+"""Read-only opening of a release: by number, by file, or the current one.
+
+Read-only is enforced by the engine, not by looking at the text of a query: a DuckDB
+file is opened read-only with external access off and its configuration locked; on
+Postgres every statement is one extended-protocol statement in a read-only transaction.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from loaders.errors import AceError, UsageError
+
+Engine = Literal["duckdb", "postgres"]
+NO_RELEASE_HINT = "Make one: 'ace run' loads, builds and releases."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a query gave: column names and rows of plain values (see :func:`plain`)."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+    def dicts(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+class Reader(Protocol):
+    """An open release. Close it, or use it as a context manager."""
+
+    engine: Engine
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
+        """Run one read-only statement; ``?`` in it stands for a parameter."""
+        ...
+
+    def tables(self) -> set[str]:
+        """Names of all tables, as ``schema.table``."""
+        ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Reader: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON takes it: decimals, uuids as text, times ISO 8601 with Z, NaN null."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime):
+        at = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return at.isoformat().replace("+00:00", "Z")
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, "f") if value.is_finite() else None
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).hex()
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():.6f}".rstrip("0").rstrip(".") + " s"
+    return str(value)
+
+
+def _parsed(text: Any) -> Any:
+    """A JSON column's text as values; orjson reads what both engines write."""
+    import orjson
+
+    if not isinstance(text, str):
+        return plain(text)
+    try:
+        return plain(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        return text
+
+
+class DuckReader:
+    """A DuckDB release file, opened so that nothing but reading it is possible."""
+
+    engine: Engine = "duckdb"
+
+    def __init__(self, path: Path) -> None:
+        import duckdb
+
+        self.path = path
+        try:
+            self._connection = duckdb.connect(
+                str(path), read_only=True, config={"enable_external_access": "false"}
+            )
+            self._connection.execute("set TimeZone = 'UTC'")
+            self._connection.execute("set lock_configuration = true")
+        except duckdb.IOException as error:
+            if "lock" in str(error).lower():
+                raise AceError(
+                    f"{path} is being written by a build.",
+                    "Read the current release instead (leave out --release), or wait.",
+                ) from None
+            raise AceError(
+                f"{path} is not a readable DuckDB file.",
+                "Give --release a number from 'ace releases' or a release file.",
+            ) from None
+        except duckdb.Error as error:
+            raise AceError(f"{path} cannot be opened: {_sentence(str(error))}") from None
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
+        import duckdb
+
+        try:
+            cursor = self._connection.execute(sql, list(parameters))
+            if cursor.description is None:
+                return Answer([], [])
+            columns = [column[0] for column in cursor.description]
+            readers = [
+                _parsed if str(column[1]) == "JSON" else plain for column in cursor.description
+            ]
+            rows = cursor.fetchall()
+        except duckdb.Error as error:
+            raise _duck_error(error, self.tables) from None
+        return Answer(columns, _converted(rows, readers))
+
+    def tables(self) -> set[str]:
+        found = self._connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() union all "
+            "select schema_name || '.' || view_name from duckdb_views() where not internal"
+        ).fetchall()
+        return {row[0] for row in found}
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> DuckReader:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class PostgresReader:
+    """A Postgres warehouse in a session that can only read, pinned or at the current release."""
+
+    engine: Engine = "postgres"
+
+    def __init__(self, url: str, release: int | None = None) -> None:
+        import psycopg
+
+        try:
+            self._connection = psycopg.connect(url, connect_timeout=10)
+        except psycopg.Error as error:
+            raise AceError(
+                f"The Postgres warehouse cannot be reached: {_first_line(str(error))}",
+                "Check ACE_POSTGRES_URL and that the server is running.",
+            ) from None
+        self._connection.read_only = True
+        self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        self._connection.execute("select set_config('TimeZone', 'UTC', false)")
+        if release is not None:
+            self._connection.execute(
+                "select set_config('ace.release', %s, false)", (str(release),)
+            )
+        self._connection.commit()
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
+        import psycopg
+
+        text = sql.rstrip().rstrip(";")
+        if parameters:
+            text = text.replace("%", "%%").replace("?", "%s")
+        try:
+            # A prepared statement is one statement: nothing can end the transaction.
+            cursor = self._connection.execute(
+                text.encode(), tuple(parameters) or None, prepare=True
+            )
+            if cursor.description is None:
+                return Answer([], [])
+            columns = [column.name for column in cursor.description]
+            rows = cursor.fetchall()
+        except psycopg.Error as error:
+            self._connection.rollback()
+            raise _postgres_error(error, self.tables) from None
+        return Answer(columns, _converted(rows, [plain] * len(columns)))
+
+    def tables(self) -> set[str]:
+        cursor = self._connection.execute(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where table_schema in ('canonical', 'marts', 'quarantine', 'meta', 'reference')"
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> PostgresReader:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _converted(
+    rows: list[tuple[Any, ...]], readers: Sequence[Callable[[Any], Any]]
+) -> list[tuple[Any, ...]]:
+    return [
+        tuple(read(value) for read, value in zip(readers, row, strict=True)) for row in rows
+    ]
+
+
+def release_files(home: Path) -> dict[int, Path]:
+    """Number to file of every DuckDB release under ``home``, ascending."""
+    found = {
+        int(path.stem): path
+        for path in (home / "releases").glob("*.duckdb")
+        if path.stem.isdigit() and path.is_file()
+    }
+    return dict(sorted(found.items()))
+
+
+def current_release(home: Path) -> int | None:
+    """Number of the release ``current.duckdb`` points to, or None."""
+    link = home / "current.duckdb"
+    if not link.exists():
+        return None
+    stem = link.resolve().stem
+    return int(stem) if stem.isdigit() else None
+
+
+def open_release(
+    home: Path,
+    release: str | int | Path | None = None,
+    *,
+    target: str = "duckdb",
+    postgres_url: str | None = None,
+) -> Reader:
+    """Open a release read-only.
+
+    ``release`` is a number, a DuckDB file, or None for the current one. A file needs
+    neither a current release nor a server. Raises AceError when there is none (with the
+    next step) and UsageError for something that is neither.
+    """
+    number = _number(release)
+    if release is not None and number is None:
+        path = Path(release)  # type: ignore[arg-type]
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "does not exist"
+            raise UsageError(
+                f"Release '{release}' is no number, and as a file it {what}.",
+                "'ace releases' lists what is kept.",
+            )
+        return DuckReader(path)
+    if target == "postgres":
+        return _open_postgres(postgres_url, number)
+    return _open_duckdb(home, number)
+
+
+def _number(release: str | int | Path | None) -> int | None:
+    if isinstance(release, int):
+        return release
+    return int(release) if isinstance(release, str) and release.isdecimal() else None
+
+
+def _open_duckdb(home: Path, number: int | None) -> DuckReader:
+    if number is None:
+        for _ in range(3):
+            # Open the file itself, not the link: a release stays the same while it is read.
+            number = current_release(home)
+            if number is None:
+                raise AceError(f"There is no release in {home} yet.", NO_RELEASE_HINT)
+            path = home / "releases" / f"{number}.duckdb"
+            if path.is_file():
+                return DuckReader(path)
+        raise AceError(f"The current release {number} is missing in {home}.", NO_RELEASE_HINT)
+    path = home / "releases" / f"{number}.duckdb"
+    if not path.is_file():
+        raise _unknown_release(number, list(release_files(home)))
+    return DuckReader(path)
+
+
+def _unknown_release(number: int, kept: list[int]) -> AceError:
+    known = ", ".join(str(one) for one in kept) or "none"
+    return UsageError(
+        f"Release {number} is not kept (kept: {known}).",
+        "'ace releases' lists them." if kept else NO_RELEASE_HINT,
+    )
+
+
+def _open_postgres(url: str | None, number: int | None) -> PostgresReader:
+    if not url:
+        raise UsageError(
+            "The target is postgres, but ACE_POSTGRES_URL is not set.",
+            "Set it to the warehouse's address, for example postgresql:///ace.",
+        )
+    reader = PostgresReader(url, number)
+    kept: list[int] = []
+    current = None
+    try:
+        kept = [row[0] for row in reader.query(
+            "select release from release.releases where kept order by release"
+        ).rows]
+        current = reader.query("select release from release.current").rows
+    except AceError:
+        current = None
+    if not current:
+        reader.close()
+        raise AceError("There is no release in the Postgres warehouse yet.", NO_RELEASE_HINT)
+    if number is not None and number not in kept:
+        reader.close()
+        raise _unknown_release(number, kept)
+    return reader
+
+
+def _first_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[0].rstrip(".") + "."
+
+
+def _sentence(text: str) -> str:
+    """The first line of an engine's message without its kind, ending in a full stop."""
+    line = _first_line(re.sub(r"^[A-Z][\w ]*(Error|Exception): ", "", text.strip()))
+    return line[:1].upper() + line[1:].replace("!.", ".")
+
+
+def _near(name: str, tables: Callable[[], set[str]]) -> str:
+    known = sorted(tables())
+    wanted = name.strip('"').lower()
+    short = {full: full.partition(".")[2] for full in known}
+    exact = [full for full, table in short.items() if wanted in (table, full)]
+    last = wanted.rpartition(".")[2]
+    close = difflib.get_close_matches(wanted, known, 3, 0.75)
+    close += [
+        full
+        for full, table in short.items()
+        if table in difflib.get_close_matches(last, list(short.values()), 3, 0.7)
+    ]
+    names = list(dict.fromkeys(exact + close))[:3]
+    if names:
+        return f"Did you mean {' or '.join(names)}?"
+    return 'List them: ace sql "select * from meta.row_counts".'
+
+
+def _syntax(near: str | None, line: str | None) -> AceError:
+    where = f" near '{near}'" if near else " at its end"
+    return UsageError(
+        f"The SQL is not valid{where}{f', line {line}' if line else ''}.",
+        "Mend it there, and put the whole statement in one pair of quotes.",
+    )
+
+
+def _duck_error(error: Exception, tables: Callable[[], set[str]]) -> AceError:
+    import duckdb
+
+    text = str(error)
+    missing = re.search(r"(?:Table|View) with name \"?([^\s\"!]+)\"? does not exist", text)
+    if missing:
+        # The message has only the last part; the statement it quotes has the whole name.
+        full = re.search(rf"([\w\"]+\.)?\"?{re.escape(missing[1])}\"?", text.partition("LINE")[2])
+        name = (full[0] if full else missing[1]).replace('"', "")
+        return UsageError(f"There is no table {name} in this release.", _near(name, tables))
+    if isinstance(error, duckdb.ParserException):
+        near = re.search(r'at or near "(.*?)"(?:\n|$)', text, re.S)
+        line = re.search(r"LINE (\d+):", text)
+        if near or "syntax error" in text:
+            return _syntax(near[1] if near else None, line[1] if line else None)
+    column = re.search(r'Referenced column "(.*?)" (?:was )?not found', text)
+    if column:
+        known = re.search(r"Candidate bindings: (.*)", text)
+        names = re.findall(r'"(.*?)"', known[1]) if known else []
+        near_names = f"Near names: {', '.join(names[:5])}." if names else ""
+        return UsageError(f"There is no column {column[1]} in the tables it names.", near_names)
+    if "read-only mode" in text:
+        return UsageError(
+            "A release can only be read; this statement would change it.", "Use SELECT."
+        )
+    if isinstance(error, duckdb.PermissionException):
+        return UsageError(
+            "A query on a release can read neither files nor other databases.",
+            "Land them with 'ace load' instead.",
+        )
+    return AceError(f"The query failed: {_sentence(text)}", exit_code=1)
+
+
+def _postgres_error(error: Any, tables: Callable[[], set[str]]) -> AceError:
+    from psycopg import errors
+
+    diagnostic = error.diag
+    text = _first_line(diagnostic.message_primary or str(error))
+    if isinstance(error, errors.UndefinedTable):
+        named = re.search(r'"(.*?)"', text)
+        name = named[1] if named else "it names"
+        return UsageError(f"There is no table {name} in this release.", _near(name, tables))
+    if isinstance(error, errors.SyntaxError) and "multiple commands" not in text:
+        near = re.search(r'at or near "(.*?)"', text)
+        return _syntax(near[1] if near else None, None)
+    if isinstance(error, errors.UndefinedColumn):
+        return UsageError(f"The SQL names something that is not there: {text}", "")
+    if isinstance(error, errors.ReadOnlySqlTransaction):
+        return UsageError(
+            "A release can only be read; this statement would change it.", "Use SELECT."
+        )
+    if "multiple commands" in text:
+        return UsageError("Only one statement at a time can be run.", "Leave out the others.")
+    return AceError(f"The query failed: {text[:1].upper()}{text[1:]}")

@@ -1,0 +1,227 @@
+"""``build()``: models and tests, then a release, unless there is nothing to do."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from loaders.errors import AceError
+from warehouse.fingerprint import git_revision, project_fingerprint
+from warehouse.lock import build_lock, postgres_lock
+from warehouse.release.model import (
+    Passed,
+    ReleaseStore,
+    ReleaseSummary,
+    open_store,
+)
+from warehouse.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from loaders.landing import Landing
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """How a build ended: ``built`` says whether dbt ran, ``release`` what is current now."""
+
+    built: bool
+    release: ReleaseSummary | None
+    #: Whether this call made ``release``.
+    released: bool
+
+
+def _out(text: str) -> None:
+    print(text, flush=True)
+
+
+def _err(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def build(
+    target: str | None = None,
+    *,
+    full_refresh: bool = False,
+    select: tuple[str, ...] = (),
+    release: bool = True,
+    force: bool = False,
+    wait: float = 600,
+    as_of: str | None = None,
+    say: Say = _out,
+    note: Say = _err,
+    config: Settings | None = None,
+) -> BuildResult:
+    """Build, test and release the warehouse; does nothing when the release is up to date.
+
+    ``select`` builds only part of the models and never releases. ``as_of`` fixes the
+    as-of time (ISO 8601). Raises AceError when another build runs longer than ``wait``
+    seconds, or when a model or test fails: the current release then stays as it is.
+    """
+    config = config or settings()
+    target = target or config.target
+    store = open_store(config, target)
+    variables = {"as_of": as_of} if as_of else {}
+    fingerprint = project_fingerprint(target, variables)
+    release = release and not select
+    again = force or full_refresh or bool(select)
+    landing = _landing(config)
+    if not again:
+        done = _up_to_date(store, landing, fingerprint)
+        if done is not None:
+            return _nothing_to_do(done, say)
+    with _locked(config, target, wait, say) as environment, landing.shared_lock():
+        if not again:
+            # Whoever held the lock may have built just this.
+            done = _up_to_date(store, landing, fingerprint)
+            if done is not None:
+                return _nothing_to_do(done, say)
+        built = again or not _built_before(store, landing, fingerprint)
+        if built:
+            if target == "postgres":
+                _copy_to_postgres(landing, config, say)
+            _run(
+                config, target, store, fingerprint, environment, variables,
+                full_refresh=full_refresh, select=select, say=say, note=note,
+            )
+        elif not release:
+            say("Everything landed is built already; 'ace build' releases it.")
+        else:
+            say("Everything landed is built already; what is missing is the release.")
+        if not release:
+            return BuildResult(built, store.current(), released=False)
+        made = store.publish()
+    say(f"Release {made.release} is current: as of {_when(made)}.")
+    return BuildResult(built, made, released=True)
+
+
+def _landing(config: Settings) -> Landing:
+    from loaders.landing import Landing
+
+    return Landing(config.landing)
+
+
+def _landed(landing: Landing) -> set[str]:
+    return {load.load_id for load in landing.loads()}
+
+
+def _up_to_date(
+    store: ReleaseStore, landing: Landing, fingerprint: str
+) -> ReleaseSummary | None:
+    """The current release, if it covers all that landed, with this very project."""
+    current = store.current()
+    if current is None or current.project_fingerprint != fingerprint:
+        return None
+    newest = max((beat.landed_at for beat in landing.heartbeats()), default=current.as_of)
+    if newest > current.as_of:
+        return None
+    return current if _landed(landing) <= store.loads(current.release) else None
+
+
+def _built_before(store: ReleaseStore, landing: Landing, fingerprint: str) -> bool:
+    """Whether the build database holds a complete build that only lacks its release."""
+    last = store.unreleased()
+    return last is not None and last[0].fingerprint == fingerprint and _landed(landing) <= last[1]
+
+
+def _nothing_to_do(current: ReleaseSummary, say: Say) -> BuildResult:
+    say(
+        f"Release {current.release} already covers everything landed (as of {_when(current)}); "
+        "nothing to build. Use --force to build anyway."
+    )
+    return BuildResult(built=False, release=current, released=False)
+
+
+def _when(summary: ReleaseSummary) -> str:
+    return f"{summary.as_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+@contextlib.contextmanager
+def _locked(config: Settings, target: str, wait: float, say: Say) -> Iterator[dict[str, str]]:
+    """Hold the build lock; yields the environment the dbt profile needs."""
+    environment = {
+        "ACE_HOME": str(config.home),
+        "ACE_LANDING": config.landing,
+        "ACE_WAREHOUSE": str(config.warehouse),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    if target == "duckdb":
+        with build_lock(config.home, wait, say):
+            yield environment
+        return
+    from warehouse.release.postgres import connect, profile_environment
+
+    assert config.postgres_url is not None
+    with (
+        contextlib.closing(connect(config.postgres_url, autocommit=True)) as connection,
+        postgres_lock(connection, wait, say),
+    ):
+        yield environment | profile_environment(connection)
+
+
+def _copy_to_postgres(landing: Landing, config: Settings, say: Say) -> None:
+    from loaders.raw_copy import copy_new_loads
+
+    assert config.postgres_url is not None
+    copied = copy_new_loads(landing, config.postgres_url)
+    if copied:
+        say(f"Copied {len(copied)} new load{'' if len(copied) == 1 else 's'} into Postgres.")
+
+
+def _run(
+    config: Settings,
+    target: str,
+    store: ReleaseStore,
+    fingerprint: str,
+    environment: dict[str, str],
+    variables: dict[str, str],
+    *,
+    full_refresh: bool,
+    select: tuple[str, ...],
+    say: Say,
+    note: Say,
+) -> None:
+    from warehouse.dbt_run import run_dbt
+
+    revision = git_revision()
+    landing = _landing(config)
+    landing.prepare()
+    loads = landing.loads()
+    if not loads:
+        say("Nothing has landed yet: the tables will be empty. 'ace load demo' lands a sample.")
+    say(f"Building on {target} ({len(loads):,} load{'' if len(loads) == 1 else 's'} landed)")
+    try:
+        outcome = run_dbt(
+            target=target,
+            folder=config.home / "dbt" / target,
+            environment=environment,
+            full_refresh=full_refresh,
+            select=select,
+            variables=variables,
+            say=say,
+            note=note,
+        )
+    except AceError as error:
+        current = store.current()
+        stays = f"Release {current.release} stays current." if current else "Nothing was released."
+        hint = f"{stays} {error.hint}".strip()
+        raise type(error)(error.message, hint) from None
+    if select:
+        return
+    store.record_passed(
+        Passed(
+            fingerprint=fingerprint,
+            git_revision=revision,
+            dbt_version=outcome.dbt_version,
+            invocation_id=outcome.invocation_id,
+            tests=outcome.tests,
+            descriptions=outcome.descriptions,
+        )
+    )
+
+

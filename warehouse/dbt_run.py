@@ -1,0 +1,338 @@
+"""dbt inside this process: short progress instead of its noise, and failures in words."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from loaders.errors import AceError
+from warehouse.release.model import TestOutcome
+from warehouse.settings import PROJECT_ROOT
+
+Say = Callable[[str], None]
+#: Layers in the order rows travel; seeds and tests are counted beside them.
+LAYERS = ("seeds", "staging", "intermediate", "canonical", "quarantine", "marts")
+
+
+@dataclass
+class DbtOutcome:
+    """What one dbt run did."""
+
+    invocation_id: str
+    dbt_version: str
+    tests: list[TestOutcome] = field(default_factory=list)
+    #: (schema, table, column) to description, in public schema names.
+    descriptions: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    models: int = 0
+
+
+def run_dbt(
+    *,
+    target: str,
+    folder: Path,
+    environment: dict[str, str],
+    full_refresh: bool = False,
+    select: tuple[str, ...] = (),
+    variables: dict[str, str] | None = None,
+    say: Say,
+    note: Say,
+) -> DbtOutcome:
+    """Build models and tests; ``folder`` takes dbt's target path and logs.
+
+    ``say`` gets progress, ``note`` what went wrong. Raises AceError when a model or a
+    test failed, KeyboardInterrupt when it was stopped.
+    """
+    with _environment(environment):
+        from dbt.cli.main import dbtRunner
+
+        common = _arguments(target, folder, variables)
+        parsed = dbtRunner().invoke(["parse", *common])
+        if not parsed.success:
+            raise _broken(parsed.exception, folder)
+        manifest: Any = parsed.result
+        progress = Progress(manifest, select, say)
+        arguments = ["build", *common, "--exclude-resource-type", "unit_test"]
+        if full_refresh:
+            arguments.append("--full-refresh")
+        if select:
+            arguments += ["--select", *select]
+        with progress:
+            done = dbtRunner(manifest=manifest, callbacks=[progress.event]).invoke(arguments)
+        _close_connections(target)
+    if done.exception is not None:
+        raise _broken(done.exception, folder)
+    results: list[Any] = list(getattr(done.result, "results", []))
+    if not done.success:
+        raise _failed(results, target, folder, environment, note)
+    _warnings(results, note)
+    return DbtOutcome(
+        invocation_id=str(getattr(done.result, "args", {}).get("invocation_id") or "")
+        or progress.invocation_id,
+        dbt_version=_version(),
+        tests=[_test(result) for result in results if result.node.resource_type == "test"],
+        descriptions=_descriptions(manifest),
+        models=sum(result.node.resource_type == "model" for result in results),
+    )
+
+
+def _arguments(target: str, folder: Path, variables: dict[str, str] | None) -> list[str]:
+    import json
+
+    arguments = [
+        *("--project-dir", str(PROJECT_ROOT)),
+        *("--profiles-dir", str(PROJECT_ROOT / "profiles")),
+        *("--target", target),
+        *("--target-path", str(folder / "target")),
+        *("--log-path", str(folder / "logs")),
+        *("--log-level", "none"),
+        *("--log-level-file", "info"),
+        "--no-send-anonymous-usage-stats",
+        "--no-use-colors",
+    ]
+    if variables:
+        arguments += ["--vars", json.dumps(variables)]
+    return arguments
+
+
+@contextlib.contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Set what the profile reads, for the time of the run."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _close_connections(target: str) -> None:
+    """dbt keeps its DuckDB handle open; the release needs the file for itself."""
+    if target == "duckdb":
+        import gc
+
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.adapters.factory import reset_adapters
+
+        DuckDBConnectionManager.close_all_connections()
+        reset_adapters()
+        gc.collect()
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("dbt-core")
+
+
+def _layer(node: Any) -> str:
+    if node.resource_type == "seed":
+        return "seeds"
+    return str(node.fqn[1]) if len(node.fqn) > 2 else "other"
+
+
+class Progress:
+    """One line per finished layer; on a terminal also a bar that moves with every node."""
+
+    def __init__(self, manifest: Any, select: tuple[str, ...], say: Say) -> None:
+        self.say = say
+        self.invocation_id = ""
+        self._layers = {
+            key: _layer(node)
+            for key, node in manifest.nodes.items()
+            if node.resource_type in ("model", "seed") and node.config.enabled
+        }
+        self._totals = Counter({}) if select else Counter(self._layers.values())
+        self._done: Counter[str] = Counter()
+        self._started: dict[str, float] = {}
+        self._ended: dict[str, float] = {}
+        self._told: set[str] = set()
+        self._tests = 0
+        self._bar: Any = None
+        self._task: Any = None
+        # Unit tests are left out of builds.
+        self._nodes = sum(
+            node.resource_type in ("model", "seed", "test") for node in manifest.nodes.values()
+        )
+
+    def __enter__(self) -> Progress:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(
+                TextColumn("  {task.description}"),
+                BarColumn(24),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._bar.add_task("starting", total=self._nodes or None)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        for layer in sorted(self._done, key=_rank):
+            self._tell(layer)
+        if self._tests:
+            self.say(f"  {'tests':<13} {self._tests:>4}")
+
+    def event(self, message: Any) -> None:
+        """A callback of dbt: counts nodes as they start and finish."""
+        self.invocation_id = self.invocation_id or str(message.info.invocation_id)
+        name = message.info.name
+        if name not in ("NodeStart", "NodeFinished"):
+            return
+        info = message.data.node_info
+        key, now = info.unique_id, time.monotonic()
+        layer = self._layers.get(key)
+        if name == "NodeStart":
+            if layer:
+                self._started.setdefault(layer, now)
+            if self._bar is not None:
+                self._bar.update(self._task, description=f"{info.node_name[:32]:<32}")
+            return
+        if self._bar is not None:
+            self._bar.advance(self._task)
+        if info.node_status in ("skipped",):
+            return
+        if layer is None:
+            self._tests += info.resource_type == "test"
+            return
+        self._done[layer] += 1
+        self._ended[layer] = now
+        if self._done[layer] == self._totals[layer]:
+            self._tell(layer)
+
+    def _tell(self, layer: str) -> None:
+        if layer in self._told:
+            return
+        self._told.add(layer)
+        seconds = self._ended[layer] - self._started.get(layer, self._ended[layer])
+        line = f"  {layer:<13} {self._done[layer]:>4}   {seconds:6.1f} s"
+        if self._bar is not None:
+            self._bar.console.print(line, highlight=False)
+        else:
+            self.say(line)
+
+
+def _rank(layer: str) -> int:
+    return LAYERS.index(layer) if layer in LAYERS else len(LAYERS)
+
+
+def _tested_model(node: Any) -> str | None:
+    attached = getattr(node, "attached_node", None)
+    parents = [attached] if attached else list(node.depends_on.nodes)
+    return str(parents[-1]).rpartition(".")[2] if parents else None
+
+
+def _test(result: Any) -> TestOutcome:
+    return TestOutcome(
+        name=result.node.name,
+        model=_tested_model(result.node),
+        status=str(getattr(result.status, "value", result.status)),
+        failures=int(result.failures or 0),
+    )
+
+
+def _warnings(results: list[Any], note: Say) -> None:
+    for result in results:
+        if str(getattr(result.status, "value", result.status)) == "warn":
+            test = _test(result)
+            rows = f"{test.failures:,} row{'' if test.failures == 1 else 's'}"
+            note(f"  warning: {test.name} ({test.model}): {rows}")
+
+
+def _descriptions(manifest: Any) -> dict[tuple[str, str, str], str]:
+    found = {}
+    for node in manifest.nodes.values():
+        if node.resource_type not in ("model", "seed"):
+            continue
+        schema = node.schema.removeprefix("build_")
+        for name, column in node.columns.items():
+            if column.description:
+                text = " ".join(column.description.split())
+                found[(schema, node.alias or node.name, name)] = text
+    return found
+
+
+def _clean(text: str) -> str:
+    """dbt's message without its headings, paths and code listings, on one line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [
+        line
+        for line in lines
+        if not re.match(r"(Database Error in|Runtime Error in|Compilation Error in|compiled code)", line)
+        and not re.match(r"(LINE \d+:|\^|>|Runtime Error$|Compilation Error$|Database Error$)", line)
+    ]
+    return " ".join(lines)[:500]
+
+
+def _broken(error: BaseException | None, folder: Path) -> BaseException:
+    """dbt did not get as far as running nodes."""
+    if isinstance(error, (KeyboardInterrupt, AceError)):
+        return error
+    text = _clean(str(error or "dbt stopped without saying why"))
+    return AceError(f"The build could not run: {text}", f"Details: {folder / 'logs' / 'dbt.log'}")
+
+
+def _failed(
+    results: list[Any], target: str, folder: Path, environment: dict[str, str], note: Say
+) -> AceError:
+    """Say which nodes failed and how to see the rows; the error to raise afterwards."""
+    tests = skipped = errors = 0
+    for result in results:
+        status = str(getattr(result.status, "value", result.status))
+        node = result.node
+        if status == "fail":
+            tests += 1
+            outcome = _test(result)
+            count = outcome.failures
+            note(
+                f"  test {outcome.name} ({outcome.model}): "
+                f"{count:,} failing row{'' if count == 1 else 's'}"
+            )
+            note(f"    see them: {_see(node, target, folder, environment)}")
+        elif status == "error":
+            errors += 1
+            where = getattr(node, "original_file_path", "")
+            note(f"  {node.resource_type} {node.name} ({where}): {_clean(result.message or '')}")
+        elif status == "skipped":
+            skipped += 1
+    parts = []
+    if tests:
+        parts.append(f"{tests} test{'' if tests == 1 else 's'} failed")
+    if errors or not tests:
+        parts.append(f"{errors} model{'' if errors == 1 else 's'} could not be built")
+    if skipped:
+        parts.append(f"{skipped} that depend on them were skipped")
+    return AceError(f"The build did not pass: {', '.join(parts)}.")
+
+
+def _see(node: Any, target: str, folder: Path, environment: dict[str, str]) -> str:
+    path = Path(node.compiled_path or "")
+    if not path.is_absolute():
+        path = PROJECT_ROOT / path
+    with contextlib.suppress(ValueError):
+        path = path.relative_to(Path.cwd())
+    if target == "postgres":
+        return f'psql "$ACE_POSTGRES_URL" -f {path}'
+    file = Path(environment["ACE_WAREHOUSE"])
+    with contextlib.suppress(ValueError):
+        file = file.relative_to(Path.cwd())
+    return f"ace sql --release {file} --file {path}"

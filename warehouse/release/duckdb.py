@@ -1,0 +1,349 @@
+"""Releases on DuckDB: each is a file of its own, ``current.duckdb`` a link to one."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loaders.errors import AceError
+from repositories.connection import current_release, release_files
+from warehouse.release.model import (
+    PUBLIC_SCHEMAS,
+    Passed,
+    ReleaseSummary,
+    TestOutcome,
+    unknown_release,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: ioctl that lets two files share their blocks (btrfs, xfs, bcachefs).
+FICLONE = 0x40049409
+KEPT_SCHEMAS = (*PUBLIC_SCHEMAS, "intermediate")
+LOAD_COLUMNS = "load_id, source, resource, account, landed_at, read, accepted, rejected"
+SUMMARY_COLUMNS = (
+    "release, released_at, as_of, git_revision, dbt_version, engine, "
+    "project_fingerprint, invocation_id"
+)
+
+
+class DuckStore:
+    """Release files under ``home/releases`` made from the build file ``warehouse``."""
+
+    engine = "duckdb"
+
+    def __init__(self, home: Path, warehouse: Path, keep: int) -> None:
+        self.home = home
+        self.warehouse = warehouse
+        self.folder = home / "releases"
+        self.keep = keep
+
+    def current(self) -> ReleaseSummary | None:
+        number = current_release(self.home)
+        path = self._file(number) if number is not None else None
+        if path is None or not path.is_file():
+            return None
+        return replace(self._summary(path), current=True)
+
+    def releases(self) -> list[ReleaseSummary]:
+        now = current_release(self.home)
+        found = [
+            replace(self._summary(path), current=number == now)
+            for number, path in release_files(self.home).items()
+        ]
+        return found[::-1]
+
+    def loads(self, release: int) -> set[str]:
+        with _reading(self._file(release)) as connection:
+            return {row[0] for row in connection.execute("select load_id from meta.loads").fetchall()}
+
+    def unreleased(self) -> tuple[Passed, set[str]] | None:
+        if not self.warehouse.is_file():
+            return None
+        with _reading(self.warehouse) as connection:
+            if not _has(connection, "meta", "passed"):
+                return None
+            row = connection.execute(
+                "select fingerprint, git_revision, dbt_version, invocation_id from meta.passed "
+                "where build = (select max(build) from meta.builds)"
+            ).fetchone()
+            if row is None:
+                return None
+            loads = connection.execute("select load_id from meta.loads").fetchall()
+        return Passed(*row), {one[0] for one in loads}
+
+    def record_passed(self, passed: Passed) -> None:
+        with _writing(self.warehouse) as connection:
+            connection.execute("begin")
+            connection.execute(
+                "create or replace table meta.passed as select max(build) as build, "
+                "?::varchar as fingerprint, ?::varchar as git_revision, "
+                "?::varchar as dbt_version, ?::varchar as invocation_id from meta.builds",
+                [
+                    passed.fingerprint,
+                    passed.git_revision,
+                    passed.dbt_version,
+                    passed.invocation_id,
+                ],
+            )
+            _write_tests(connection, passed.tests)
+            _write_descriptions(connection, passed.descriptions)
+            connection.execute("commit")
+            connection.execute("checkpoint")
+
+    def publish(self) -> ReleaseSummary:
+        last = max(release_files(self.home), default=0)
+        with _reading(self.warehouse) as connection:
+            built = connection.execute("select invocation_id from meta.passed").fetchone()
+        if last and built and self._summary(self._file(last)).invocation_id == built[0]:
+            # Stopped between writing the file and pointing to it, or rolled back since.
+            return self.rollback(last)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for left in self.folder.glob(".tmp-*"):
+            left.unlink(missing_ok=True)
+        number = last + 1
+        temporary = self.folder / f".tmp-{number}-{os.getpid()}.duckdb"
+        try:
+            _copy(self.warehouse, temporary)
+            _strip(temporary, self.warehouse.stem, number)
+            _verify(temporary)
+            temporary.chmod(0o444)
+            _sync(temporary)
+            os.rename(temporary, self._file(number))
+        except OSError as error:
+            raise AceError(
+                f"Release {number} could not be written to {self.folder}: {error.strerror}.",
+                "The previous release stays current; free some space and run 'ace build' again.",
+            ) from None
+        finally:
+            temporary.unlink(missing_ok=True)
+            temporary.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+        _sync(self.folder)
+        self._point_to(number)
+        self._drop_old(number)
+        return replace(self._summary(self._file(number)), current=True)
+
+    def rollback(self, release: int) -> ReleaseSummary:
+        path = self._file(release)
+        if not path.is_file():
+            raise unknown_release(release, self.releases())
+        self._point_to(release)
+        return replace(self._summary(path), current=True)
+
+    def _file(self, number: int) -> Path:
+        return self.folder / f"{number}.duckdb"
+
+    def _summary(self, path: Path) -> ReleaseSummary:
+        with _reading(path) as connection:
+            row = connection.execute(f"select {SUMMARY_COLUMNS} from meta.release").fetchone()
+        if row is None:
+            raise AceError(f"{path} holds no release.", "Delete it; 'ace build' makes a new one.")
+        return ReleaseSummary(*row)
+
+    def _point_to(self, number: int) -> None:
+        link = self.home / "current.duckdb"
+        temporary = self.home / f".tmp-current-{os.getpid()}"
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(Path("releases") / f"{number}.duckdb")
+        os.replace(temporary, link)
+        _sync(self.home)
+
+    def _drop_old(self, current: int) -> None:
+        for number in sorted(release_files(self.home))[: -self.keep]:
+            if number != current:
+                # Readers that have it open keep it until they close it.
+                self._file(number).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    import duckdb
+
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.Error as error:
+        raise AceError(
+            f"{path} cannot be read: {str(error).splitlines()[0]}",
+            "If a program holds it open, close it and try again.",
+        ) from None
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    import duckdb
+
+    connection = duckdb.connect(str(path))
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _has(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    found = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = ? and table_name = ?", [schema, table]
+    )
+    return found.fetchone() is not None
+
+
+def _write_tests(connection: duckdb.DuckDBPyConnection, tests: list[TestOutcome]) -> None:
+    connection.execute(
+        "create or replace table meta.tests "
+        "(name varchar, model varchar, status varchar, failures bigint)"
+    )
+    if tests:
+        rows = [[test.name, test.model, test.status, test.failures] for test in tests]
+        connection.executemany("insert into meta.tests values (?, ?, ?, ?)", rows)
+
+
+def _write_descriptions(
+    connection: duckdb.DuckDBPyConnection, descriptions: dict[tuple[str, str, str], str]
+) -> None:
+    rows = [
+        {"schema": schema, "table": table, "column": column, "description": text}
+        for (schema, table, column), text in descriptions.items()
+    ]
+    connection.execute(
+        'create or replace table meta.descriptions as select d."schema", d."table", d."column", '
+        "d.description from (select unnest(from_json(?, '[{\"schema\": \"VARCHAR\", "
+        '"table": "VARCHAR", "column": "VARCHAR", "description": "VARCHAR"}]\')) as d)',
+        [json.dumps(rows)],
+    )
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Share the blocks of the file where the file system can, else copy them."""
+    if source.with_suffix(".duckdb.wal").exists():
+        with _writing(source) as connection:
+            connection.execute("checkpoint")
+    with source.open("rb") as reading, target.open("wb") as writing:
+        try:
+            fcntl.ioctl(writing.fileno(), FICLONE, reading.fileno())
+        except OSError:
+            shutil.copyfileobj(reading, writing, 8 * 1024 * 1024)
+
+
+def _strip(path: Path, built_as: str, number: int) -> None:
+    """Turn a copy of the build file into a release: public schemas and its own manifest."""
+    with _writing(path) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("begin")
+        _free_views(connection, built_as)
+        schemas = connection.execute(
+            "select schema_name from duckdb_schemas() where database_name = current_database() "
+            "and not internal"
+        ).fetchall()
+        for (schema,) in schemas:
+            if schema not in (*KEPT_SCHEMAS, "meta", "main"):
+                connection.execute(f'drop schema "{schema}" cascade')
+        for schema, table in _tables(connection, like="%__dbt_%"):
+            connection.execute(f'drop table if exists "{schema}"."{table}"')
+        _write_manifest(connection, number)
+        connection.execute("commit")
+        connection.execute("checkpoint")
+
+
+def _free_views(connection: duckdb.DuckDBPyConnection, built_as: str) -> None:
+    """Make every kept view independent of what a release has not.
+
+    Views that name the build file's catalog are written anew without it; views that
+    read landing or build bookkeeping become tables.
+    """
+    views = connection.execute(
+        "select schema_name, view_name, sql from duckdb_views() "
+        "where not internal and schema_name in ('" + "', '".join(KEPT_SCHEMAS) + "')"
+    ).fetchall()
+    for schema, view, sql in views:
+        name = f'"{schema}"."{view}"'
+        if re.search(r'"?\b(?:staging|raw|meta)"?\.', sql):
+            connection.execute(f'create table "{schema}"."{view}__kept" as from {name}')
+            connection.execute(f"drop view {name}")
+            connection.execute(f'alter table "{schema}"."{view}__kept" rename to "{view}"')
+            continue
+        freed = re.sub(rf'(?<![\w"])"?{re.escape(built_as)}"?\.(?="?\w+"?\.)', "", sql)
+        if freed != sql:
+            connection.execute(freed.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, like: str = "%") -> list[tuple[str, str]]:
+    return connection.execute(
+        "select schema_name, table_name from duckdb_tables() where table_name like ? "
+        "union all select schema_name, view_name from duckdb_views() "
+        "where not internal and view_name like ? order by 1, 2",
+        [like, like],
+    ).fetchall()
+
+
+def _write_manifest(connection: duckdb.DuckDBPyConnection, number: int) -> None:
+    connection.execute(
+        "create table meta.release as select cast(? as bigint) as release, "
+        "cast(? as timestamptz) as released_at, b.as_of, p.git_revision, p.dbt_version, "
+        "'duckdb' as engine, p.fingerprint as project_fingerprint, p.invocation_id "
+        "from meta.passed as p join meta.builds as b using (build)",
+        [number, datetime.now(UTC)],
+    )
+    connection.execute(
+        f"create table meta.kept_loads as select {LOAD_COLUMNS} from meta.loads order by load_id"
+    )
+    public = "', '".join(PUBLIC_SCHEMAS)
+    connection.execute(
+        'create table meta.columns as select c.schema_name as "schema", c.table_name as "table", '
+        'c.column_name as "column", lower(c.data_type) as type, d.description '
+        "from duckdb_columns() as c left join meta.descriptions as d "
+        'on d."schema" = c.schema_name and d."table" = c.table_name '
+        'and d."column" = c.column_name '
+        f"where c.schema_name in ('{public}') and not c.internal "
+        "order by c.schema_name, c.table_name, c.column_index"
+    )
+    connection.execute('create table meta.row_counts ("schema" text, "table" text, rows bigint)')
+    for schema, table in _tables(connection):
+        if schema in PUBLIC_SCHEMAS:
+            connection.execute(
+                f'insert into meta.row_counts select ?, ?, count(*) from "{schema}"."{table}"',
+                [schema, table],
+            )
+    kept = {"release", "kept_loads", "columns", "row_counts", "tests"}
+    for schema, table in _tables(connection):
+        if schema == "meta" and table not in kept:
+            connection.execute(f'drop table meta."{table}"')
+    connection.execute("alter table meta.kept_loads rename to loads")
+
+
+def _verify(path: Path) -> None:
+    """Read every view of the finished file once, under its own name."""
+    import duckdb
+
+    with _reading(path) as connection:
+        for schema, table in _tables(connection):
+            try:
+                connection.execute(f'select * from "{schema}"."{table}" limit 0')
+            except duckdb.Error as error:
+                raise AceError(
+                    f"{schema}.{table} cannot be read in the release: "
+                    f"{str(error).splitlines()[0]}",
+                    "It must not depend on anything outside the release.",
+                ) from None
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+

@@ -1,0 +1,129 @@
+"""What a release is, whatever engine holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from loaders.errors import UsageError
+from warehouse.settings import Settings
+
+Say = Callable[[str], None]
+#: Releases kept besides the current one's own claim (``ACE_KEEP_RELEASES``).
+KEEP = 5
+#: Schemas of the build database that a release shows.
+PUBLIC_SCHEMAS = ("canonical", "marts", "quarantine", "reference")
+
+
+@dataclass(frozen=True)
+class ReleaseSummary:
+    """One kept release."""
+
+    release: int
+    released_at: datetime
+    as_of: datetime
+    git_revision: str | None
+    dbt_version: str
+    engine: str
+    project_fingerprint: str
+    #: The dbt run that built it.
+    invocation_id: str
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class TestOutcome:
+    """One test of the build: ``pass`` or ``warn`` (with the number of rows found)."""
+
+    __test__ = False
+
+    name: str
+    model: str | None
+    status: str
+    failures: int
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A complete build that passed every test, ready to be released."""
+
+    fingerprint: str
+    git_revision: str | None
+    dbt_version: str
+    invocation_id: str
+    tests: list[TestOutcome] = field(default_factory=list)
+    #: (schema, table, column) to description, in public schema names.
+    descriptions: dict[tuple[str, str, str], str] = field(default_factory=dict)
+
+
+class ReleaseStore(Protocol):
+    """Where an engine keeps its releases and the build they are made from."""
+
+    engine: str
+
+    def current(self) -> ReleaseSummary | None: ...
+
+    def releases(self) -> list[ReleaseSummary]:
+        """Kept releases, newest first."""
+        ...
+
+    def loads(self, release: int) -> set[str]:
+        """Ids of the loads a release covers."""
+        ...
+
+    def unreleased(self) -> tuple[Passed, set[str]] | None:
+        """The last build and its loads, if it passed and nothing was built since."""
+        ...
+
+    def record_passed(self, passed: Passed) -> None:
+        """Write down that the build database holds a complete, tested build."""
+        ...
+
+    def publish(self) -> ReleaseSummary:
+        """Release what ``record_passed`` recorded; the current release changes at its very end."""
+        ...
+
+    def rollback(self, release: int) -> ReleaseSummary:
+        """Make an older (or newer) kept release the current one."""
+        ...
+
+
+def keep(config: Settings) -> int:
+    """How many releases are kept (``ACE_KEEP_RELEASES``, at least 1)."""
+    text = config.extra.get("ACE_KEEP_RELEASES", str(KEEP))
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"ACE_KEEP_RELEASES is '{text}'.", "It must be a whole number from 1.")
+    return int(text)
+
+
+def open_store(config: Settings, target: str) -> ReleaseStore:
+    """The store of ``duckdb`` or ``postgres``; ``spark`` has none yet (UsageError)."""
+    if target == "duckdb":
+        from warehouse.release.duckdb import DuckStore
+
+        return DuckStore(config.home, config.warehouse, keep(config))
+    if target == "postgres":
+        from warehouse.release.postgres import PostgresStore
+
+        if not config.postgres_url:
+            raise UsageError(
+                "The target is postgres, but ACE_POSTGRES_URL is not set.",
+                "Set it to the warehouse's address, for example postgresql:///ace.",
+            )
+        return PostgresStore(config.postgres_url, keep(config))
+    raise UsageError(
+        "Target spark is not there yet.", "Use --target duckdb (the default) or postgres."
+    )
+
+
+def unknown_release(number: int, kept: list[ReleaseSummary]) -> UsageError:
+    known = ", ".join(str(one.release) for one in kept) or "none"
+    return UsageError(f"Release {number} is not kept (kept: {known}).", "'ace releases' lists them.")
+
+
+def to_json(summary: ReleaseSummary) -> dict[str, Any]:
+    from repositories.connection import plain
+
+    return {name: plain(value) for name, value in vars(summary).items()}
