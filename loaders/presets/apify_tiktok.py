@@ -43,7 +43,7 @@ def _read(document: dict[str, Any], options: Mapping[str, Any]) -> Iterator[Pres
 
 def _video(record: dict[str, Any]) -> PresetRecord:
     problem = record.get("error") or record.get("errorCode")
-    if problem and not record.get("id"):
+    if problem:
         raise Unusable(f"The scraper reports a failed input: {str(problem)[:200]}.")
     fields = Fields(_without_empty_cells(record))
     external_id = identifier(fields.take("id"), "id", numeric=True)

@@ -85,7 +85,7 @@ class Preset:
         if not self.rows:
             problem = api_error(document)
             if problem:
-                yield refused(document, problem)
+                yield refused(redact(document, messages=True), problem)
                 return
         yield from self.reader(document, self.options)
 
@@ -269,7 +269,7 @@ def api_error(document: Mapping[str, Any]) -> str:
     else:
         return ""
     told = redact_text(f"code {code}" + (f": {message}" if message not in (None, code) else ""))
-    return f"The platform answered with an error, {told[:300]}"
+    return f"The platform answered with an error, {told[:300].rstrip(' .')}."
 
 
 def _is_ok(code: Any) -> bool:

@@ -27,21 +27,23 @@ def redact_text(text: str) -> str:
     return _BEARER.sub(_MASK, _redact_parameters(text))
 
 
-def redact(value: Any) -> Any:
+def redact(value: Any, *, messages: bool = False) -> Any:
     """``value`` with tokens masked and paging objects left out.
 
     Returns the very same object when it holds no secret, which is the usual
-    case; never changes its argument. Any depth is safe.
+    case; never changes its argument. Any depth is safe. With ``messages`` also
+    tokens that stand alone in a text are masked: error bodies quote them.
     """
-    if not _has_secret(value):
+    if not messages and not _has_secret(value):
         return value
+    mask = redact_text if messages else _redact_parameters
     root = [value]
     todo: list[tuple[Any, Any]] = [(root, 0)]
     while todo:
         container, key = todo.pop()
         found = container[key]
         if isinstance(found, str):
-            container[key] = _MASK if key in _SECRET_KEYS else _redact_parameters(found)
+            container[key] = _MASK if key in _SECRET_KEYS else mask(found)
         elif isinstance(found, dict):
             kept = {name: inner for name, inner in found.items() if not _is_paging(name, inner)}
             container[key] = kept
