@@ -1,0 +1,87 @@
+{# Small functions that the engines spell differently. Each has a case in
+   tests/dbt/engine_macros.sql. #}
+
+{# Microseconds since 1970, whole. #}
+{% macro epoch_us(timestamp) -%}
+    {%- if target.type == 'postgres' -%}
+        cast(extract(epoch from {{ timestamp }}) * 1000000 as bigint)
+    {%- else -%}
+        epoch_us({{ timestamp }})
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# The array of the given expressions without its nulls. #}
+{% macro array_compact(expressions) -%}
+    {%- if target.type == 'postgres' -%}
+        array_remove(array[{{ expressions | join(', ') }}]::text[], null)
+    {%- else -%}
+        list_filter([{{ expressions | join(', ') }}]::text[], lambda item: item is not null)
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro array_concat(left, right) -%}
+    {%- if target.type == 'postgres' -%}
+        ({{ left }} || {{ right }})
+    {%- else -%}
+        list_concat({{ left }}, {{ right }})
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Number of elements, 0 for an empty array. #}
+{% macro array_size(array) -%}
+    {%- if target.type == 'postgres' -%}cardinality({{ array }}){%- else -%}len({{ array }}){%- endif -%}
+{%- endmacro %}
+
+
+{% macro empty_array() -%}
+    {%- if target.type == 'postgres' -%}'{}'::text[]{%- else -%}[]::text[]{%- endif -%}
+{%- endmacro %}
+
+
+{% macro empty_object() -%}
+    cast('{}' as {{ type_json() }})
+{%- endmacro %}
+
+
+{# The text at a top-level key of a JSON object, null where there is none. #}
+{% macro json_text(document, key) -%}
+    ({{ document }} ->> '{{ key }}')
+{%- endmacro %}
+
+
+{# Columns folded into a JSON object under the given names. Shallow: a null column
+   adds no key, and a key the object already has wins, even when its value is null.
+   A base that is no object is left as it is; nothing to fold into nothing is null. #}
+{% macro json_fold(base, columns) -%}
+    {%- if target.type == 'postgres' -%}
+        case
+            when {{ base }} is not null and jsonb_typeof({{ base }}) <> 'object' then {{ base }}
+            when {{ base }} is null and coalesce({% for column in columns.values() %}cast({{ column }} as text){{ ', ' if not loop.last }}{% endfor %}) is null then null
+            else
+                {% for name, column in columns.items() -%}
+                case when {{ column }} is null then '{}'::jsonb
+                    else jsonb_build_object('{{ name }}', {{ column }}) end ||
+                {% endfor -%}
+                coalesce({{ base }}, '{}'::jsonb)
+        end
+    {%- else -%}
+        case
+            when {{ base }} is not null and json_type({{ base }}) <> 'OBJECT' then {{ base }}
+            when coalesce({% for column in columns.values() %}cast({{ column }} as text){{ ', ' if not loop.last }}{% endfor %}) is null then {{ base }}
+            else cast('{' || concat_ws(
+                ',',
+                nullif(substr(cast({{ base }} as text), 2, length(cast({{ base }} as text)) - 2), '')
+                {%- for name, column in columns.items() %},
+                case
+                    when {{ column }} is not null
+                        and not coalesce(json_exists({{ base }}, '$."{{ name }}"'), false)
+                        then '"{{ name }}":' || cast(to_json({{ column }}) as text)
+                end
+                {%- endfor %}
+            ) || '}' as json)
+        end
+    {%- endif -%}
+{%- endmacro %}

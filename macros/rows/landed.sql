@@ -1,0 +1,28 @@
+{# The landed rows of one resource from the given sources, as pinned for this build. #}
+{% macro landed(sources, resource, columns) %}
+{%- for source_name in sources %}
+    select
+        _load_id, _source, _position, _extracted_at, _loaded_at,
+        {{ columns | join(', ') }}
+    from {{ source(source_name, resource) }}
+    {%- if target.type == 'postgres' %}
+    where _load_id in (
+        select load_id from {{ meta('loads') }}
+        where source = '{{ source_name }}' and resource = '{{ resource }}'
+    )
+    {%- endif %}
+    {%- if not loop.last %}
+    union all
+    {%- endif -%}
+{%- endfor -%}
+{% endmacro %}
+
+
+{# The columns every staging model begins with. #}
+{% macro bookkeeping() -%}
+    _load_id,
+        _source,
+        _position,
+        _extracted_at as _known_at,
+        _loaded_at
+{%- endmacro %}

@@ -1,0 +1,185 @@
+{# How a row finds its parents. A parent is described by one of the constructors below,
+   a dictionary of SQL pieces that versioned_rows puts together:
+
+    column      the column that holds the parent's key in the result
+    resolves    columns that are looked up; empty when the staged row holds the key itself
+    lookup      CTEs that resolve the reference
+    join        join of those CTEs to `arrived`
+    key         SQL expression of the resolved key
+    given       SQL condition: the row names a parent at all
+    absent      SQL condition: a required parent is not even named (default: column is null)
+    known       SQL expression, not null when the parent is accepted: from when it is
+    accepted    join that provides `known`
+    reference   SQL text that names a missing parent
+    changed     selects of existing rows whose parent changed since the last run
+#}
+
+{# A plain foreign key: `column` holds the key of canonical table `to`. #}
+{% macro parent(column, to, key=none) %}
+    {%- set key = key or column -%}
+    {%- set alias = 'parent_' ~ column -%}
+    {%- set model = ref('int_' ~ to) -%}
+    {{ return({
+        'column': column,
+        'resolves': [],
+        'given': 'candidates.' ~ column ~ ' is not null',
+        'known': alias ~ '._valid_from',
+        'accepted': 'left join ' ~ model ~ ' as ' ~ alias ~ ' on candidates.' ~ column ~ ' = '
+            ~ alias ~ '.' ~ key ~ " and " ~ alias ~ "._verdict = 'accepted'",
+        'alias': alias,
+        'reference': "'" ~ to ~ " ' || cast(candidates." ~ column ~ " as text)",
+        'changed': [changed_parent(model, 'existing.' ~ column ~ ' = changed.' ~ key)],
+    }) }}
+{% endmacro %}
+
+
+{# A post, named by its key (perhaps one that lost to another) or by platform and
+   external id. #}
+{% macro parent_post(column='post_id') %}
+    {%- set model = ref('int_published_posts') -%}
+    {%- set keys = ref('int_published_posts_keys') -%}
+    {%- set alias = 'parent_' ~ column -%}
+    {{ return({
+        'column': column,
+        'resolves': [column],
+        'lookup': [
+            {'name': 'posts_by_key', 'sql': 'select reference_id, post_id from ' ~ keys ~ ' where reference_id is not null'},
+            {'name': 'posts_by_name', 'sql': 'select platform, external_post_id, post_id from ' ~ keys ~ ' where reference_id is null'},
+        ],
+        'join': 'left join posts_by_key on arrived.given_post_id = posts_by_key.reference_id '
+            ~ 'left join posts_by_name on arrived.platform = posts_by_name.platform '
+            ~ 'and arrived.external_post_id = posts_by_name.external_post_id',
+        'key': 'coalesce(posts_by_key.post_id, posts_by_name.post_id, arrived.given_post_id)',
+        'parent_key': 'coalesce(posts_by_key.post_id, posts_by_name.post_id)',
+        'given': '(candidates.given_post_id is not null or '
+            ~ '(candidates.platform is not null and candidates.external_post_id is not null))',
+        'absent': 'candidates.given_post_id is null and '
+            ~ '(candidates.platform is null or candidates.external_post_id is null)',
+        'known': alias ~ '._valid_from',
+        'accepted': 'left join ' ~ model ~ ' as ' ~ alias ~ ' on candidates.' ~ column ~ ' = '
+            ~ alias ~ '.post_id' ~ " and " ~ alias ~ "._verdict = 'accepted'",
+        'alias': alias,
+        'reference': "'published_posts ' || coalesce(cast(candidates.given_post_id as text), "
+            ~ "candidates.platform || '/' || candidates.external_post_id)",
+        'changed': [
+            changed_parent(model, 'existing.post_id = changed.post_id'),
+            changed_parent(model, 'existing.given_post_id = changed._source_key'),
+            changed_parent(model, 'existing.given_post_id = changed._natural'),
+            changed_parent(model, 'existing.platform = changed.platform '
+                ~ 'and existing.external_post_id = changed.external_post_id'),
+        ],
+    }) }}
+{% endmacro %}
+
+
+{# The row that `reference_type` and `given_reference_id` name together; an unknown type
+   has no parent to wait for. #}
+{% macro parent_reference() %}
+    {%- set model = ref('int_references') -%}
+    {{ return({
+        'column': 'reference_id',
+        'resolves': ['reference_id'],
+        'lookup': [
+            {'name': 'parents_by_type', 'sql': 'select table_name, source_key, reference_id from ' ~ model ~ ' where source_key is not null'},
+            {'name': 'reference_types', 'sql': 'select reference_type, table_name from ' ~ ref('reference_types')},
+        ],
+        'join': 'left join reference_types on arrived.reference_type = reference_types.reference_type '
+            ~ 'left join parents_by_type on reference_types.table_name = parents_by_type.table_name '
+            ~ 'and arrived.given_reference_id = parents_by_type.source_key',
+        'key': 'coalesce(parents_by_type.reference_id, arrived.given_reference_id)',
+        'given': 'candidates.given_reference_id is not null and known_type.table_name is not null',
+        'known': 'case when known_type.table_name is null then candidates._known_at else parent_reference.valid_from end',
+        'accepted': 'left join ' ~ ref('reference_types') ~ ' as known_type on candidates.reference_type = known_type.reference_type '
+            ~ 'left join ' ~ model ~ ' as parent_reference on known_type.table_name = parent_reference.table_name '
+            ~ 'and candidates.reference_id = parent_reference.reference_id and parent_reference.source_key is null',
+        'alias': 'parent_reference',
+        'reference': "known_type.table_name || ' ' || cast(candidates.given_reference_id as text)",
+        'changed': [
+            'select existing._load_id, existing._position from existing '
+            ~ 'inner join ' ~ ref('reference_types') ~ ' as known_type on existing.reference_type = known_type.reference_type '
+            ~ 'inner join ' ~ model ~ ' as changed on known_type.table_name = changed.table_name '
+            ~ 'and (existing.reference_id = changed.reference_id) '
+            ~ 'where changed.changed_build > (select build from consumed)',
+            'select existing._load_id, existing._position from existing '
+            ~ 'inner join ' ~ ref('reference_types') ~ ' as known_type on existing.reference_type = known_type.reference_type '
+            ~ 'inner join ' ~ model ~ ' as changed on known_type.table_name = changed.table_name '
+            ~ 'and existing.given_reference_id = changed.source_key '
+            ~ 'where changed.changed_build > (select build from consumed)',
+        ],
+    }) }}
+{% endmacro %}
+
+
+{# An asset's product: as given, else its script's, else that of the experiment using it. #}
+{% macro parent_product_of_asset() %}
+    {%- set base = parent('product_id', 'products') -%}
+    {%- set owners = ref('int_video_asset_products') -%}
+    {%- do base.update({
+        'resolves': ['product_id', 'product_id_since'],
+        'absent': 'candidates.product_id is null and not '
+            ~ '(candidates.script_id is not null and parent_script_id._valid_from is null)',
+        'lookup': [
+            {'name': 'by_script', 'sql': 'select script_id, product_id, known_at from ' ~ owners ~ ' where script_id is not null'},
+            {'name': 'by_experiment', 'sql': 'select asset_id, product_id, known_at from ' ~ owners ~ ' where asset_id is not null'},
+        ],
+        'join': 'left join by_script on arrived.script_id = by_script.script_id '
+            ~ 'left join by_experiment on arrived._source_key = by_experiment.asset_id',
+        'key': 'coalesce(arrived.given_product_id, by_script.product_id, by_experiment.product_id)',
+        'since': 'product_id_since',
+        'since_sql': 'case when arrived.given_product_id is not null then null '
+            ~ 'when by_script.product_id is not null then by_script.known_at else by_experiment.known_at end',
+        'changed': base['changed'] + [
+            'select existing._load_id, existing._position from existing '
+            ~ 'left join ' ~ owners ~ ' as by_script on existing.script_id = by_script.script_id '
+            ~ 'left join ' ~ owners ~ ' as by_experiment on existing._source_key = by_experiment.asset_id '
+            ~ 'where existing.given_product_id is null and ('
+            ~ 'existing.product_id is distinct from coalesce(by_script.product_id, by_experiment.product_id) '
+            ~ 'or existing.product_id_since is distinct from case when by_script.product_id is not null '
+            ~ 'then by_script.known_at else by_experiment.known_at end)',
+        ],
+    }) -%}
+    {{ return(base) }}
+{% endmacro %}
+
+
+{% macro changed_parent(model, condition) %}
+    {{ return(
+        'select existing._load_id, existing._position from existing inner join ' ~ model
+        ~ ' as changed on ' ~ condition ~ ' where changed._changed_build > (select build from consumed)'
+    ) }}
+{% endmacro %}
+
+
+{# CTEs from `arrived` to `resolved_rows`: every parent's key found. #}
+{% macro resolve_parents(parents) %}
+{%- set looked_up = parents | selectattr('resolves') | list -%}
+{%- for one in looked_up -%}
+{%- for lookup in one.lookup -%}
+{{ lookup.name }} as (
+
+    {{ lookup.sql }}
+
+),
+
+{% endfor -%}
+{%- endfor -%}
+resolved_rows as (
+
+    select
+        arrived.*
+        {%- for one in looked_up %},
+        {{ one.key }} as {{ one.column }}
+        {%- if one.parent_key %},
+        {{ one.parent_key }} as _parent_key
+        {%- endif -%}
+        {%- if one.since %},
+        {{ one.since_sql }} as {{ one.since }}
+        {%- endif -%}
+        {%- endfor %}
+    from arrived
+    {%- for one in looked_up %}
+    {{ one.join }}
+    {%- endfor %}
+
+),
+{% endmacro %}

@@ -1,0 +1,29 @@
+{%- set observed_at = 'coalesce(collected_at, _known_at)' -%}
+
+{{ versioned_rows(
+    table='performance_metrics',
+    key='metric_id',
+    sources=[
+        'stg_operational__performance_metrics',
+        'stg_tiktok__performance_metrics',
+        'stg_apify_tiktok__performance_metrics',
+        'stg_youtube__performance_metrics',
+        'stg_instagram__performance_metrics',
+        'stg_yt_dlp__performance_metrics',
+    ],
+    identity=['given_post_id', 'platform', 'external_post_id'],
+    columns=[
+        'views', 'likes', 'comments', 'shares', 'watch_time_ms', 'completion_rate',
+        'collected_at',
+    ],
+    natural=['_parent_key', epoch_us(observed_at)],
+    required=['post_id'],
+    parents=[parent_post()],
+    counts=['views', 'likes', 'comments', 'shares', 'watch_time_ms'],
+    times=['collected_at'],
+    ranges={
+        'collected_at': 'coalesce(candidates.collected_at, candidates._known_at) '
+            ~ "< parent_post_id.published_at - interval '" ~ var('early_poll_minutes') ~ "' minute",
+    },
+    referenced=false,
+) }}

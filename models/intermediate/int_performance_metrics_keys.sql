@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ key_directory('performance_metrics', 'metric_id') }}

@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ key_directory('raw_videos', 'id') }}

@@ -1,0 +1,34 @@
+with
+
+landed as (
+    {{ landed(var('operational_sources'), 'embeddings', [
+        'embedding_id', 'reference_type', 'reference_id', 'embedding', 'metadata',
+        'created_at'
+    ]) }}
+
+),
+
+renamed as (
+
+    select
+        -- bookkeeping
+        {{ bookkeeping() }},
+
+        -- ids
+        {{ as_kind('embedding_id', 'uuid') }} as embedding_id,
+        {{ as_kind('reference_id', 'uuid') }} as given_reference_id,
+
+        -- text
+        lower(trim(reference_type)) as reference_type,
+        embedding,
+
+        -- documents
+        {{ as_kind('metadata', 'json') }} as metadata,
+
+        -- timestamps
+        created_at
+    from landed
+
+)
+
+select * from renamed

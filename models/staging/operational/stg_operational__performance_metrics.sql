@@ -1,0 +1,40 @@
+with
+
+landed as (
+    {{ landed(var('operational_sources'), 'performance_metrics', [
+        'metric_id', 'post_id', 'views', 'likes', 'comments', 'shares', 'collected_at',
+        'platform', 'external_post_id', 'view_count', 'like_count', 'comment_count',
+        'share_count', 'watch_time_ms', 'completion_rate'
+    ]) }}
+
+),
+
+renamed as (
+
+    select
+        -- bookkeeping
+        {{ bookkeeping() }},
+
+        -- ids
+        {{ as_kind('metric_id', 'uuid') }} as metric_id,
+        {{ as_kind('post_id', 'uuid') }} as given_post_id,
+        lower(trim(platform)) as platform,
+        nullif(trim(external_post_id), '') as external_post_id,
+
+        -- counts
+        coalesce(views, view_count) as views,
+        coalesce(likes, like_count) as likes,
+        coalesce(comments, comment_count) as comments,
+        coalesce(shares, share_count) as shares,
+
+        -- watch time
+        watch_time_ms,
+        completion_rate,
+
+        -- timestamps
+        collected_at
+    from landed
+
+)
+
+select * from renamed
