@@ -21,6 +21,8 @@ from uuid import UUID
 from loaders.errors import AceError, UsageError
 
 Engine = Literal["duckdb", "postgres"]
+#: DuckDB refuses two configurations of one file in a process: every reader uses this one.
+READ_ONLY_CONFIG = {"enable_external_access": "false"}
 NO_RELEASE_HINT = "Make one: 'ace run' loads, builds and releases."
 
 
@@ -104,7 +106,7 @@ class DuckReader:
         self.path = path
         try:
             self._connection = duckdb.connect(
-                str(path), read_only=True, config={"enable_external_access": "false"}
+                str(path), read_only=True, config=dict(READ_ONLY_CONFIG)
             )
             self._connection.execute("set TimeZone = 'UTC'")
             self._connection.execute("set lock_configuration = true")
@@ -173,9 +175,7 @@ class PostgresReader:
         self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         self._connection.execute("select set_config('TimeZone', 'UTC', false)")
         if release is not None:
-            self._connection.execute(
-                "select set_config('ace.release', %s, false)", (str(release),)
-            )
+            self._connection.execute("select set_config('ace.release', %s, false)", (str(release),))
         self._connection.commit()
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
@@ -218,9 +218,7 @@ class PostgresReader:
 def _converted(
     rows: list[tuple[Any, ...]], readers: Sequence[Callable[[Any], Any]]
 ) -> list[tuple[Any, ...]]:
-    return [
-        tuple(read(value) for read, value in zip(readers, row, strict=True)) for row in rows
-    ]
+    return [tuple(read(value) for read, value in zip(readers, row, strict=True)) for row in rows]
 
 
 def release_files(home: Path) -> dict[int, Path]:
@@ -311,9 +309,12 @@ def _open_postgres(url: str | None, number: int | None) -> PostgresReader:
     kept: list[int] = []
     current = None
     try:
-        kept = [row[0] for row in reader.query(
-            "select release from release.releases where kept order by release"
-        ).rows]
+        kept = [
+            row[0]
+            for row in reader.query(
+                "select release from release.releases where kept order by release"
+            ).rows
+        ]
         current = reader.query("select release from release.current").rows
     except AceError:
         current = None

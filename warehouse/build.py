@@ -86,8 +86,16 @@ def build(
             if target == "postgres":
                 _copy_to_postgres(landing, config, say)
             _run(
-                config, target, store, fingerprint, environment, variables,
-                full_refresh=full_refresh, select=select, say=say, note=note,
+                config,
+                target,
+                store,
+                fingerprint,
+                environment,
+                variables,
+                full_refresh=full_refresh,
+                select=select,
+                say=say,
+                note=note,
             )
         elif not release:
             say("Everything landed is built already; 'ace build' releases it.")
@@ -110,9 +118,7 @@ def _landed(landing: Landing) -> set[str]:
     return {load.load_id for load in landing.loads()}
 
 
-def _up_to_date(
-    store: ReleaseStore, landing: Landing, fingerprint: str
-) -> ReleaseSummary | None:
+def _up_to_date(store: ReleaseStore, landing: Landing, fingerprint: str) -> ReleaseSummary | None:
     """The current release, if it covers all that landed, with this very project."""
     current = store.current()
     if current is None or current.project_fingerprint != fingerprint:
@@ -223,5 +229,3 @@ def _run(
             descriptions=outcome.descriptions,
         )
     )
-
-

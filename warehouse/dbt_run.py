@@ -277,8 +277,12 @@ def _clean(text: str) -> str:
     lines = [
         line
         for line in lines
-        if not re.match(r"(Database Error in|Runtime Error in|Compilation Error in|compiled code)", line)
-        and not re.match(r"(LINE \d+:|\^|>|Runtime Error$|Compilation Error$|Database Error$)", line)
+        if not re.match(
+            r"(Database Error in|Runtime Error in|Compilation Error in|compiled code)", line
+        )
+        and not re.match(
+            r"(LINE \d+:|\^|>|Runtime Error$|Compilation Error$|Database Error$)", line
+        )
     ]
     return " ".join(lines)[:500]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loaders.errors import AceError
-from repositories.connection import current_release, release_files
+from repositories.connection import READ_ONLY_CONFIG, current_release, release_files
 from warehouse.release.model import (
     PUBLIC_SCHEMAS,
     Passed,
@@ -65,7 +65,9 @@ class DuckStore:
 
     def loads(self, release: int) -> set[str]:
         with _reading(self._file(release)) as connection:
-            return {row[0] for row in connection.execute("select load_id from meta.loads").fetchall()}
+            return {
+                row[0] for row in connection.execute("select load_id from meta.loads").fetchall()
+            }
 
     def unreleased(self) -> tuple[Passed, set[str]] | None:
         if not self.warehouse.is_file():
@@ -170,7 +172,7 @@ def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     import duckdb
 
     try:
-        connection = duckdb.connect(str(path), read_only=True)
+        connection = duckdb.connect(str(path), read_only=True, config=dict(READ_ONLY_CONFIG))
     except duckdb.Error as error:
         raise AceError(
             f"{path} cannot be read: {str(error).splitlines()[0]}",
@@ -219,7 +221,7 @@ def _write_descriptions(
     ]
     connection.execute(
         'create or replace table meta.descriptions as select d."schema", d."table", d."column", '
-        "d.description from (select unnest(from_json(?, '[{\"schema\": \"VARCHAR\", "
+        'd.description from (select unnest(from_json(?, \'[{"schema": "VARCHAR", '
         '"table": "VARCHAR", "column": "VARCHAR", "description": "VARCHAR"}]\')) as d)',
         [json.dumps(rows)],
     )
@@ -333,8 +335,7 @@ def _verify(path: Path) -> None:
                 connection.execute(f'select * from "{schema}"."{table}" limit 0')
             except duckdb.Error as error:
                 raise AceError(
-                    f"{schema}.{table} cannot be read in the release: "
-                    f"{str(error).splitlines()[0]}",
+                    f"{schema}.{table} cannot be read in the release: {str(error).splitlines()[0]}",
                     "It must not depend on anything outside the release.",
                 ) from None
 
@@ -345,5 +346,3 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-

@@ -120,7 +120,9 @@ def open_store(config: Settings, target: str) -> ReleaseStore:
 
 def unknown_release(number: int, kept: list[ReleaseSummary]) -> UsageError:
     known = ", ".join(str(one.release) for one in kept) or "none"
-    return UsageError(f"Release {number} is not kept (kept: {known}).", "'ace releases' lists them.")
+    return UsageError(
+        f"Release {number} is not kept (kept: {known}).", "'ace releases' lists them."
+    )
 
 
 def to_json(summary: ReleaseSummary) -> dict[str, Any]:

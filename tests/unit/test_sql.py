@@ -1,0 +1,158 @@
+"""``ace sql``: values as promised, errors as sentences, and nothing but reading."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+import small_warehouse
+from click.testing import CliRunner, Result
+
+from loaders.errors import AceError, UsageError
+from repositories.connection import open_release
+from warehouse.cli.sql import command
+from warehouse.release.duckdb import DuckStore
+from warehouse.settings import settings
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    small_warehouse.make(home / "warehouse.duckdb")
+    store = DuckStore(home, home / "warehouse.duckdb", 5)
+    store.record_passed(small_warehouse.passed())
+    store.publish()
+    return home
+
+
+@pytest.fixture
+def run(home: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("ACE_HOME", str(home))
+    monkeypatch.delenv("ACE_TARGET", raising=False)
+    settings.cache_clear()
+
+    def call(*arguments: str) -> Result:
+        return CliRunner().invoke(command, list(arguments))
+
+    yield call
+    settings.cache_clear()
+
+
+def _json(result: Result) -> list[dict[str, object]]:
+    assert result.exception is None, result.output
+    rows: list[dict[str, object]] = json.loads(result.stdout)
+    return rows
+
+
+def test_json_values_follow_the_promise(run) -> None:  # type: ignore[no-untyped-def]
+    query = """select 10000000000 as big, 170141183460469231731687303715884105727 as huge,
+        1.50::decimal(9, 2) as price, 'nan'::double as nan, 'inf'::double as inf,
+        uuid '00000000-0000-0000-0000-000000000001' as id,
+        timestamptz '2026-11-22 17:02:09.5+02' as at, date '2026-11-22' as day,
+        '{"b": [1, null], "a": 12345678901234567}'::json as doc, ['x', null] as tags,
+        {'at': timestamptz '2026-01-01 00:00:00+00', 'n': 2.50::decimal(5, 2)} as nested,
+        true as yes, null as nothing"""
+    (row,) = _json(run(query, "--json"))
+    assert row == {
+        "big": 10000000000,
+        "huge": 170141183460469231731687303715884105727,
+        "price": "1.50",
+        "nan": None,
+        "inf": None,
+        "id": "00000000-0000-0000-0000-000000000001",
+        "at": "2026-11-22T15:02:09.500000Z",
+        "day": "2026-11-22",
+        "doc": {"b": [1, None], "a": 12345678901234567},
+        "tags": ["x", None],
+        "nested": {"at": "2026-01-01T00:00:00Z", "n": "2.50"},
+        "yes": True,
+        "nothing": None,
+    }
+
+
+def test_json_gives_all_rows(run) -> None:  # type: ignore[no-untyped-def]
+    assert len(_json(run("select * from range(25000)", "--json"))) == 25000
+
+
+def test_csv_round_trips(run) -> None:  # type: ignore[no-untyped-def]
+    result = run("select 'a,\"b\"\nc' as t, null as n, '{\"k\": 1}'::json as j", "--csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert rows == [{"t": 'a,"b"\nc', "n": "", "j": '{"k": 1}'}]
+
+
+def test_table_shows_every_row_and_folds_nothing_in_a_pipe(run) -> None:  # type: ignore[no-untyped-def]
+    result = run("select i, repeat('x', 200) as wide, '[bold]' as markup from range(120) r(i)")
+    assert result.stdout.count("x" * 200) == 120
+    assert "[bold]" in result.stdout
+    assert "120 rows" in result.stderr
+
+
+def _fails(result: Result) -> AceError:
+    assert isinstance(result.exception, AceError), result.output
+    return result.exception
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("select * from marts.post_performence", "Did you mean marts.post_performance?"),
+        ("select * from post_performance", "Did you mean marts.post_performance?"),
+        ("select nam from canonical.products", "no column nam"),
+        ("select * form canonical.products", "not valid near"),
+        ("select (1", "not valid"),
+        ("delete from marts.row_ledger", "only be read"),
+        ("create table x as select 1", "only be read"),
+        ("from 'passwords.csv'", "neither files nor"),
+        ("copy (select 1) to '/tmp/never.csv'", "neither files nor"),
+        ("attach '/tmp/never.duckdb'", "neither files nor"),
+        ("select 1/0::int, 'x'::int", "The query failed: Could not convert"),
+    ],
+)
+def test_errors_are_one_sentence(run, query: str, said: str) -> None:  # type: ignore[no-untyped-def]
+    error = _fails(run(query))
+    assert said in str(error)
+    assert "\n" not in str(error)
+    assert "LINE" not in str(error)
+
+
+def test_configuration_cannot_be_unlocked(run) -> None:  # type: ignore[no-untyped-def]
+    for query in ("set enable_external_access = true", "set lock_configuration = false"):
+        assert run(query).exception is not None
+
+
+def test_without_a_release_it_names_the_next_step(tmp_path: Path) -> None:
+    with pytest.raises(AceError, match="no release.*ace run") as error:
+        open_release(tmp_path)
+    assert error.value.exit_code == 1
+
+
+def test_a_release_file_needs_no_current_release(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "copied.duckdb"
+    file.write_bytes((home / "releases" / "1.duckdb").read_bytes())
+    with open_release(tmp_path / "nowhere", str(file)) as reader:
+        assert reader.query("select count(*) from canonical.products").rows == [(2,)]
+
+
+def test_wrong_releases_are_wrong_usage(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.duckdb").write_text("no database")
+    with pytest.raises(UsageError, match="Release 99 is not kept .kept: 1."):
+        open_release(home, "99")
+    with pytest.raises(UsageError, match="does not exist"):
+        open_release(home, "nosuch.duckdb")
+    with pytest.raises(UsageError, match="is a folder"):
+        open_release(home, str(tmp_path))
+    with pytest.raises(AceError, match="not a readable DuckDB file"):
+        open_release(home, str(tmp_path / "text.duckdb"))
+
+
+def test_statement_comes_from_exactly_one_place(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    file = tmp_path / "q.sql"
+    file.write_text("select 7 as n")
+    assert _json(run("--file", str(file), "--json")) == [{"n": 7}]
+    assert _fails(run()).exit_code == 2
+    assert _fails(run("select 1", "--file", str(file))).exit_code == 2
+    assert _fails(run(" ; ")).exit_code == 2
+    assert _fails(run("select 1", "--json", "--csv")).exit_code == 2
