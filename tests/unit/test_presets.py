@@ -318,6 +318,13 @@ def test_no_token_survives_in_reason_extra_or_raw() -> None:
     }
 
 
+def test_a_token_quoted_alone_in_an_error_is_masked_too() -> None:
+    body = {"error": {"code": 190, "message": f"Error validating access token {TOKEN}"}}
+    (record,) = PRESETS["instagram-graph"].records(body)
+    assert record.reason.endswith("code 190: Error validating access token ***.")
+    assert record.raw == {"error": {"code": 190, "message": "Error validating access token ***"}}
+
+
 def test_the_trending_fixture_reads_row_by_row() -> None:
     preset = PRESETS["youtube-trending"]
     with (FIXTURES / "youtube_trending/US_2017.csv").open(encoding="utf-8-sig", newline="") as file:
