@@ -85,3 +85,34 @@
         end
     {%- endif -%}
 {%- endmacro %}
+
+
+{# What the first group of a regular expression matches, null where nothing does. Only
+   classes that both engines know alike may be used (no \w: it is ASCII on one). #}
+{% macro first_match(text, pattern) -%}
+    {%- if target.type == 'postgres' -%}
+        substring({{ text }} from '{{ pattern }}')
+    {%- else -%}
+        nullif(regexp_extract({{ text }}, '{{ pattern }}', 1), '')
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# A timestamp as ISO 8601 text in UTC with microseconds, for JSON documents. #}
+{% macro iso_text(timestamp) -%}
+    {%- if target.type == 'postgres' -%}
+        to_char({{ timestamp }} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    {%- else -%}
+        strftime({{ timestamp }} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# A JSON object of names to SQL expressions. #}
+{% macro json_object(pairs) -%}
+    {{ 'jsonb_build_object' if target.type == 'postgres' else 'json_object' }}(
+        {%- for name, expression in pairs.items() %}
+        '{{ name }}', {{ expression }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}

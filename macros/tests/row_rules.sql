@@ -1,0 +1,33 @@
+{# All column rules of a model in one scan. `required` columns must not be null; each
+   rule is an SQL condition that must not be false. A failing row is returned with its
+   key and the names of the rules it breaks. #}
+{% test row_rules(model, key, required=[], rules={}) %}
+{%- set broken = [] -%}
+{%- for column in required -%}
+    {%- do broken.append("case when " ~ column ~ " is null then '" ~ column ~ "_missing' end") -%}
+{%- endfor -%}
+{%- for name, condition in rules.items() -%}
+    {%- do broken.append("case when not (" ~ condition ~ ") then '" ~ name ~ "' end") -%}
+{%- endfor %}
+
+with
+
+suspects as (
+
+    select *
+    from {{ model }}
+    where
+        {%- for column in required %}
+        {{ 'or ' if not loop.first }}{{ column }} is null
+        {%- endfor %}
+        {%- for condition in rules.values() %}
+        {{ 'or ' if required or not loop.first }}not ({{ condition }})
+        {%- endfor %}
+
+)
+
+select
+    {{ key }},
+    {{ array_compact(broken) }} as broken_rules
+from suspects
+{% endtest %}

@@ -1,0 +1,22 @@
+with
+
+versions as (
+
+    select * from {{ ref('int_system_events') }}
+
+),
+
+accepted as (
+
+    select
+        event_id,
+        agent_name,
+        event_type,
+        coalesce(payload, {{ empty_object() }}) as payload,
+        coalesce(created_at, _first_known_at) as created_at
+    from versions
+    where _verdict = 'accepted'
+
+)
+
+select * from accepted
