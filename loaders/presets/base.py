@@ -107,10 +107,11 @@ class Fields:
         A container of an unexpected type counts as absent and stays in the rest.
         """
         for path in paths:
-            for name in (path, path.replace(".", "/")):
-                if self._rest.get(name) is not None:
-                    return self._rest.pop(name)
-            value = self._take_nested(path.split("."))
+            value = self._rest.pop(path, None)
+            if value is None and "." in path:
+                value = self._rest.pop(path.replace(".", "/"), None)
+                if value is None:
+                    value = self._take_nested(path.split("."))
             if value is not None:
                 return value
         return None
@@ -152,7 +153,9 @@ def landed(resource: str, record: Any, fields: Fields, values: Mapping[str, Any]
     """A record for ``resource``; values that are None are left out."""
     known = {column: value for column, value in values.items() if value is not None}
     extra = {str(name): value for name, value in fields.rest().items()}
-    return PresetRecord(resource, known, redact(extra), raw=redact(record))
+    raw = redact(record)
+    # Extra is part of the record: clean when the record is, and scanned once.
+    return PresetRecord(resource, known, extra if raw is record else redact(extra), raw=raw)
 
 
 def polled(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from loaders.errors import UsageError
 from loaders.presets import PRESETS, PresetRecord
 from loaders.presets.base import api_error, identifier
+from loaders.records import Record, type_records
 from loaders.schema import RESOURCES, SOURCES
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -36,6 +37,13 @@ def check(record: PresetRecord, source: str) -> None:
     columns = {column.name for column in RESOURCES[record.resource]}
     assert set(record.values) <= columns
     assert None not in record.values.values()
+
+
+def assert_typed(record: PresetRecord) -> None:
+    """What a preset hands over has values that typing accepts."""
+    if record.resource:
+        frame, rejected = type_records(record.resource, [Record(record.values, record.extra)])
+        assert (frame.height, rejected) == (1, [])
 
 
 def test_the_presets_are_those_the_command_line_promises() -> None:
@@ -64,6 +72,7 @@ def test_every_fixture_reads_without_a_token_and_unchanged(path: Path) -> None:
     assert records
     for record in records:
         check(record, preset.source)
+        assert_typed(record)
         assert "access_token=access_token" not in json.dumps([record.extra, record.raw])
     assert document == before
 
@@ -332,3 +341,4 @@ def test_the_trending_fixture_reads_row_by_row() -> None:
     assert len(records) == 6
     for record in records:
         check(record, preset.source)
+        assert_typed(record)
