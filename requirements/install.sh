@@ -43,14 +43,21 @@ fi
 
 is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
+# PYTHON, where the caller gives it, is meant: no other is tried.
 find_python() {
-    for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11 python; do
+    if [ -n "${PYTHON:-}" ]; then
+        set -- "$PYTHON"
+    else
+        set -- python3 python3.13 python3.12 python3.11 python
+    fi
+    for candidate in "$@"; do
         if is_new_enough "$candidate"; then
             printf '%s\n' "$candidate"
             return
         fi
     done
-    fail "Python 3.11 or newer is needed; 'python3' is $(python3 --version 2>&1 || echo missing)." \
+    found=$({ "$1" --version; } 2>/dev/null) || found="not there"
+    fail "Python 3.11 or newer is needed, and $1 is $found." \
         "Install one, or name one: make run PYTHON=/path/to/python3.12"
 }
 
@@ -67,7 +74,7 @@ pip() {
 python=$(find_python)
 if ! works || ! is_new_enough "$venv/bin/python" || [ ! -f "$venv/.complete" ]; then
     say "Making $venv with $("$python" --version)"
-    if ! "$python" -m venv --clear "$venv" 2>/dev/null; then
+    if ! "$python" -m venv --clear "$venv" >/dev/null 2>&1; then
         "$python" -m venv --clear --without-pip "$venv" ||
             fail "Python cannot make a virtual environment." \
                 "Install its venv module (on Debian and Ubuntu: apt install python3-venv)."
