@@ -26,6 +26,10 @@ READ_ONLY_CONFIG = {"enable_external_access": "false"}
 NO_RELEASE_HINT = "Make one: 'ace run' loads, builds and releases."
 
 
+class NoReleaseError(AceError):
+    """There is no release yet; the message says how to make one."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a query gave: column names and rows of plain values (see :func:`plain`)."""
@@ -280,7 +284,7 @@ def _open_duckdb(home: Path, number: int | None) -> DuckReader:
             # Open the file itself, not the link: a release stays the same while it is read.
             number = current_release(home)
             if number is None:
-                raise AceError(f"There is no release in {home} yet.", NO_RELEASE_HINT)
+                raise NoReleaseError(f"There is no release in {home} yet.", NO_RELEASE_HINT)
             path = home / "releases" / f"{number}.duckdb"
             if path.is_file():
                 return DuckReader(path)
@@ -320,7 +324,7 @@ def _open_postgres(url: str | None, number: int | None) -> PostgresReader:
         current = None
     if not current:
         reader.close()
-        raise AceError("There is no release in the Postgres warehouse yet.", NO_RELEASE_HINT)
+        raise NoReleaseError("There is no release in the Postgres warehouse yet.", NO_RELEASE_HINT)
     if number is not None and number not in kept:
         reader.close()
         raise _unknown_release(number, kept)

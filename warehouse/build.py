@@ -212,6 +212,9 @@ def _run(
             say=say,
             note=note,
         )
+    except KeyboardInterrupt:
+        note("Stopped. Nothing was released; the next build finishes what is missing.")
+        raise
     except AceError as error:
         current = store.current()
         stays = f"Release {current.release} stays current." if current else "Nothing was released."

@@ -125,8 +125,8 @@ def _close_connections(target: str) -> None:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.adapters.factory import reset_adapters
 
-        DuckDBConnectionManager.close_all_connections()
-        reset_adapters()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        reset_adapters()  # type: ignore[no-untyped-call]
         gc.collect()
 
 
@@ -224,7 +224,9 @@ class Progress:
             return
         self._told.add(layer)
         seconds = self._ended[layer] - self._started.get(layer, self._ended[layer])
-        line = f"  {layer:<13} {self._done[layer]:>4}   {seconds:6.1f} s"
+        total = self._totals[layer]
+        part = f" of {total}" if self._done[layer] < total else ""
+        line = f"  {layer:<13} {self._done[layer]:>4}{part}   {seconds:6.1f} s"
         if self._bar is not None:
             self._bar.console.print(line, highlight=False)
         else:

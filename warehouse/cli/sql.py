@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loaders.errors import UsageError
+from warehouse.cli._show import target_option
 
 if TYPE_CHECKING:
     from repositories.connection import Answer
@@ -27,10 +28,16 @@ Examples:
 @click.argument("query", required=False)
 @click.option("--release", metavar="N|FILE", help="A release's number, or a release file.")
 @click.option("--file", "file", metavar="PATH", help="Read the SQL from a file ('-': stdin).")
+@target_option
 @click.option("--json", "as_json", is_flag=True, help="A list of objects, all rows.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV with a header, all rows.")
 def command(
-    query: str | None, release: str | None, file: str | None, as_json: bool, as_csv: bool
+    query: str | None,
+    release: str | None,
+    file: str | None,
+    target: str | None,
+    as_json: bool,
+    as_csv: bool,
 ) -> None:
     """Run one read-only SQL statement against the current release, or another one.
 
@@ -41,7 +48,7 @@ def command(
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other.", "Give one of them.")
     text = _statement(query, file)
-    with open_current(release) as reader:
+    with open_current(release, target) as reader:
         answer = reader.query(text)
     if as_json:
         sys.stdout.write(to_json(answer.dicts()))

@@ -1,0 +1,81 @@
+"""How commands show things to people: small tables, ages, counts. 80 columns."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+target_option = click.option(
+    "--target",
+    type=click.Choice(["duckdb", "postgres"]),
+    help="Engine whose releases are read [default: ACE_TARGET].",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON with stable keys.")
+
+
+def print_json(value: Any) -> None:
+    import json
+
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def age(seconds: float | None) -> str:
+    """``3 minutes``, ``5 hours``, ``2 days``: two significant steps are too many to read."""
+    if seconds is None:
+        return "never"
+    for limit, size, word in (
+        (90, 1, "second"),
+        (90 * 60, 60, "minute"),
+        (36 * 3600, 3600, "hour"),
+        (1e18, 86400, "day"),
+    ):
+        if seconds < limit:
+            count = round(seconds / size)
+            return f"{count:,} {word}{'' if count == 1 else 's'}"
+    return "never"
+
+
+def when(moment: str | None) -> str:
+    """``2026-11-22 17:02`` (UTC) of an ISO 8601 text."""
+    if not moment:
+        return "never"
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}"
+
+
+def plural(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def heading(text: str) -> None:
+    click.echo()
+    click.secho(text, bold=True)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> None:
+    """A plain table, folded to the terminal (80 columns in a pipe)."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+    for place, name in enumerate(columns):
+        shown.add_column(
+            Text(name),
+            justify="right" if place in right else "left",
+            overflow="fold",
+            no_wrap=place in right,
+        )
+    for row in rows:
+        shown.add_row(
+            *(
+                Text(f"{cell:,}" if type(cell) is int else "" if cell is None else str(cell))
+                for cell in row
+            )
+        )
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 80)
+    console.print(shown)

@@ -1,0 +1,263 @@
+"""``ace quarantine``: what is held back, why, since when, and trying again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from loaders.errors import UsageError
+from warehouse.cli._show import (
+    heading,
+    json_option,
+    plural,
+    print_json,
+    table,
+    target_option,
+    when,
+)
+
+EPILOG = """\b
+Examples:
+  ace quarantine
+  ace quarantine show --table published_posts
+  ace quarantine retry
+"""
+
+
+@click.group(epilog=EPILOG, invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Rows that landed but break a rule, and records that could not be read at all.
+
+    A quarantined row comes back by itself when its cause goes away (its parent
+    arrives); a rejected record comes back through 'retry' or when it is loaded again.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_command)
+
+
+@command.command("list", epilog="Example: ace quarantine list --json")
+@target_option
+@json_option
+def list_command(target: str | None = None, as_json: bool = False) -> None:
+    """By table and reason: how many, since when, and one example."""
+    from loaders.landing import Landing
+    from warehouse import overview
+    from warehouse.readers import current_or_none
+    from warehouse.settings import settings
+
+    reader = current_or_none(target)
+    held: list[dict[str, Any]] = []
+    if reader is not None:
+        with reader:
+            held = overview.quarantine(reader)
+    rejected = overview.rejected(Landing(settings().landing))
+    if as_json:
+        print_json({"quarantined": held, "rejected": rejected})
+        return
+    click.secho("Quarantined: landed, but break a rule", bold=True)
+    if reader is None:
+        click.echo("  There is no release yet: 'ace build' decides about landed rows.")
+    elif not held:
+        click.echo("  Nothing is held back.")
+    else:
+        table(
+            ["table", "source", "reason", "rows", "since", "example"],
+            [
+                [
+                    row["table_name"],
+                    row["source"],
+                    row["reason"],
+                    row["rows"],
+                    when(row["oldest_since"])[:10],
+                    row["example_missing_reference"] or row["example_key"] or "no key",
+                ]
+                for row in held
+            ],
+            right=[3],
+        )
+    heading("Rejected: could not be read as a record")
+    if not rejected:
+        click.echo("  Nothing.")
+        return
+    table(
+        ["source", "resource", "rows", "since", "example"],
+        [
+            [
+                row["source"],
+                row["resource"],
+                row["rows"],
+                when(row["oldest_since"])[:10],
+                row["example_reason"],
+            ]
+            for row in rejected
+        ],
+        right=[2],
+    )
+    click.echo("\nSee rows: ace quarantine show --table T.  Try again: ace quarantine retry")
+
+
+@command.command("show", epilog="Example: ace quarantine show --table published_posts --limit 5")
+@click.option("--table", "table_name", metavar="T", help="Only this canonical table.")
+@click.option("--source", metavar="S", help="Only this source.")
+@click.option("--load", metavar="ID", help="Only this load.")
+@click.option("--reason", metavar="R", help="Only this reason, for example missing_parent.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Rows shown on the screen (--json prints all unless it is given).",
+)
+@target_option
+@json_option
+@click.pass_context
+def show(
+    ctx: click.Context,
+    table_name: str | None,
+    source: str | None,
+    load: str | None,
+    reason: str | None,
+    limit: int,
+    target: str | None,
+    as_json: bool,
+) -> None:
+    """Quarantined rows and rejected records with what they contain, oldest first."""
+    from loaders.schema import RESOURCES
+
+    if table_name is not None and table_name not in RESOURCES:
+        import difflib
+
+        near = difflib.get_close_matches(table_name, RESOURCES, 1)
+        raise UsageError(
+            f"There is no canonical table '{table_name}'.",
+            f"Did you mean {near[0]}?" if near else f"There are: {', '.join(RESOURCES)}.",
+        )
+    given = ctx.get_parameter_source("limit") is click.core.ParameterSource.COMMANDLINE
+    most = None if as_json and not given else limit
+    held, total = _held(table_name, source, load, reason, most, target)
+    rejected = [] if reason else _rejected(table_name, source, load)
+    if as_json:
+        print_json({"quarantined": held, "rejected": rejected[:most]})
+        return
+    if not held and not rejected:
+        click.echo("Nothing is held back there.")
+        return
+    for row in held:
+        click.secho(f"{row['table_name']} from {row['source']}", bold=True, nl=False)
+        click.echo(f": {', '.join(row['reasons'])}, since {when(row['since'])} UTC")
+        if row["missing_reference"]:
+            click.echo(f"  waits for  {row['missing_reference']}")
+        click.echo(f"  key        {row['key'] or 'none'}")
+        click.echo(f"  load       {row['load_id']}, position {row['position']}")
+        click.echo(f"  contents   {_short(json.dumps(row['payload'], ensure_ascii=False))}\n")
+    for one in rejected[:limit]:
+        click.secho(f"{one['resource']} from {one['source']}", bold=True, nl=False)
+        click.echo(f": rejected, {one['reason']}")
+        click.echo(f"  input      {one['input'] or 'unknown'}, position {one['position']}")
+        click.echo(f"  load       {one['load_id']}")
+        click.echo(f"  bytes      {_short(one['raw'])}\n")
+    more = max(0, total - len(held)) + max(0, len(rejected) - limit)
+    if more:
+        click.echo(f"{plural(more, 'more row')}: use --limit or --json.")
+
+
+def _held(
+    table_name: str | None,
+    source: str | None,
+    load: str | None,
+    reason: str | None,
+    limit: int | None,
+    target: str | None,
+) -> tuple[list[dict[str, Any]], int]:
+    """The quarantined rows asked for, and how many there are in all."""
+    from warehouse.readers import current_or_none
+
+    wanted = {"table_name = ?": table_name, "source = ?": source, "load_id = ?": load}
+    conditions = [condition for condition, value in wanted.items() if value is not None]
+    values = [value for value in wanted.values() if value is not None]
+    if reason is not None:
+        conditions.append("? = any(reasons)")
+        values.append(reason)
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    reader = current_or_none(target)
+    if reader is None:
+        return [], 0
+    with reader:
+        (total,) = reader.query(f"select count(*) from quarantine.rows{where}", values).rows[0]
+        found = reader.query(
+            f"select * from quarantine.rows{where} order by since, load_id, position"
+            + (f" limit {limit}" if limit is not None else ""),
+            values,
+        ).dicts()
+    return found, int(total)
+
+
+def _rejected(table_name: str | None, source: str | None, load: str | None) -> list[dict[str, Any]]:
+    from loaders.landing import Landing
+    from repositories.connection import plain
+    from warehouse.settings import settings
+
+    return [
+        {
+            "source": one.source,
+            "resource": one.resource,
+            "load_id": one.load_id,
+            "position": one.position,
+            "input": one.input,
+            "landed_at": plain(one.landed_at),
+            "field": one.field,
+            "reason": one.reason,
+            "raw": one.raw.decode("utf-8", "backslashreplace"),
+        }
+        for one in Landing(settings().landing).rejected()
+        if (source is None or one.source == source)
+        and (table_name is None or one.resource == table_name)
+        and (load is None or one.load_id == load)
+    ]
+
+
+def _short(text: str, most: int = 400) -> str:
+    """One line that cannot drive the terminal: control characters are shown, not sent."""
+    safe = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: most + 1])
+    return safe if len(text) <= most else f"{safe[:most]}… ({len(text):,} characters)"
+
+
+@command.command("retry", epilog="Example: ace quarantine retry --source files")
+@click.option("--source", metavar="S", help="Only records of this source.")
+@click.option("--table", "table_name", metavar="T", help="Only records of this table.")
+@json_option
+def retry(source: str | None, table_name: str | None, as_json: bool) -> None:
+    """Read rejected records again with today's loader.
+
+    What can be read now lands as a load of its own; running it twice changes nothing.
+    """
+    from loaders.landing import Landing
+    from loaders.retry import retry_rejected
+    from warehouse.settings import settings
+
+    loads = retry_rejected(Landing(settings().landing), source=source, resource=table_name)
+    if as_json:
+        print_json(
+            [
+                {
+                    "source": load.source,
+                    "resource": load.resource,
+                    "load_id": load.load_id,
+                    "recovered": load.recovered,
+                }
+                for load in loads
+            ]
+        )
+        return
+    if not loads:
+        click.echo("No rejected record can be read now that could not be read before.")
+        return
+    for load in loads:
+        click.echo(
+            f"{load.source} {load.resource}: {plural(load.recovered, 'record')} recovered "
+            f"(load {load.load_id})"
+        )
+    click.echo("Next: 'ace build' takes them up.")

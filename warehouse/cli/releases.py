@@ -1,0 +1,151 @@
+"""``ace releases``: what is kept, what is in one, and going back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from warehouse.cli._show import (
+    age,
+    heading,
+    json_option,
+    print_json,
+    table,
+    target_option,
+    when,
+)
+
+EPILOG = """\b
+Examples:
+  ace releases
+  ace releases show 3
+  ace releases rollback 2
+"""
+
+
+@click.group(epilog=EPILOG, invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """List the releases that are kept, show one, or roll back to one."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_command)
+
+
+@command.command("list", epilog="Example: ace releases list --json")
+@target_option
+@json_option
+def list_command(target: str | None = None, as_json: bool = False) -> None:
+    """Releases kept, newest first; the one readers get is marked."""
+    from warehouse.overview import now
+    from warehouse.readers import release_store
+    from warehouse.release.model import to_json
+
+    kept = [to_json(one) for one in release_store(target).releases()]
+    if as_json:
+        print_json(kept)
+        return
+    if not kept:
+        click.echo("There is no release yet. Make one: 'ace run'.")
+        return
+    from datetime import datetime
+
+    table(
+        ["", "release", "released (UTC)", "age", "as of (UTC)", "project"],
+        [
+            [
+                "*" if one["current"] else "",
+                one["release"],
+                when(one["released_at"]),
+                age((now() - datetime.fromisoformat(one["released_at"])).total_seconds()),
+                when(one["as_of"]),
+                _revision(one["git_revision"]),
+            ]
+            for one in kept
+        ],
+        right=[1],
+    )
+    click.echo("* current: what readers get")
+
+
+@command.command("show", epilog="Example: ace releases show 3")
+@click.argument("release", type=int, metavar="N")
+@target_option
+@json_option
+def show(release: int, target: str | None, as_json: bool) -> None:
+    """What is in a release: its manifest, rows per table, tests, and loads."""
+    from warehouse.readers import open_current
+
+    with open_current(str(release), target) as reader:
+        (about,) = reader.query("select * from meta.release").dicts()
+        rows = reader.query(
+            'select "schema", "table", rows from meta.row_counts order by 1, 2'
+        ).dicts()
+        tests = reader.query(
+            "select status, count(*) as tests from meta.tests group by 1 order by 1"
+        ).dicts()
+        loads = reader.query(
+            "select count(*) as loads, sum(read) as read, sum(accepted) as accepted, "
+            "sum(rejected) as rejected from meta.loads"
+        ).dicts()[0]
+    loads = {name: int(value or 0) for name, value in loads.items()}
+    manifest = {
+        "release": about,
+        "rows": rows,
+        "tests": {test["status"]: test["tests"] for test in tests},
+        "loads": loads,
+    }
+    if as_json:
+        print_json(manifest)
+        return
+    _print(manifest)
+
+
+def _print(manifest: dict[str, Any]) -> None:
+    about = manifest["release"]
+    click.secho(f"Release {about['release']}", bold=True)
+    for name in ("released_at", "as_of", "engine", "dbt_version", "git_revision"):
+        value = about[name]
+        click.echo(f"  {name.replace('_', ' '):<13} {value if value is not None else 'unknown'}")
+    tests = ", ".join(f"{count:,} {status}" for status, count in manifest["tests"].items())
+    click.echo(f"  {'tests':<13} {tests or 'none'}")
+    loads = manifest["loads"]
+    click.echo(
+        f"  {'loads':<13} {loads['loads']:,} "
+        f"(read {loads['read']:,}, accepted {loads['accepted']:,}, "
+        f"rejected {loads['rejected']:,})"
+    )
+    heading("Rows")
+    table(
+        ["schema", "table", "rows"],
+        [[row["schema"], row["table"], row["rows"]] for row in manifest["rows"]],
+        right=[2],
+    )
+
+
+@command.command("rollback", epilog="Example: ace releases rollback 2")
+@click.argument("release", type=int, metavar="N")
+@target_option
+@json_option
+def rollback(release: int, target: str | None, as_json: bool) -> None:
+    """Point readers at an older (or newer) release that is kept.
+
+    Nothing is deleted. The next build that has something new releases it as usual.
+    """
+    from warehouse.readers import release_store
+    from warehouse.release.model import to_json
+
+    store = release_store(target)
+    before = store.current()
+    summary = store.rollback(release)
+    if as_json:
+        print_json(to_json(summary))
+        return
+    was = f" (it was {before.release})" if before and before.release != release else ""
+    click.echo(f"Release {release} is current now{was}, as of {when(to_json(summary)['as_of'])}.")
+
+
+def _revision(revision: str | None) -> str:
+    if revision is None:
+        return "unknown"
+    return revision[:8] + ("+changes" if revision.endswith("-dirty") else "")

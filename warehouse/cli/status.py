@@ -1,0 +1,183 @@
+"""``ace status``: what readers see now, how fresh it is, and what is held back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from warehouse.cli._show import (
+    age,
+    heading,
+    json_option,
+    plural,
+    print_json,
+    table,
+    target_option,
+    when,
+)
+
+if TYPE_CHECKING:
+    from repositories.connection import Reader
+
+EPILOG = """\b
+Examples:
+  ace status
+  ace status --json | jq .release.as_of
+"""
+
+
+@click.command(epilog=EPILOG)
+@target_option
+@json_option
+def command(target: str | None, as_json: bool) -> None:
+    """Show the current release, its freshness, the ledger, and what waits.
+
+    Ages are against now; everything else is as of the release.
+    """
+    status = collect(target)
+    if as_json:
+        print_json(status)
+    else:
+        _print(status)
+
+
+def collect(target: str | None = None) -> dict[str, Any]:
+    """The status as ``--json`` prints it; ``release`` is None before the first one."""
+    from loaders.landing import Landing
+    from warehouse import overview
+    from warehouse.readers import current_or_none
+    from warehouse.settings import settings
+
+    landing = Landing(settings().landing)
+    reader = current_or_none(target)
+    built: set[str] = set()
+    status: dict[str, Any] = _empty()
+    if reader is not None:
+        with reader:
+            status = _of(reader)
+            built = overview.built_loads(reader)
+    loads = landing.loads()
+    status["pending_loads"] = overview.pending(loads, built)
+    status["landed_loads"] = len(loads)
+    return status
+
+
+def _empty() -> dict[str, Any]:
+    return {
+        "release": None,
+        "simulated": False,
+        "freshness": [],
+        "ledger": None,
+        "quarantine": [],
+    }
+
+
+def _of(reader: Reader) -> dict[str, Any]:
+    from warehouse import overview
+
+    return {
+        "release": overview.release(reader),
+        "simulated": overview.is_simulated(reader),
+        "freshness": overview.freshness(reader),
+        "ledger": overview.ledger_totals(overview.ledger(reader)),
+        "quarantine": [
+            {name: row[name] for name in ("table_name", "source", "reason", "rows", "oldest_since")}
+            for row in overview.quarantine(reader)
+        ],
+    }
+
+
+def _print(status: dict[str, Any]) -> None:
+    release = status["release"]
+    if release is None:
+        click.secho("No release yet.", bold=True)
+        _pending(status)
+        click.echo("\nNext: 'ace run' loads, checks, builds and releases.")
+        return
+    click.secho(f"Release {release['release']}", bold=True, nl=False)
+    click.echo(
+        f" on {release['engine']}, made {age(release['age_seconds'])} ago "
+        f"({when(release['released_at'])} UTC)"
+    )
+    click.echo(f"Data as of {when(release['as_of'])} UTC ({age(release['as_of_age_seconds'])} ago)")
+    if status["simulated"]:
+        click.secho("Contains simulated data (source demo).", fg="yellow")
+    _freshness(status["freshness"])
+    _ledger(status["ledger"])
+    _quarantine(status["quarantine"])
+    _pending(status)
+
+
+def _freshness(rows: list[dict[str, Any]]) -> None:
+    seen = [row for row in rows if row["seconds_since_extracted"] is not None]
+    heading("Freshness")
+    if not seen:
+        click.echo("  Nothing has been extracted yet.")
+        return
+    table(
+        ["source", "resource", "last extracted", "age", ""],
+        [
+            [
+                row["source"],
+                row["resource"],
+                when(row["last_extracted_at"]),
+                age(row["seconds_since_extracted"]),
+                "stale" if row.get("is_stale") else "",
+            ]
+            for row in seen
+        ],
+    )
+
+
+def _ledger(totals: dict[str, int]) -> None:
+    heading("Ledger")
+    click.echo(
+        f"  read {totals['read']:,} = landed {totals['landed']:,} + rejected {totals['rejected']:,}"
+    )
+    click.echo(
+        f"  landed {totals['landed']:,} = accepted {totals['accepted']:,} "
+        f"+ duplicate {totals['duplicate']:,}\n"
+        f"    + superseded {totals['superseded']:,} + quarantined {totals['quarantined']:,}"
+    )
+    if totals["balance"]:
+        click.secho(f"  OUT OF BALANCE by {totals['balance']:,} rows", fg="red", bold=True)
+    else:
+        click.echo("  balanced")
+
+
+def _quarantine(rows: list[dict[str, Any]]) -> None:
+    heading("Quarantine")
+    if not rows:
+        click.echo("  Nothing is held back.")
+        return
+    table(
+        ["table", "source", "reason", "rows", "oldest since"],
+        [
+            [r["table_name"], r["source"], r["reason"], r["rows"], when(r["oldest_since"])]
+            for r in rows[:12]
+        ],
+        right=[3],
+    )
+    if len(rows) > 12:
+        click.echo(f"  and {len(rows) - 12} more: ace quarantine list")
+
+
+def _pending(status: dict[str, Any]) -> None:
+    waiting = status["pending_loads"]
+    heading("Landed, not built yet")
+    if not waiting:
+        click.echo("  Nothing." if status["landed_loads"] else "  Nothing has landed.")
+        return
+    by_resource: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for load in waiting:
+        by_resource.setdefault((load["source"], load["resource"]), []).append(load)
+    table(
+        ["source", "resource", "loads", "rows"],
+        [
+            [source, resource, len(loads), sum(load["accepted"] for load in loads)]
+            for (source, resource), loads in sorted(by_resource.items())
+        ],
+        right=[2, 3],
+    )
+    click.echo(f"  {plural(len(waiting), 'load')}: 'ace build' takes them up.")

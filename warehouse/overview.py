@@ -1,0 +1,131 @@
+"""The state of the warehouse as plain values: what ``ace status`` and the report show."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from loaders.landing import Landing, Load
+    from repositories.connection import Reader
+
+VERDICTS = ("accepted", "duplicate", "superseded", "quarantined")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def release(reader: Reader, at: datetime | None = None) -> dict[str, Any]:
+    """The release's own row, and how old it and its data are now (seconds)."""
+    (row,) = reader.query("select * from meta.release").dicts()
+    at = at or now()
+    row["age_seconds"] = _seconds_since(row["released_at"], at)
+    row["as_of_age_seconds"] = _seconds_since(row["as_of"], at)
+    return row
+
+
+def _seconds_since(moment: str | None, at: datetime) -> int | None:
+    if moment is None:
+        return None
+    return max(0, int((at - datetime.fromisoformat(moment)).total_seconds()))
+
+
+def freshness(reader: Reader, at: datetime | None = None) -> list[dict[str, Any]]:
+    """One entry per source and resource: the mart's columns, and the age against now."""
+    if "marts.feature_freshness" not in reader.tables():
+        return []
+    rows = reader.query("select * from marts.feature_freshness order by source, resource").dicts()
+    at = at or now()
+    for row in rows:
+        row["seconds_since_extracted"] = _seconds_since(row.get("last_extracted_at"), at)
+    return rows
+
+
+def ledger(reader: Reader) -> list[dict[str, Any]]:
+    """Every row of ``marts.row_ledger``, by table and source."""
+    if "marts.row_ledger" not in reader.tables():
+        return []
+    return reader.query("select * from marts.row_ledger order by table_name, source").dicts()
+
+
+def ledger_totals(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """The ledger summed over tables and sources; ``balance`` sums absolute values."""
+    names = ("landed", "rejected", *VERDICTS)
+    totals = {name: sum(row[name] or 0 for row in rows) for name in names}
+    totals["read"] = totals["landed"] + totals["rejected"]
+    totals["balance"] = sum(abs(row["balance"] or 0) for row in rows)
+    return totals
+
+
+def quarantine(reader: Reader) -> list[dict[str, Any]]:
+    """Held-back rows by table, source and reason: how many, since when, one example."""
+
+    return reader.query(
+        "with held as (select q.table_name, q.source, "
+        "unnest(q.reasons) as reason, q.since, q.load_id, q.position, q.key, q.missing_reference "
+        "from quarantine.rows as q), "
+        "ranked as (select held.*, "
+        "row_number() over (partition by table_name, source, reason "
+        "order by since, load_id, position) as place, "
+        "count(*) over (partition by table_name, source, reason) as row_count from held) "
+        "select table_name, source, reason, row_count as rows, since as oldest_since, "
+        "cast(key as text) as example_key, missing_reference as example_missing_reference, "
+        "load_id as example_load_id, position as example_position "
+        "from ranked where place = 1 order by row_count desc, table_name, source, reason"
+    ).dicts()
+
+
+def rejected(landing: Landing) -> list[dict[str, Any]]:
+    """Records that could not be typed and that no retry recovered, by source and reason.
+
+    Reads only the files of loads that rejected something.
+    """
+    from repositories.connection import plain
+
+    groups: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for record in landing.rejected():
+        key = (record.source, record.resource, record.field or "")
+        entry = groups.setdefault(
+            key,
+            {
+                "source": record.source,
+                "resource": record.resource,
+                "field": record.field,
+                "rows": 0,
+                "oldest_since": plain(record.landed_at),
+                "example_reason": record.reason,
+                "example_input": record.input,
+                "example_load_id": record.load_id,
+                "example_position": record.position,
+            },
+        )
+        entry["rows"] += 1
+    return sorted(groups.values(), key=lambda entry: (-entry["rows"], str(entry)))
+
+
+def pending(landing_loads: list[Load], built: set[str]) -> list[dict[str, Any]]:
+    """Loads that landed and are not in the release yet, oldest first."""
+    from repositories.connection import plain
+
+    return [
+        {
+            "load_id": load.load_id,
+            "source": load.source,
+            "resource": load.resource,
+            "landed_at": plain(load.landed_at),
+            "accepted": load.accepted,
+            "rejected": load.rejected,
+        }
+        for load in landing_loads
+        if load.load_id not in built
+    ]
+
+
+def built_loads(reader: Reader) -> set[str]:
+    return {row[0] for row in reader.query("select load_id from meta.loads").rows}
+
+
+def is_simulated(reader: Reader) -> bool:
+    """Whether any of the release's data comes from the simulator."""
+    return bool(reader.query("select 1 from meta.loads where source = 'demo' limit 1").rows)
