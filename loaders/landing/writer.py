@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -53,6 +54,12 @@ def arrow_table(frame: pl.DataFrame) -> pa.Table:
 
 def arrow_schema(resource: str) -> pa.Schema:
     return arrow_table(pl.DataFrame(schema=polars_schema(resource))).schema
+
+
+@cache
+def _hasher() -> duckdb.DuckDBPyConnection:
+    """One in-memory engine for all writers: making one costs more than a small load."""
+    return duckdb.connect()
 
 
 class LoadWriter:
@@ -142,18 +149,19 @@ class LoadWriter:
         if not found:
             return
         context = orjson.dumps(self.context).decode() if self.context is not None else None
-        table = pa.table(
+        # Through Polars: Arrow's own way from Python lists imports pandas, if it is there.
+        rows = pl.DataFrame(
             {
-                "_load_id": [self.load_id] * len(found),
-                "_source": [self.source] * len(found),
-                "_position": [record.position for record in found],
-                "raw": [record.raw for record in found],
-                "reason": [record.reason for record in found],
-                "field": [record.field for record in found],
-                "context": [context] * len(found),
-            },
-            schema=REJECTED_SCHEMA,
+                "_load_id": pl.Series([self.load_id] * len(found), dtype=pl.String),
+                "_source": pl.Series([self.source] * len(found), dtype=pl.String),
+                "_position": pl.Series([record.position for record in found], dtype=pl.Int64),
+                "raw": pl.Series([record.raw for record in found], dtype=pl.Binary),
+                "reason": pl.Series([record.reason for record in found], dtype=pl.String),
+                "field": pl.Series([record.field for record in found], dtype=pl.String),
+                "context": pl.Series([context] * len(found), dtype=pl.String),
+            }
         )
+        table = arrow_table(rows).cast(REJECTED_SCHEMA)
         self.rejected += len(found)
         self._position = max(self._position, max(r.position for r in found) + 1)
         with self._explained(self._rejected_name):
@@ -267,7 +275,7 @@ class LoadWriter:
 
     def _write_group(self, rows: pl.DataFrame) -> None:
         if self._duckdb is None:
-            self._duckdb = duckdb.connect()
+            self._duckdb = _hasher().cursor()
         table = arrow_table(rows)
         hashes = hash_table(self._duckdb, self.resource, table)
         self._open_writer()
