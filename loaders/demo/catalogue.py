@@ -87,7 +87,7 @@ class Catalogue:
 
 def product_count(posts: int) -> int:
     """20 products for a thousand posts, 2,000 for a million."""
-    return max(6, round(posts ** (2 / 3) / 5))
+    return max(6, round(float(posts) ** (2 / 3) / 5))
 
 
 def _published(clock: Clock, platform: Ints) -> Ints:
@@ -104,7 +104,8 @@ def _published(clock: Clock, platform: Ints) -> Ints:
     published = clock.start + day * DAY + hour * HOUR + within
     # The last load closes the world; a post of its last hour would never be seen.
     late = published > clock.end - HOUR
-    return np.where(late, published - 6 * HOUR, published)
+    result: Ints = np.where(late, published - 6 * HOUR, published)
+    return result
 
 
 def make_catalogue(clock: Clock) -> Catalogue:

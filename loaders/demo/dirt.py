@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
@@ -23,6 +23,8 @@ from loaders.records import Record, type_records
 if TYPE_CHECKING:
     from loaders.demo.world import World
 
+#: Columns of dirty rows: a series, or one value for all of them.
+Columns = dict[str, Any]
 MISSING, PARENT, RANGE = "missing_required", "missing_parent", "out_of_range"
 NOT_PUBLISHED = "not_published_yet"
 #: Polls of each post whose experiment never comes.
@@ -54,7 +56,7 @@ class _Maker:
         self,
         count: int,
         reason: str,
-        columns: dict[str, pl.Series | str | int | None],
+        columns: Columns,
         fate: str = QUARANTINED,
         known: Ints | None = None,
     ) -> None:
@@ -85,7 +87,7 @@ def _known(made: _Maker, kind: str, count: int) -> pl.Series:
 def _products(world: World) -> _Maker:
     made = _Maker(world, "products", "product_id")
     at = times(made.times(1))
-    base = {"source_platform": "amazon", "meta": '{"simulated":true}', "created_at": at}
+    base: Columns = {"source_platform": "amazon", "meta": '{"simulated":true}', "created_at": at}
     made.add(1, MISSING, {**base, "name": None, "updated_at": at})
     made.add(1, MISSING, {**base, "name": "No Shop (simulated)", "source_platform": None})
     long_ago = times(np.array([10 * DAY]))
@@ -112,7 +114,11 @@ def _scripts(world: World) -> _Maker:
 
 def _assets(world: World) -> _Maker:
     made = _Maker(world, "video_assets", "asset_id")
-    base = {"storage_url": "demo/lost.mp4", "format": "mp4", "created_at": times(made.times(2))}
+    base: Columns = {
+        "storage_url": "demo/lost.mp4",
+        "format": "mp4",
+        "created_at": times(made.times(2)),
+    }
     product = _known(made, "product", 2)
     made.add(2, PARENT, {**base, "product_id": product, "script_id": _unknown(made, "script", 2)})
     made.add(2, MISSING, {**base, "product_id": product, "storage_url": None})
@@ -136,7 +142,7 @@ def _posts(world: World) -> _Maker:
     made = _Maker(world, "published_posts", "post_id")
     count = _orphan_posts(world)
     at = made.times(count)
-    orphans: dict[str, pl.Series | str | int | None] = {
+    orphans: Columns = {
         "experiment_id": _unknown(made, "experiment", count),
         "platform": pick(PLATFORMS, np.arange(count) % 3),
         "external_post_id": pl.Series([f"orphan{k}" for k in range(count)]),
@@ -153,7 +159,7 @@ def _posts(world: World) -> _Maker:
         {"experiment_id": experiment, "platform": "tiktok", "created_at": times(at)},
     )
     at = made.times(2)
-    ahead: dict[str, pl.Series | str | int | None] = {
+    ahead: Columns = {
         "experiment_id": _known(made, "experiment", 2),
         "platform": "instagram",
         "external_post_id": pl.Series(["scheduled0", "scheduled1"]),
@@ -167,12 +173,10 @@ def _posts(world: World) -> _Maker:
 def _metrics(world: World) -> _Maker:
     made = _Maker(world, "performance_metrics", "metric_id")
 
-    def polls(
-        count: int, **columns: pl.Series | str | int | None
-    ) -> dict[str, pl.Series | str | int | None]:
+    def polls(count: int, **columns: Any) -> Columns:
         index = np.arange(count, dtype=np.int64)
         at = times(made.times(count))
-        base: dict[str, pl.Series | str | int | None] = {"collected_at": at}
+        base: Columns = {"collected_at": at}
         base |= {"views": pl.Series(500 + index), "likes": pl.Series(20 + index % 7)}
         return {**base, **columns}
 
@@ -216,7 +220,7 @@ def _metrics(world: World) -> _Maker:
     ahead = times(np.full(2, world.clock.end + 30 * DAY))
     made.add(2, RANGE, polls(2, post_id=post, collected_at=ahead))
     # No observation time and no counts: valid all the same, known when it was known.
-    empty: dict[str, pl.Series | str | int | None] = {"post_id": post, "collected_at": None}
+    empty: Columns = {"post_id": post, "collected_at": None}
     known = world.catalogue.post_published[:2] + 31 * HOUR
     made.add(2, "no observation time", empty, ACCEPTED, known)
     return made
@@ -225,11 +229,9 @@ def _metrics(world: World) -> _Maker:
 def _raw_videos(world: World) -> _Maker:
     made = _Maker(world, "raw_videos", "id")
 
-    def seen(
-        count: int, name: str, **columns: pl.Series | str | int | None
-    ) -> dict[str, pl.Series | str | int | None]:
+    def seen(count: int, name: str, **columns: Any) -> Columns:
         at = times(made.times(count))
-        base: dict[str, pl.Series | str | int | None] = {"platform": "tiktok"}
+        base: Columns = {"platform": "tiktok"}
         base |= {"external_id": pl.Series([f"{name}{k}" for k in range(count)])}
         base |= {"view_count": 1000, "collected_at": at, "created_at": at}
         return {**base, **columns}
@@ -247,7 +249,7 @@ def _snapshots(world: World) -> _Maker:
     made.add(2, PARENT, {"product_id": _unknown(made, "product", 2), "snapshot_time": at})
     made.add(2, MISSING, {"product_id": None, "snapshot_time": at})
     product = _known(made, "product", 2)
-    timeless: dict[str, pl.Series | str | int | None] = {"product_id": product}
+    timeless: Columns = {"product_id": product}
     made.add(2, "no observation time", {**timeless, "snapshot_time": None}, ACCEPTED)
     return made
 
@@ -262,7 +264,7 @@ def _notes(world: World) -> _Maker:
 
 def _embeddings(world: World) -> _Maker:
     made = _Maker(world, "embeddings", "embedding_id")
-    base: dict[str, pl.Series | str | int | None] = {
+    base: Columns = {
         "reference_type": "script",
         "reference_id": _known(made, "script", 2),
         "embedding": "[0.1, 0.2]",
@@ -280,7 +282,11 @@ def _events(world: World) -> _Maker:
     at = times(made.times(2))
     made.add(2, MISSING, {"agent_name": "WatchdogAgent", "event_type": None, "created_at": at})
     long_ago = times(np.full(2, 10 * DAY, dtype=np.int64))
-    old = {"agent_name": "WatchdogAgent", "event_type": "engine.heartbeat", "created_at": long_ago}
+    old: Columns = {
+        "agent_name": "WatchdogAgent",
+        "event_type": "engine.heartbeat",
+        "created_at": long_ago,
+    }
     made.add(2, RANGE, old)
     return made
 

@@ -88,8 +88,8 @@ def near_duplicates(world: World) -> list[tuple[int, int]]:
 
 def embeddings(world: World) -> Iterator[pl.DataFrame]:
     """Vectors of scripts and patterns near those of their product, and the bad ones."""
-    clock, seed, catalogue = world.clock, world.clock.seed, world.catalogue
-    random = stream(seed, "embeddings")
+    catalogue = world.catalogue
+    random = stream(world.clock.seed, "embeddings")
     products = random.normal(0, 1, (catalogue.products, DIMENSION))
     index = embedded_scripts(world)
     product = catalogue.script_product[index]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -123,7 +123,7 @@ def _workflows(world: World, log: _Log) -> None:
     rendered, created = catalogue.asset_created[number], catalogue.experiment_created[number]
     kind = stream(world.clock.seed, "workflows").random(len(number))
     slow, limited = kind < 0.06, kind > 0.96
-    ids = {"workflow": number}
+    ids: dict[str, Any] = {"workflow": number}
     log.add(
         "workflow.start", None, np.where(first, written - 6 * MINUTE, rendered - 15 * MINUTE), **ids
     )
@@ -157,7 +157,7 @@ def _workflows(world: World, log: _Log) -> None:
     )
     published = catalogue.post_published[post]
     held = np.repeat(limited, count)
-    each = {"workflow": np.repeat(number, count)}
+    each: dict[str, Any] = {"workflow": np.repeat(number, count)}
     starts = count.cumsum() - count
     opening = np.minimum.reduceat(published, starts)
     closing = np.maximum.reduceat(published, starts)
@@ -240,7 +240,8 @@ def _routines(world: World, log: _Log) -> None:
 def _failures(world: World, log: _Log) -> None:
     """The planted failures that are made of events."""
     for planted in planted_failures(world):
-        at, ids = planted.at, {"workflow": planted.workflow}
+        at = planted.at
+        ids: dict[str, Any] = {"workflow": planted.workflow}
         if planted.workflow < 0:
             continue
         log.add("workflow.start", None, at - 5 * MINUTE, **ids)

@@ -52,7 +52,8 @@ class PlantedTag:
             since = np.maximum(day - self.start_day + 1, 0)
             # Two days to the peak, then a slow decline.
             rise = np.minimum(since / 2, 1.0) * 0.93 ** np.maximum(since - 4, 0)
-            return self.base_share + (self.peak_share - self.base_share) * rise
+            shares: Floats = self.base_share + (self.peak_share - self.base_share) * rise
+            return shares
         if self.kind == "slow_riser":
             return self.base_share + (self.peak_share - self.base_share) * day / max(days - 1, 1)
         if self.kind == "seasonal":
