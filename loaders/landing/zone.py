@@ -265,6 +265,10 @@ class Landing:
         """Held by compaction while it deletes replaced files; yields False if busy."""
         return locked(self.storage, exclusive=True, wait=wait)
 
+    def retry_lock(self) -> AbstractContextManager[bool]:
+        """Held while rejected records are parsed again; yields False if busy."""
+        return locked(self.storage, exclusive=True, wait=False, name=".retrying")
+
     def compact(
         self, min_files: int = 8, *, sources: Iterable[str] | None = None
     ) -> list[Compaction]:

@@ -1,0 +1,258 @@
+"""Clean blocks in one vectorised pass; whatever is not clean goes the slow way.
+
+A block is clean when every value already has the declared type in the plainest
+spelling. Then the result is, row for row, what :mod:`loaders.records` gives (a
+property test says so). Anything else makes the functions here return None.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pcsv
+import pyarrow.json as pjson
+
+from loaders.files.mapping import FieldMap
+from loaders.records import fill_caption_hashtags
+from loaders.schema import RESOURCES, Kind
+from loaders.values import Typing
+
+_ARROW: dict[str, pa.DataType] = {
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "text": pa.string(),
+    "uuid": pa.string(),
+    "timestamp": pa.string(),
+    "text[]": pa.list_(pa.string()),
+}
+_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+#: The spellings of a time that Arrow and Python read alike.
+_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+_ZONED = _TIME + r"(Z|[+-][0-9]{2}:?[0-9]{2})$"
+_NAIVE = _TIME + "$"
+_INTEGER = r"^-?[0-9]{1,18}$"
+_PARSER_BLOCK = 4 << 20
+
+
+class _NotClean(Exception):
+    """This block has to go the slow way."""
+
+
+def ndjson_block(
+    fields: FieldMap, block: bytes, typing: Typing, constants: pl.DataFrame
+) -> pl.DataFrame | None:
+    """Rows of a block of whole NDJSON lines, or None when it is not clean.
+
+    ``constants`` is one typed row with the columns of ``--set``.
+    """
+    if b"\r" in block:
+        block = block.replace(b"\r\n", b"\n")
+    if not block.endswith(b"\n"):
+        block += b"\n"
+    # One object a line and nothing else: Arrow's parser is strict about the inside
+    # of objects only (and crashes on a lone null).
+    lines = block.count(b"\n")
+    if not block.startswith(b"{") or block.count(b"\n{") != lines - 1:
+        return None
+    if block.count(b"}\n") != lines or b"\\u0000" in block:
+        return None
+    kinds = {c.name: c.kind for c in RESOURCES[fields.resource] if c.kind in _ARROW}
+    sources = _sources(fields, kinds)
+    schema = pa.schema([(field, _ARROW[kinds[name]]) for field, name in sources.items()])
+    try:
+        if not block.isascii():
+            block.decode()
+        table = pjson.read_json(
+            pa.BufferReader(block),
+            read_options=pjson.ReadOptions(block_size=max(_PARSER_BLOCK, _longest(block))),
+            parse_options=pjson.ParseOptions(
+                explicit_schema=schema, unexpected_field_behavior="error"
+            ),
+        )
+        if table.num_rows != lines:
+            return None
+        return _frame(fields.resource, _renamed(table, sources), typing, constants)
+    except (pa.ArrowException, UnicodeDecodeError, _NotClean):
+        return None
+
+
+def _sources(fields: FieldMap, kinds: dict[str, Kind]) -> dict[str, str]:
+    """Field of a record to the column it fills, columns in declared order.
+
+    A field that a mapping displaces is left out: met in a record, it is not clean.
+    """
+    taken = set(fields.maps.values())
+    found = {}
+    for name in kinds:
+        field = fields.maps.get(name, name)
+        if name in fields.maps or field not in taken:
+            found[field] = name
+    return found
+
+
+def _renamed(table: pa.Table, sources: dict[str, str]) -> pa.Table:
+    return table.rename_columns([sources[field] for field in table.column_names])
+
+
+def _longest(block: bytes) -> int:
+    """The parser wants every line to fit into its block; only huge lines matter."""
+    at = longest = 0
+    while len(block) - at > _PARSER_BLOCK:
+        cut = block.rfind(b"\n", at, at + _PARSER_BLOCK)
+        if cut < 0:
+            return len(block)
+        at = cut + 1
+        longest = max(longest, _PARSER_BLOCK)
+    return longest or len(block)
+
+
+def csv_block(
+    fields: FieldMap,
+    block: bytes,
+    names: list[str],
+    delimiter: str,
+    typing: Typing,
+    constants: pl.DataFrame,
+) -> pl.DataFrame | None:
+    """Rows of a block of CSV lines without any quote, or None when it is not clean."""
+    kinds = {c.name: c.kind for c in RESOURCES[fields.resource]}
+    sources = _sources(fields, kinds)
+    if any(kinds.get(sources.get(name, "")) not in _CSV_KINDS for name in names):
+        return None
+    if len(names) < 2:
+        return None
+    if b'"' in block or b"\x00" in block or b"\r" in block.replace(b"\r\n", b""):
+        return None
+    try:
+        block.decode()
+        table = pcsv.read_csv(
+            pa.BufferReader(block),
+            read_options=pcsv.ReadOptions(column_names=names, block_size=_PARSER_BLOCK),
+            parse_options=pcsv.ParseOptions(delimiter=delimiter, quote_char=False),
+            convert_options=pcsv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+        columns = {}
+        for name in names:
+            column = table[name]
+            if kinds[sources[name]] == "integer":
+                _need(pc.match_substring_regex(column, _INTEGER))
+                column = column.cast(pa.int64())
+            columns[sources[name]] = column
+        return _frame(fields.resource, pa.table(columns), typing, constants)
+    except (pa.ArrowException, UnicodeDecodeError, _NotClean):
+        return None
+
+
+#: Kinds whose plain CSV spelling is told at a glance.
+_CSV_KINDS = frozenset({"integer", "text", "uuid", "timestamp"})
+
+
+def table_block(
+    fields: FieldMap, table: pa.Table, typing: Typing, constants: pl.DataFrame
+) -> pl.DataFrame | None:
+    """Rows of a Parquet batch whose columns already have the declared types, or None."""
+    kinds = {c.name: c.kind for c in RESOURCES[fields.resource]}
+    sources = _sources(fields, kinds)
+    columns = {}
+    try:
+        for field in table.column_names:
+            name = sources.get(field, "")
+            kind, column = kinds.get(name), table[field]
+            if kind is None or kind == "json":
+                return None
+            if pa.types.is_integer(column.type):
+                _want(kind == "integer")
+                column = column.cast(pa.int64())
+            elif pa.types.is_float64(column.type):
+                _want(kind == "number")
+            elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+                _want(kind in ("text", "uuid", "timestamp"))
+                column = column.cast(pa.string())
+                _want(not pc.any(pc.match_substring(column, "\x00")).as_py())
+            elif pa.types.is_timestamp(column.type):
+                _want(kind == "timestamp" and column.type.unit != "ns")
+                _want(column.type.tz is not None or typing.time_zone is UTC)
+                if column.type.tz is None:
+                    column = column.cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
+                column = column.cast(pa.timestamp("us", "UTC"))
+            else:
+                return None
+            columns[name] = column
+        return _frame(fields.resource, pa.table(columns), typing, constants)
+    except (pa.ArrowException, _NotClean):
+        return None
+
+
+def _frame(resource: str, table: pa.Table, typing: Typing, constants: pl.DataFrame) -> pl.DataFrame:
+    """The table with the declared types; raises _NotClean at the first doubt."""
+    columns = []
+    for column in RESOURCES[resource]:
+        if column.name not in table.column_names:
+            continue
+        values = table[column.name]
+        if values.null_count < len(values):
+            if column.kind == "uuid":
+                _need(pc.match_substring_regex(values, _UUID))
+            elif column.kind == "timestamp" and pa.types.is_string(values.type):
+                values = _times(values, typing)
+            elif column.kind == "number":
+                _need(pc.is_finite(values))
+            elif column.kind == "text[]":
+                flat = pc.list_flatten(values)
+                _want(flat.null_count == 0)
+        series = pl.Series(column.name, pl.from_arrow(values))
+        columns.append(series.cast(column.polars))
+    if not columns:
+        raise _NotClean
+    return fill_caption_hashtags(resource, _filled(pl.DataFrame(columns), constants))
+
+
+def _filled(frame: pl.DataFrame, constants: pl.DataFrame) -> pl.DataFrame:
+    """Constants for values that are missing or empty text."""
+    filled = []
+    for name in constants.columns:
+        constant = pl.lit(constants[name].first(), dtype=constants.schema[name]).alias(name)
+        if name not in frame.columns:
+            filled.append(constant)
+            continue
+        none = pl.col(name).is_null()
+        if frame.schema[name] == pl.String:
+            none = none | (pl.col(name) == "")
+        filled.append(pl.when(none).then(constant).otherwise(pl.col(name)).alias(name))
+    return frame.with_columns(filled)
+
+
+def _times(values: pa.ChunkedArray, typing: Typing) -> pa.ChunkedArray:
+    _want(typing.time_format is None)
+    if _all(pc.match_substring_regex(values, _ZONED)):
+        times = values.cast(pa.timestamp("us", "UTC"))
+    else:
+        _want(typing.time_zone is UTC)
+        _need(pc.match_substring_regex(values, _NAIVE))
+        times = values.cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
+    # Python's years run from 1 to 9999; an offset can lead out of them.
+    low, high = pc.min_max(times.cast(pa.int64())).as_py().values()
+    _want(low >= -62_135_596_800_000_000 and high <= 253_402_300_799_999_999)
+    return times
+
+
+def _all(mask: pa.ChunkedArray) -> bool:
+    return pc.all(mask, min_count=0).as_py() is True
+
+
+def _need(mask: pa.ChunkedArray) -> None:
+    """Every value that is not null satisfies it."""
+    if not _all(mask):
+        raise _NotClean
+
+
+def _want(condition: bool) -> None:
+    if not condition:
+        raise _NotClean

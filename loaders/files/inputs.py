@@ -1,0 +1,319 @@
+"""Which files a call means, and their bytes: globs, folders, .gz and .zst."""
+
+from __future__ import annotations
+
+import codecs
+import glob
+import gzip
+import io
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from loaders.errors import AceError
+
+Format = Literal["csv", "json", "lines", "parquet"]
+
+#: Extensions picked up when a folder is given, and the format each stands for.
+EXTENSIONS: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".json": "json",
+    ".ndjson": "lines",
+    ".jsonl": "lines",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+_COMPRESSED = (".gz", ".zst")
+#: First bytes of files people mistake for data.
+_FOREIGN = {
+    b"PK\x03\x04": "a ZIP or Excel file",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"%PDF": "a PDF",
+    b"SQLite format": "a SQLite database",
+    b"BZh": "compressed with bzip2",
+    b"\xfd7zXZ": "compressed with xz",
+}
+
+
+@dataclass
+class Found:
+    """Files to load, and arguments that named none (message, hint)."""
+
+    files: list[Path] = field(default_factory=list)
+    missing: list[tuple[str, AceError]] = field(default_factory=list)
+
+
+def find_files(paths: Iterable[str | os.PathLike[str]]) -> Found:
+    """Expand globs and folders (recursively); each file once, in the order given."""
+    found = Found()
+    seen: set[str] = set()
+    for given in paths:
+        text = os.path.expanduser(os.fspath(given))
+        matches = [text] if os.path.lexists(text) else sorted(glob.glob(text, recursive=True))
+        if not matches:
+            found.missing.append((text, _missing(text)))
+        for match in matches:
+            files = _inside(match) if os.path.isdir(match) else [match]
+            if not files:
+                found.missing.append(
+                    (
+                        match,
+                        AceError(
+                            f"The folder {match} holds no CSV, JSON, NDJSON or Parquet file.",
+                            f"Files count when they end in {', '.join(EXTENSIONS)} "
+                            "(also with .gz or .zst).",
+                            exit_code=2,
+                        ),
+                    )
+                )
+            for file in files:
+                real = os.path.realpath(file)
+                if real not in seen:
+                    seen.add(real)
+                    found.files.append(Path(file))
+    return found
+
+
+def _missing(text: str) -> AceError:
+    if glob.has_magic(text):
+        return AceError(
+            f"No file matches {text}.", "Check the pattern and the folder.", exit_code=2
+        )
+    near = [n for n in _siblings(text) if n.lower() == os.path.basename(text).lower()]
+    hint = f"Did you mean {near[0]}?" if near else "Check the path."
+    return AceError(f"There is no file {text}.", hint, exit_code=2)
+
+
+def _siblings(text: str) -> list[str]:
+    try:
+        return os.listdir(os.path.dirname(text) or ".")
+    except OSError:
+        return []
+
+
+def _inside(folder: str) -> list[str]:
+    files = []
+    for base, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files += [
+            os.path.join(base, name)
+            for name in sorted(names)
+            if not name.startswith(".") and format_by_name(name) is not None
+        ]
+    return files
+
+
+def format_by_name(name: str) -> Format | None:
+    """The format an extension stands for; None for an unknown one."""
+    stem, extension = os.path.splitext(name.lower())
+    if extension in _COMPRESSED:
+        extension = os.path.splitext(stem)[1]
+    return EXTENSIONS.get(extension)
+
+
+class Input:
+    """One file: its bytes, decompressed, with progress."""
+
+    def __init__(self, path: Path, on_bytes: Callable[[int], None] | None = None) -> None:
+        self.path = path
+        self.name = str(path)
+        self._on_bytes = on_bytes
+        try:
+            with open(path, "rb") as file:
+                self.size = os.fstat(file.fileno()).st_size
+                self.modified = os.fstat(file.fileno()).st_mtime
+                head = file.read(16)
+        except OSError as error:
+            raise unreadable(self.name, error) from None
+        if not head:
+            raise AceError(f"{path} is empty.", "Export it again, or leave it out.")
+        self.compression = (
+            "gz" if head.startswith(b"\x1f\x8b") else
+            "zst" if head.startswith(b"\x28\xb5\x2f\xfd") else None
+        )  # fmt: skip
+        for magic, what in _FOREIGN.items():
+            if head.startswith(magic):
+                raise AceError(
+                    f"{path} is {what}, not CSV, JSON or Parquet.",
+                    "Unpack or export it to one of those first.",
+                )
+        if self.compression is None and path.suffix.lower() in _COMPRESSED:
+            raise AceError(
+                f"{path} is named {path.suffix} but is not compressed that way.",
+                "Rename it or compress it again.",
+            )
+
+    def open(self) -> IO[bytes]:
+        """The decompressed bytes from the start."""
+        file = open(self.path, "rb", buffering=0)  # noqa: SIM115 (the caller closes it)
+        raw: Any = _Counted(file, self._on_bytes)
+        if self.compression == "gz":
+            return io.BufferedReader(gzip.GzipFile(fileobj=raw), 1 << 20)
+        if self.compression == "zst":
+            return io.BufferedReader(_Zstd(raw), 1 << 20)
+        return io.BufferedReader(raw, 1 << 20)
+
+    def head(self, size: int) -> bytes:
+        """The first decompressed bytes; AceError when even those cannot be read."""
+        try:
+            with self.open() as file:
+                return file.read(size)
+        except DAMAGED as error:
+            raise unreadable(self.name, error) from None
+
+    def format(self) -> Format:
+        """By content where that is certain, else by extension, else CSV."""
+        head = self.head(1 << 20)
+        if not head:
+            raise AceError(f"{self.path} is empty once unpacked.", "Export it again.")
+        if head.startswith(b"PAR1"):
+            return "parquet"
+        named = format_by_name(self.path.name)
+        if named == "parquet":
+            raise AceError(
+                f"{self.path} is named like Parquet but is not.", "Rename it to what it holds."
+            )
+        if named in ("csv", "lines"):
+            return named
+        start = head.removeprefix(codecs.BOM_UTF8).lstrip()
+        if named is None and start[:1] not in (b"{", b"["):
+            return "csv"
+        return "lines" if _is_lines(start) else "json"
+
+
+def _is_lines(start: bytes) -> bool:
+    """Whether the first line is a whole JSON object with more behind it."""
+    from loaders.jsontext import parse_json
+
+    line, newline, rest = start.partition(b"\n")
+    if not newline or not rest.strip() or not line.startswith(b"{"):
+        return False
+    try:
+        return isinstance(parse_json(line), dict)
+    except ValueError:
+        return False
+
+
+#: What reading damaged or vanished bytes raises.
+DAMAGED: tuple[type[BaseException], ...] = (OSError, EOFError, zlib.error)
+
+
+def unreadable(name: str, error: BaseException) -> AceError:
+    """The sentence for a file that cannot be read."""
+    if isinstance(error, PermissionError):
+        return AceError(f"No permission to read {name}.", "Change its owner or mode.")
+    if isinstance(error, FileNotFoundError):
+        return AceError(f"{name} is gone or is a broken link.", "Check the path.", exit_code=2)
+    if isinstance(error, IsADirectoryError):
+        return AceError(f"{name} is a folder.", "Name a file, or a folder with data files in it.")
+    text = " ".join(str(getattr(error, "strerror", None) or error).split())[:200]
+    return AceError(f"{name} cannot be read: {text}.", "Copy or export it again.")
+
+
+class _Counted(io.RawIOBase):
+    """A raw file that reports how many bytes were read from it."""
+
+    def __init__(self, file: io.RawIOBase, on_bytes: Callable[[int], None] | None) -> None:
+        self._file = file
+        self._on_bytes = on_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        count = self._file.readinto(buffer)
+        if self._on_bytes is not None and count:
+            self._on_bytes(count)
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Zstd(io.RawIOBase):
+    """Zstandard frames as one stream; unlike the library's own reader it raises
+    EOFError for a file that ends early."""
+
+    def __init__(self, file: io.RawIOBase) -> None:
+        import zstandard
+
+        self._file = file
+        self._new = zstandard.ZstdDecompressor
+        self._error = zstandard.ZstdError
+        self._object: Any = None
+        self._waiting = b""
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            data = self._waiting or self._file.read(1 << 18) or b""
+            self._waiting = b""
+            if not data:
+                if self._object is not None:
+                    raise EOFError("the compressed data ends early")
+                return 0
+            if self._object is None:
+                self._object = self._new().decompressobj()
+            try:
+                self._ready = memoryview(self._object.decompress(data))
+            except self._error as error:
+                raise OSError(f"damaged zstd data ({error})") from None
+            if self._object.eof:
+                self._waiting = self._object.unused_data
+                self._object = None
+        count = min(len(buffer), len(self._ready))
+        buffer[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are no UTF-8 are read as Windows-1252, each by itself."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1").translate(_C1), error.end
+
+
+#: Latin-1 control characters to what Windows-1252 has in their place.
+_C1 = {
+    code: bytes([code]).decode("cp1252", "replace").replace("\ufffd", chr(code))
+    for code in range(0x80, 0xA0)
+}
+codecs.register_error("ace-windows-1252", _as_windows_1252)
+
+
+def text_of(file: IO[bytes]) -> io.TextIOWrapper:
+    """The bytes as text: UTF-8 (with or without BOM), UTF-16 with BOM, and bytes that
+    are neither as Windows-1252. Line ends are kept as they are."""
+    start = file.peek(4)[:4] if hasattr(file, "peek") else b""
+    utf16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding = "utf-16" if utf16 else "utf-8-sig"
+    errors = "replace" if utf16 else "ace-windows-1252"
+    return io.TextIOWrapper(file, encoding, errors, newline="")
+
+
+def blocks(file: IO[bytes], size: int) -> Iterator[bytes]:
+    """The file in blocks that end at line ends (longer where a line is longer)."""
+    pending: list[bytes] = []
+    while data := file.read(size):
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            yield b"".join((*pending, data[:cut])) if pending else data[:cut]
+            pending = []
+        if cut < len(data):
+            pending.append(data[cut:])
+    if pending:
+        yield b"".join(pending)

@@ -1,0 +1,224 @@
+"""Land input files: one load per file and resource, each file by itself."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from loaders.errors import AceError
+from loaders.files.inputs import Input, find_files
+from loaders.files.plan import Plan
+from loaders.files.reading import Reader
+from loaders.files.sink import Sink
+from loaders.landing import Landing, Load
+from loaders.landing.metadata import iso
+from loaders.values import Typing
+
+#: Called with the file's name, bytes read so far and its size in bytes.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What became of one resource of one input file.
+
+    ``status`` is ``landed``, ``skipped`` (landed before) or ``failed`` (``message``
+    says why; ``exit_code`` is 1 for an unreadable file, 2 for wrong usage).
+    """
+
+    input: str
+    source: str
+    resource: str
+    status: Literal["landed", "skipped", "failed"]
+    load_id: str | None = None
+    read: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    null_characters: int = 0
+    message: str = ""
+    exit_code: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def load_files(
+    landing: Landing,
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    table: str | None = None,
+    preset: str | None = None,
+    maps: Mapping[str, str] | None = None,
+    sets: Mapping[str, str] | None = None,
+    records: str | None = None,
+    time_format: str | None = None,
+    time_zone: str | None = None,
+    backfill: bool = False,
+    extracted_at: datetime | str | None = None,
+    again: bool = False,
+    progress: Progress | None = None,
+    on_result: Callable[[FileResult], None] | None = None,
+) -> list[FileResult]:
+    """Land files, globs and folders; see ``ace load files --help`` for the options.
+
+    A file that cannot be read becomes a ``failed`` result and the others still land.
+    Raises UsageError for options that make no sense and AceError when the landing
+    zone cannot be written.
+    """
+    plan = Plan(
+        table=table,
+        preset=preset,
+        maps=dict(maps or {}),
+        sets=dict(sets or {}),
+        records=records,
+        time_format=time_format,
+        time_zone=time_zone,
+        backfill=backfill,
+        extracted_at=extracted_at,
+        again=again,
+    )
+    found = find_files(paths)
+    results: list[FileResult] = []
+
+    def add(result: FileResult) -> None:
+        results.append(result)
+        if on_result is not None:
+            on_result(result)
+
+    for name, error in found.missing:
+        add(_failed(plan, name, error))
+    if found.files:
+        landing.prepare()
+    before = landing.loads(plan.source) if found.files else []
+    for path in found.files:
+        try:
+            loads, part = _load_one(landing, plan, path, before, progress)
+        except UnreadableInput as failed:
+            add(_failed(plan, str(path), failed.error))
+            continue
+        before += loads
+        for result in part:
+            add(result)
+    return results
+
+
+class UnreadableInput(Exception):
+    """This file cannot be landed; the next one may be."""
+
+    def __init__(self, error: AceError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def _failed(plan: Plan, name: str, error: AceError) -> FileResult:
+    return FileResult(
+        name, plan.source, plan.resources[0], "failed", message=str(error),
+        exit_code=error.exit_code,
+    )  # fmt: skip
+
+
+def _load_one(
+    landing: Landing, plan: Plan, path: Path, before: list[Load], progress: Progress | None
+) -> tuple[list[Load], list[FileResult]]:
+    done = 0
+
+    def count(size: int) -> None:
+        nonlocal done
+        done += size
+        if progress is not None:
+            progress(str(path), min(done, source.size), source.size)
+
+    try:
+        source = Input(path, count)
+        kind = source.format()
+    except AceError as error:
+        raise UnreadableInput(error) from None
+    done = 0
+    known = {load.fingerprint: load for load in before if load.fingerprint}
+    with ThreadPoolExecutor(1, "content-hash") as thread:
+        hashing = thread.submit(_content, path)
+        # Reading need not wait for the hash when no load has an input of this size.
+        same_size = any(print_.startswith(f"{source.size}-") for print_ in known)
+
+        def landed_before(resource: str) -> bool:
+            if plan.again or not same_size:
+                return False
+            return plan.fingerprint(hashing.result(), resource) in known
+
+        if all(map(landed_before, plan.resources)):
+            return [], [_skipped(plan, path, known, hashing.result(), r) for r in plan.resources]
+        modified = datetime.fromtimestamp(source.modified, UTC)
+        context = {"loader": "files", "options": plan.stored(), "csv": kind == "csv"}
+        known_at = None if plan.backfill else plan.known_at or modified
+        context["known_at"] = iso(known_at)
+
+        def typing() -> Typing:
+            return plan.typing(from_csv=kind == "csv")
+
+        with Sink(
+            landing,
+            plan.source,
+            typing=typing,
+            known_at=known_at,
+            skip=landed_before,
+            context=context,
+            open_options={"input": str(path)},
+        ) as sink:
+            reader = Reader(plan, source, sink)
+            try:
+                reader.read(kind)
+                content = hashing.result()
+                _unchanged(source)
+            except AceError as error:
+                if sink.failed:
+                    raise
+                raise UnreadableInput(error) from None
+            if not sink.parts and not sink.skipped:
+                sink.part(plan.resources[0])
+            sink.fingerprint(lambda resource: plan.fingerprint(content, resource))
+            loads = sink.commit()
+    results = [_landed(load, str(path)) for load in loads]
+    results += [_skipped(plan, path, known, content, r) for r in sorted(sink.skipped)]
+    return loads, results
+
+
+def _content(path: Path) -> str:
+    """Size and SHA-1 of the file's bytes: not for secrecy, only to know it again."""
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False))
+        return f"{file.tell()}-{digest.hexdigest()}"
+
+
+def _unchanged(source: Input) -> None:
+    try:
+        now = os.stat(source.path)
+    except OSError:
+        return
+    if (now.st_size, now.st_mtime) != (source.size, source.modified):
+        raise AceError(
+            f"{source.name} changed while it was read.", "Load it again once it is complete."
+        )
+
+
+def _landed(load: Load, name: str) -> FileResult:
+    return FileResult(
+        name, load.source, load.resource, "landed", load.load_id, load.read, load.accepted,
+        load.rejected, load.null_characters,
+    )  # fmt: skip
+
+
+def _skipped(
+    plan: Plan, path: Path, known: Mapping[str, Load], content: str, resource: str
+) -> FileResult:
+    load = known[plan.fingerprint(content, resource)]
+    message = (
+        f"landed before as load {load.load_id} ({load.landed_at:%Y-%m-%d %H:%M} UTC); "
+        "--again lands it once more"
+    )
+    return FileResult(str(path), plan.source, resource, "skipped", load.load_id, message=message)

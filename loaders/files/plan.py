@@ -1,0 +1,202 @@
+"""What a call of ``load files`` asks for: options, checked once, before any file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
+
+from loaders.errors import UsageError
+from loaders.files.mapping import FieldMap, check_table, near
+from loaders.records import type_records
+from loaders.schema import RESOURCES, SOURCES
+from loaders.values import NotTyped, Typing, to_timestamp
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from loaders.presets import Preset, PresetRecord
+
+#: The same thing in the two tables a platform's video can be landed as.
+_TWINS = {
+    "performance_metrics": {"external_id": "external_post_id"},
+    "raw_videos": {
+        "external_post_id": "external_id",
+        "views": "view_count",
+        "likes": "like_count",
+        "comments": "comment_count",
+        "shares": "share_count",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Options of one call. Raises UsageError for what contradicts itself."""
+
+    table: str | None = None
+    preset: str | None = None
+    maps: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, str] = field(default_factory=dict)
+    records: str | None = None
+    time_format: str | None = None
+    time_zone: str | None = None
+    backfill: bool = False
+    extracted_at: datetime | str | None = None
+    again: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.table and not self.preset:
+            raise UsageError(
+                "Say what the files hold.",
+                "Use --table NAME for one of the twelve tables or --preset NAME for an export.",
+            )
+        if self.table:
+            check_table(self.table)
+        if self.preset:
+            self._check_preset()
+        if self.backfill and self.extracted_at is not None:
+            raise UsageError(
+                "--backfill and --extracted-at both set the known-at time.", "Give one of them."
+            )
+        _ = self.zone, self.fields, self.constants, self.known_at
+
+    def _check_preset(self) -> None:
+        from loaders.presets import PRESETS
+
+        if self.preset not in PRESETS:
+            raise UsageError(
+                f"There is no preset '{self.preset}'.", near(str(self.preset), PRESETS)
+            )
+        for option, value in (("--map", self.maps), ("--records", self.records)):
+            if value:
+                raise UsageError(
+                    f"{option} does not go with --preset, which knows its fields.",
+                    f"Leave {option} out, or use --table and map every field.",
+                )
+        if self.table and self.table not in SOURCES[self.source]:
+            raise UsageError(
+                f"The preset {self.preset} has nothing for {self.table}.",
+                f"It lands: {', '.join(SOURCES[self.source])}.",
+            )
+
+    @cached_property
+    def _preset(self) -> Preset:
+        from loaders.presets import PRESETS
+
+        return PRESETS[str(self.preset)]
+
+    @property
+    def source(self) -> str:
+        """The source the records are landed as."""
+        return self._preset.source if self.preset else "files"
+
+    @cached_property
+    def resources(self) -> tuple[str, ...]:
+        """What the files can become; the first takes records nobody can place."""
+        return (self.table,) if self.table else SOURCES[self.source]
+
+    @cached_property
+    def fields(self) -> dict[str, FieldMap]:
+        """The field map of each resource; UsageError for unknown columns."""
+        found = {}
+        for resource in self.resources:
+            columns = {c.name for c in RESOURCES[resource]}
+            shared = len(self.resources) > 1
+            sets = {n: v for n, v in self.sets.items() if n in columns or not shared}
+            found[resource] = FieldMap(resource, dict(self.maps), sets)
+        for name in self.sets:
+            if not any(name in fields.sets for fields in found.values()):
+                every = {c.name for r in self.resources for c in RESOURCES[r]}
+                raise UsageError(
+                    f"--set {name}=...: {' and '.join(self.resources)} have no such column.",
+                    near(name, sorted(every)),
+                )
+        return found
+
+    @cached_property
+    def constants(self) -> dict[str, pl.DataFrame]:
+        """One typed row of ``--set`` values per resource; UsageError for a bad one."""
+        found = {}
+        for resource, fields in self.fields.items():
+            typing = Typing(time_zone=self.zone, from_csv=True)
+            frame, rejected = type_records(resource, [dict(fields.sets)], typing=typing)
+            if rejected:
+                raise UsageError(f"--set {rejected[0].reason}.", "Correct the value.")
+            found[resource] = frame.select(list(fields.sets))
+        return found
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        if self.time_zone in (None, "UTC"):
+            return UTC
+        try:
+            return ZoneInfo(str(self.time_zone))
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise UsageError(
+                f"There is no time zone '{self.time_zone}'.",
+                "Use a name like Europe/Berlin or America/New_York.",
+            ) from None
+
+    @cached_property
+    def known_at(self) -> datetime | None:
+        """``--extracted-at`` as a time; UsageError when it is none."""
+        if self.extracted_at is None:
+            return None
+        try:
+            return to_timestamp(self.extracted_at, Typing(time_zone=self.zone))
+        except NotTyped as error:
+            raise UsageError(
+                f"--extracted-at: {error}.", "Write it like 2026-01-31T12:00:00Z."
+            ) from None
+
+    def typing(self, *, from_csv: bool) -> Typing:
+        return Typing(time_format=self.time_format, time_zone=self.zone, from_csv=from_csv)
+
+    def preset_records(self, document: Any) -> list[PresetRecord]:
+        """The preset's records of one document, in the table that was forced, if any."""
+        return [self._forced(record) for record in self._preset.records(document)]
+
+    def _forced(self, record: PresetRecord) -> PresetRecord:
+        from loaders.presets import PresetRecord
+
+        if not self.table or record.resource is None or record.resource == self.table:
+            return record
+        columns = {c.name for c in RESOURCES[self.table]}
+        twins = _TWINS.get(self.table, {})
+        values: dict[str, Any] = {}
+        extra = dict(record.extra)
+        for name, value in record.values.items():
+            column = name if name in columns else twins.get(name, name)
+            (values if column in columns else extra)[column] = value
+        return PresetRecord(self.table, values, extra, record.reason, record.raw)
+
+    def stored(self) -> dict[str, Any]:
+        """The options as kept beside rejected records; :meth:`from_stored` reads them."""
+        return {
+            "table": self.table,
+            "preset": self.preset,
+            "maps": dict(self.maps),
+            "sets": dict(self.sets),
+            "records": self.records,
+            "time_format": self.time_format,
+            "time_zone": self.time_zone,
+            "backfill": self.backfill,
+        }
+
+    @classmethod
+    def from_stored(cls, values: Mapping[str, Any]) -> Plan:
+        names = cls.__dataclass_fields__
+        return cls(**{name: value for name, value in values.items() if name in names})
+
+    def fingerprint(self, content: str, resource: str) -> str:
+        """Identifies an input: its content's hash, the resource, and the options."""
+        known_at = self.known_at.isoformat() if self.known_at else None
+        options = orjson.dumps([resource, self.stored(), known_at], option=orjson.OPT_SORT_KEYS)
+        return f"{content}-{hashlib.sha1(options, usedforsecurity=False).hexdigest()[:16]}"

@@ -1,0 +1,355 @@
+"""The records of one input file, format by format, into a sink."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import IO, Any
+
+from loaders.errors import AceError
+from loaders.files import csvrows, fast
+from loaders.files.inputs import DAMAGED, Input, blocks, text_of, unreadable
+from loaders.files.jsonstream import BrokenJson, JsonStream
+from loaders.files.mapping import at_path
+from loaders.files.plan import Plan
+from loaders.files.sink import Sink
+from loaders.jsontext import parse_json
+from loaders.records import Record
+from loaders.values import raw_bytes, shown
+
+#: Bytes parsed in one go: large enough for vectors, small enough for memory.
+BLOCK_BYTES = 16 << 20
+#: A block that is not clean is tried again in pieces of this size, so that one bad
+#: record does not slow its whole block down.
+PIECE_BYTES = 1 << 19
+#: Bytes kept of what lies behind a break in a document.
+KEPT_BYTES = 64 << 20
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Reader:
+    """Reads one input by the plan and hands its records to the sink."""
+
+    def __init__(self, plan: Plan, source: Input, sink: Sink) -> None:
+        self.plan = plan
+        self.input = source
+        self.sink = sink
+        self.main = plan.resources[0]
+        self.fields = plan.fields[self.main]
+        self._known = self.fields.fields()
+        self._names: set[str] = set()
+        self._matched = plan.preset is not None
+        self._fast = plan.preset is None and plan.records is None and self.fields.top_level
+
+    def read(self, kind: str) -> None:
+        """Everything in the file. Raises AceError when nothing of it can be read."""
+        if self.plan.records and kind in ("csv", "parquet"):
+            raise AceError(
+                f"--records is for JSON; {self.input.name} is {kind.upper()}.",
+                "Leave it out for this file.",
+                exit_code=2,
+            )
+        {
+            "csv": self._csv,
+            "lines": self._lines,
+            "json": self._json,
+            "parquet": self._parquet,
+        }[kind]()
+        if self.sink.records and not self._matched and self._names:
+            raise AceError(
+                f"No field of {self.input.name} is a column of {self.main}; it has "
+                f"{', '.join(sorted(self._names)[:12])}.",
+                "Name them with --map column=field, or choose another --table or --preset.",
+                exit_code=2,
+            )
+
+    # -- records ---------------------------------------------------------------
+
+    def document(self, document: Any, raw: bytes) -> None:
+        """One parsed document: a record, or what holds the records."""
+        if self.plan.preset:
+            self._preset(document, raw)
+            return
+        if self.plan.records:
+            items = at_path(document, self.plan.records)
+            if not isinstance(items, list):
+                self.sink.reject(self.main, raw, f"there is no list at '{self.plan.records}'")
+                return
+            for item in items:
+                self.record(item, raw_bytes(item))
+            return
+        self.record(document, raw)
+
+    def record(self, record: Any, raw: bytes) -> None:
+        if not isinstance(record, dict):
+            self.sink.add(self.main, Record(record, raw=raw))
+            return
+        if not self._matched:
+            self._matched = not self._known.isdisjoint(record)
+            if len(self._names) < 50:
+                self._names.update(map(str, record))
+        values, extra = self.fields.apply(record)
+        self.sink.add(self.main, Record(values, extra, raw))
+
+    def _preset(self, document: Any, raw: bytes) -> None:
+        for found in self.plan.preset_records(document):
+            kept = raw_bytes(found.raw) if found.raw is not None else raw
+            if found.resource is None:
+                self.sink.reject(self.main, kept, found.reason.rstrip("."))
+                continue
+            fields = self.plan.fields[found.resource]
+            values, _ = fields.apply(found.values)
+            self.sink.add(found.resource, Record(values, found.extra, kept))
+
+    # -- JSON --------------------------------------------------------------------
+
+    def _lines(self) -> None:
+        with self._survives_damage(), self.input.open() as file:
+            for number, block in enumerate(self._blocks(file)):
+                if number == 0:
+                    block = block.removeprefix(codecs.BOM_UTF8)
+                self._block(block)
+
+    def _blocks(self, file: IO[bytes]) -> Iterator[bytes]:
+        if _peek(file, 2) in _UTF16:
+            text = text_of(file)
+            while lines := text.readlines(BLOCK_BYTES):
+                yield "".join(lines).encode("utf-8", "replace")
+        else:
+            yield from blocks(file, BLOCK_BYTES)
+
+    def _block(self, block: bytes) -> None:
+        if self._fast:
+            typing = self.plan.typing(from_csv=False)
+            constants = self.plan.constants[self.main]
+            frame = fast.ndjson_block(self.fields, block, typing, constants)
+            if frame is not None:
+                self._matched = True
+                self.sink.frame(self.main, frame)
+                return
+            if len(block) > 2 * PIECE_BYTES:
+                for piece in blocks(io.BytesIO(block), PIECE_BYTES):
+                    self._block(piece)
+                return
+        for line in block.split(b"\n"):
+            line = line.strip(b" \t\r")
+            if line:
+                self._line(line)
+
+    def _line(self, line: bytes) -> None:
+        try:
+            value = parse_json(line)
+        except ValueError as error:
+            try:
+                value = parse_json(line.decode("utf-8", "ace-windows-1252"))
+            except ValueError:
+                self.sink.reject(self.main, line, f"not valid JSON: {_problem(error)}")
+                return
+        self.document(value, line)
+
+    def _json(self) -> None:
+        with self._survives_damage(), self.input.open() as file, text_of(file) as text:
+            stream = JsonStream(text)
+            try:
+                while stream.peek():
+                    self._next(stream)
+            except BrokenJson as error:
+                if not self.sink.records:
+                    raise AceError(
+                        f"{self.input.name} is not valid JSON: {error}.", "Export it again."
+                    ) from None
+                rest = error.rest[:KEPT_BYTES].encode("utf-8", "replace")
+                self.sink.reject(self.main, rest, f"the document breaks off here: {error}")
+
+    def _next(self, stream: JsonStream) -> None:
+        """One top-level value of the stream; arrays element by element."""
+        if self.plan.records and stream.peek() == "{":
+            if not stream.enter(self.plan.records.split(".")) or stream.peek() != "[":
+                raise AceError(
+                    f"{self.input.name} has no list at '{self.plan.records}'.",
+                    "Look where its records are and give that path to --records.",
+                    exit_code=2,
+                )
+            for value, text in stream.elements():
+                self.record(value, text.encode("utf-8", "replace"))
+            # What follows the list belongs to the same object and holds no records.
+            stream.skip_rest()
+        elif stream.peek() == "[":
+            for value, text in stream.elements():
+                self.document(value, text.encode("utf-8", "replace"))
+        else:
+            value, text = stream.value()
+            if not isinstance(value, dict):
+                raise AceError(
+                    f"{self.input.name} holds {shown(value)}, not JSON objects.",
+                    "Check that it is the right file.",
+                )
+            self.document(value, text.encode("utf-8", "replace"))
+
+    # -- CSV ---------------------------------------------------------------------
+
+    def _csv(self) -> None:
+        with self._survives_damage(), self.input.open() as file:
+            utf16 = _peek(file, 2) in _UTF16
+            if self._fast and not utf16 and self._csv_blocks(file):
+                return
+        with self._survives_damage(), self.input.open() as file, text_of(file) as text:
+            self._csv_rows(text)
+
+    def _csv_rows(self, text: io.TextIOWrapper, lines_before: int = 0) -> None:
+        found = csvrows.rows(text, self.input.name, lines_before)
+        names = next(found)
+        assert isinstance(names, list)
+        self._begin_csv(names)
+        for row in found:
+            assert isinstance(row, csvrows.Row)
+            raw = row.raw.rstrip("\r\n").encode("utf-8", "replace")
+            if row.values is None:
+                self.sink.reject(self.main, raw, row.reason)
+            else:
+                self.document(row.values, raw)
+
+    def _begin_csv(self, names: list[str]) -> None:
+        self._names.update(names)
+        self._matched = self._matched or not self._known.isdisjoint(names)
+        self.sink.context["header"] = names
+
+    def _csv_blocks(self, file: IO[bytes]) -> bool:
+        """The whole file in clean blocks; False (and nothing done) when its header says
+        that the slow way is needed."""
+        header = _peek(file, 1 << 16).partition(b"\n")[0]
+        try:
+            line = header.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return False
+        delimiter = csvrows.delimiter_of(line)
+        cells = line.rstrip("\r").split(delimiter)
+        if '"' in line or len(header) >= 1 << 16 or not any(map(str.strip, cells)):
+            return False
+        names = csvrows.header_names(cells, self.input.name)
+        typing = self.plan.typing(from_csv=True)
+        constants = self.plan.constants[self.main]
+        file.read(len(header) + 1)
+        lines = 0
+        for block in blocks(file, BLOCK_BYTES):
+            frame = fast.csv_block(self.fields, block, names, delimiter, typing, constants)
+            if frame is None:
+                if not lines:
+                    return False
+                # A row may span lines: from here on nothing is cut into blocks.
+                rest: Any = _Joined(header + b"\n" + block, file)
+                self._csv_rows(text_of(io.BufferedReader(rest)), lines)
+                return True
+            self._begin_csv(names)
+            self.sink.frame(self.main, frame)
+            lines += block.count(b"\n")
+        return lines > 0
+
+    # -- Parquet -----------------------------------------------------------------
+
+    def _parquet(self) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            with contextlib.ExitStack() as stack:
+                where: Any = self.input.path
+                if self.input.compression:
+                    where = io.BytesIO(stack.enter_context(self.input.open()).read())
+                file = stack.enter_context(pq.ParquetFile(where))
+                names = file.schema_arrow.names
+                csvrows.header_names(names, self.input.name)
+                self._names.update(names)
+                self._matched = self._matched or not self._known.isdisjoint(names)
+                for batch in file.iter_batches(65_536):
+                    self._batch(pa.Table.from_batches([batch]))
+        except (pa.ArrowException, *DAMAGED) as error:
+            if isinstance(error, AceError):
+                raise
+            text = " ".join(str(error).split())[:160]
+            raise AceError(
+                f"{self.input.name} is a damaged or cut Parquet file: {text}.",
+                "Copy or export it again.",
+            ) from None
+
+    def _batch(self, table: Any) -> None:
+        import pyarrow as pa
+
+        if self._fast:
+            typing = self.plan.typing(from_csv=False)
+            constants = self.plan.constants[self.main]
+            frame = fast.table_block(self.fields, table, typing, constants)
+            if frame is not None:
+                self.sink.frame(self.main, frame)
+                return
+        for index, field in enumerate(table.schema):
+            if pa.types.is_timestamp(field.type) and field.type.unit == "ns":
+                micros = pa.timestamp("us", field.type.tz)
+                column = table.column(index).cast(micros, safe=False)
+                table = table.set_column(index, field.name, column)
+        for values in table.to_pylist():
+            self.document(values, raw_bytes(values))
+
+    # -- damage ------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _survives_damage(self) -> Iterator[None]:
+        """What was read before compressed data breaks off lands; the break is recorded."""
+        try:
+            yield
+        except DAMAGED as error:
+            if isinstance(error, AceError):
+                raise
+            if not self.sink.records or not self.input.compression:
+                raise unreadable(self.input.name, error) from None
+            text = " ".join(str(error).split())
+            reason = f"the compressed data is damaged from here on, what follows is lost ({text})"
+            self.sink.reject(self.main, b"", reason)
+
+
+class _Joined(io.RawIOBase):
+    """Bytes already read, then the rest of the file."""
+
+    def __init__(self, start: bytes, file: IO[bytes]) -> None:
+        self._start = memoryview(start)
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self._start:
+            count = min(len(buffer), len(self._start))
+            buffer[:count] = self._start[:count]
+            self._start = self._start[count:]
+            return count
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _peek(file: IO[bytes], size: int) -> bytes:
+    """The next bytes without taking them; every input is a buffered reader."""
+    assert isinstance(file, io.BufferedReader)
+    return file.peek(size)[:size]
+
+
+def _problem(error: ValueError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "the encoding is neither UTF-8 nor Windows-1252"
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg[:1].lower()}{error.msg[1:]} (character {error.pos + 1})"
+    return str(error)
+
+
+def csv_values(raw: str, header: list[str]) -> dict[str, str] | None:
+    """A kept CSV line with its header's names; None when the fields do not match."""
+    delimiter = csvrows.delimiter_of(raw)
+    parsed = [row for row in csv.reader([raw], delimiter=delimiter) if row]
+    if len(parsed) != 1 or len(parsed[0]) != len(header):
+        return None
+    return dict(zip(header, parsed[0], strict=True))

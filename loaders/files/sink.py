@@ -1,0 +1,167 @@
+"""The loads one input file becomes: one per resource it has records for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from loaders.errors import AceError
+from loaders.landing import Landing, Load, LoadWriter, Rejected
+from loaders.records import Record, type_records
+from loaders.schema import DEFAULT_OWN_TIME, OWN_TIME, RESOURCES
+from loaders.values import Typing
+
+#: Records, and bytes of them, typed in one go: bounds memory.
+BATCH_RECORDS = 5_000
+BATCH_BYTES = 16 << 20
+
+
+@dataclass
+class _Part:
+    """One resource of the file: its writer and the records waiting to be typed."""
+
+    writer: LoadWriter
+    typing: Typing
+    records: list[Record] = field(default_factory=list)
+    waiting_bytes: int = 0
+    position: int = 0
+
+
+class Sink:
+    """Takes records and clean frames, types, and commits all parts at the end."""
+
+    def __init__(
+        self,
+        landing: Landing,
+        source: str,
+        *,
+        typing: Callable[[], Typing],
+        known_at: datetime | None,
+        skip: Callable[[str], bool],
+        context: dict[str, Any],
+        open_options: dict[str, Any],
+    ) -> None:
+        self._landing = landing
+        self._source = source
+        self._typing = typing
+        #: None: every record's own time is when it was known.
+        self._known_at = known_at
+        self._skip = skip
+        #: Kept beside rejected records; readers may add to it before the first record.
+        self.context = context
+        self._options = open_options
+        self.parts: dict[str, _Part] = {}
+        #: The landing zone could not be written: no other file will fare better.
+        self.failed = False
+        self._skipped: set[str] = set()
+        self._stack = ExitStack()
+        self.records = 0
+
+    def __enter__(self) -> Sink:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stack.__exit__(*error)
+
+    @property
+    def skipped(self) -> set[str]:
+        """Resources whose records were passed over: the same load is there already."""
+        return self._skipped
+
+    def part(self, resource: str) -> _Part | None:
+        """The resource's part, opened when first asked for; None when it is skipped."""
+        known = self.parts.get(resource)
+        if known is not None or resource in self._skipped:
+            return known
+        if self._skip(resource):
+            self._skipped.add(resource)
+            return None
+        writer = self._landing.open_load(
+            self._source, resource, context=self.context, **self._options
+        )
+        part = _Part(self._stack.enter_context(writer), self._typing())
+        self.parts[resource] = part
+        return part
+
+    def add(self, resource: str, record: Record) -> None:
+        """One record to type."""
+        self.records += 1
+        part = self.part(resource)
+        if part is None:
+            return
+        part.records.append(record)
+        part.waiting_bytes += len(record.raw or b"")
+        if len(part.records) >= BATCH_RECORDS or part.waiting_bytes >= BATCH_BYTES:
+            self._flush(resource, part)
+
+    def reject(self, resource: str, raw: bytes, reason: str) -> None:
+        """A record that cannot even be parsed."""
+        self.records += 1
+        part = self.part(resource)
+        if part is not None:
+            self._flush(resource, part)
+            with self._writing():
+                part.writer.reject([Rejected(part.position, raw, reason)])
+            part.position += 1
+
+    def frame(self, resource: str, frame: pl.DataFrame) -> None:
+        """Rows that are typed already."""
+        self.records += frame.height
+        part = self.part(resource)
+        if part is not None:
+            self._flush(resource, part)
+            end = part.position + frame.height
+            positions = pl.int_range(part.position, end, dtype=pl.Int64, eager=True)
+            self._write(resource, part, frame.with_columns(positions.alias("_position")))
+            part.position = end
+
+    def _flush(self, resource: str, part: _Part) -> None:
+        if not part.records:
+            return
+        frame, rejected = type_records(
+            resource, part.records, start=part.position, typing=part.typing
+        )
+        part.position += len(part.records)
+        part.records, part.waiting_bytes = [], 0
+        with self._writing():
+            part.writer.reject(rejected)
+        self._write(resource, part, frame)
+
+    def _write(self, resource: str, part: _Part, frame: pl.DataFrame) -> None:
+        if self._known_at is not None:
+            known = pl.lit(self._known_at).cast(pl.Datetime("us", "UTC"))
+        else:
+            own = OWN_TIME.get(resource, DEFAULT_OWN_TIME)
+            names = [n for n in own if n in frame.columns]
+            known = pl.coalesce(pl.col(names)) if names else pl.lit(None)
+        with self._writing():
+            part.writer.write(frame.with_columns(known.alias("_extracted_at")))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except AceError:
+            self.failed = True
+            raise
+
+    def commit(self, cursor: dict[str, Any] | None = None) -> list[Load]:
+        """Commit every part; an input without records commits nothing."""
+        loads = []
+        for resource, part in self.parts.items():
+            self._flush(resource, part)
+            part.writer.null_characters += part.typing.null_characters
+        order = [name for name in RESOURCES if name in self.parts]
+        for resource in order:
+            loads.append(self.parts[resource].writer.commit(cursor))
+        return loads
+
+    def fingerprint(self, of: Callable[[str], str]) -> None:
+        """Set the fingerprints, known only once the file was read to its end."""
+        for resource, part in self.parts.items():
+            part.writer.fingerprint = of(resource)

@@ -1,0 +1,151 @@
+"""Parse rejected records again with today's loader, as loads of their own.
+
+What can be typed now lands in a load that names the records it recovers; what still
+cannot stays where it is. A second run finds nothing left to recover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import polars as pl
+
+from loaders.errors import UsageError
+from loaders.files.plan import Plan
+from loaders.files.reading import csv_values
+from loaders.jsontext import parse_json
+from loaders.landing import Landing, Load, RejectedRecord
+from loaders.landing.metadata import parse_iso
+from loaders.records import Record, type_records
+from loaders.schema import DEFAULT_OWN_TIME, OWN_TIME
+from loaders.values import Typing
+
+
+@dataclass(frozen=True)
+class Retried:
+    """One resource of one source: records tried, and the load of those recovered."""
+
+    source: str
+    resource: str
+    tried: int
+    recovered: int
+    load: Load | None
+
+
+def retry(
+    landing: Landing,
+    source: str | None = None,
+    resource: str | None = None,
+    *,
+    loaded_at: datetime | None = None,
+) -> list[Retried]:
+    """Try every open rejected record again. Raises AceError for an unreadable zone."""
+    done = []
+    # Two retries at once would recover a record twice.
+    with landing.retry_lock() as free:
+        if not free:
+            raise UsageError("Another retry is running.", "Wait until it has finished.")
+        waiting = landing.rejected(source, resource)
+        waiting.sort(key=lambda r: (r.source, r.resource, r.account or ""))
+        for (one, kind, account), group in groupby(
+            waiting, key=lambda r: (r.source, r.resource, r.account)
+        ):
+            records = list(group)
+            load = _retry_group(landing, one, kind, account, records, loaded_at)
+            recovered = load.recovered if load else 0
+            done.append(Retried(one, kind, len(records), recovered, load))
+    return done
+
+
+def _retry_group(
+    landing: Landing,
+    source: str,
+    resource: str,
+    account: str | None,
+    records: list[RejectedRecord],
+    loaded_at: datetime | None,
+) -> Load | None:
+    frames: list[pl.DataFrame] = []
+    recovers: dict[str, list[int]] = {}
+    nulls = 0
+    for record in records:
+        typing = _typing(record.context or {})
+        frame = _parsed(resource, record, typing)
+        if frame is None:
+            continue
+        nulls += typing.null_characters
+        frames.append(frame)
+        recovers.setdefault(record.load_id, []).append(record.position)
+    if not frames:
+        return None
+    entries = [{"load_id": load, "positions": sorted(p)} for load, p in sorted(recovers.items())]
+    with landing.open_load(
+        source,
+        resource,
+        account=account,
+        input="retry of rejected records",
+        loaded_at=loaded_at,
+        recovers=entries,
+    ) as load:
+        load.null_characters = nulls
+        load.write(pl.concat(frames).drop("_position"))
+        return load.commit()
+
+
+def _typing(context: dict[str, Any]) -> Typing:
+    if context.get("loader") != "files":
+        return Typing()
+    return Plan.from_stored(context["options"]).typing(from_csv=bool(context.get("csv")))
+
+
+def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFrame | None:
+    """The one row of a record; None while it still cannot be typed."""
+    context = record.context or {}
+    document = _document(record.raw, context)
+    if not isinstance(document, dict):
+        return None
+    if context.get("loader") == "files":
+        plan = Plan.from_stored(context["options"])
+        found = list(_records(plan, resource, document))
+    else:
+        found = [Record(document)]
+    if len(found) != 1:
+        return None
+    frame, rejected = type_records(resource, found, typing=typing)
+    if rejected or frame.is_empty():
+        return None
+    return frame.with_columns(_known_at(resource, context).alias("_extracted_at"))
+
+
+def _document(raw: bytes, context: dict[str, Any]) -> Any:
+    header = context.get("header")
+    text = raw.decode("utf-8", "replace")
+    if header is not None and not text.startswith("{"):
+        return csv_values(text, header)
+    try:
+        return parse_json(raw)
+    except ValueError:
+        return None
+
+
+def _records(plan: Plan, resource: str, document: dict[str, Any]) -> Iterable[Record]:
+    if not plan.preset:
+        yield Record(*plan.fields[resource].apply(document))
+        return
+    for found in plan.preset_records(document):
+        if found.resource == resource:
+            values, _ = plan.fields[resource].apply(found.values)
+            yield Record(values, found.extra)
+
+
+def _known_at(resource: str, context: dict[str, Any]) -> pl.Expr:
+    """What the record's known-at was: the retry does not make it younger."""
+    options = context.get("options") or {}
+    if options.get("backfill"):
+        return pl.coalesce(OWN_TIME.get(resource, DEFAULT_OWN_TIME))
+    moment = parse_iso(context.get("known_at"))
+    return pl.lit(moment).cast(pl.Datetime("us", "UTC"))

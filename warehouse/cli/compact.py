@@ -1,0 +1,40 @@
+"""``ace compact``: merge small landed files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+
+@click.command(name="compact")
+@click.option(
+    "--min-files",
+    type=click.IntRange(min=2),
+    default=8,
+    show_default=True,
+    help="Merge once a resource has this many small files.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+def command(min_files: int, as_json: bool) -> None:
+    """Merge small landed files without changing a row or its load.
+
+    Safe beside running builds and when stopped at any moment.
+
+    Example: ace compact --min-files 2
+    """
+    from loaders.landing import Landing
+    from warehouse.settings import settings
+
+    done = Landing(settings().landing).compact(min_files)
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in done], indent=2))
+        return
+    for one in done:
+        line = f"{one.source}/{one.resource}: {one.merged} files merged, {one.deleted} deleted"
+        if one.waiting:
+            line += f"; {one.waiting} replaced files stay for running builds until the next time"
+        click.echo(line)
+    if not done:
+        click.echo(f"Nothing to do: no resource has {min_files} small files.")

@@ -1,0 +1,132 @@
+"""``ace load files``: land CSV, JSON, NDJSON and Parquet files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from loaders.errors import UsageError
+
+if TYPE_CHECKING:
+    from loaders.files import FileResult
+
+
+def _pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for value in values:
+        name, found, right = value.partition("=")
+        name = name.strip()
+        if not found or not name:
+            raise UsageError(
+                f"{option.opts[0]} takes column=value, not '{value}'.",
+                f"For example: {option.opts[0]} author=authorMeta.name",
+            )
+        if name in pairs:
+            raise UsageError(f"{option.opts[0]} names '{name}' twice.", "Give it once.")
+        pairs[name] = right.strip() if option.name == "maps" else right
+    return pairs
+
+
+@click.command(name="files")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--table", metavar="T", help="The canonical table the files hold.")
+@click.option("--preset", metavar="P", help="A known export (listed below).")
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="COLUMN=PATH",
+    callback=_pairs,
+    help="Where a column comes from; paths into nested JSON: author=authorMeta.name.",
+)
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    callback=_pairs,
+    help="A constant for records without that value.",
+)
+@click.option("--records", metavar="PATH", help="Where the list of records is in a JSON object.")
+@click.option("--time-format", metavar="F", help="How dates are written, as in %d/%m/%Y %H:%M.")
+@click.option("--time-zone", metavar="Z", help="Zone of dates that state none (default UTC).")
+@click.option("--backfill", is_flag=True, help="Known-at is the record's own time.")
+@click.option("--extracted-at", metavar="T", help="Known-at of all records, in ISO 8601.")
+@click.option("--again", is_flag=True, help="Land a file that was landed before.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+def command(paths: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Land CSV, JSON, NDJSON or Parquet files (also .gz and .zst), globs and folders.
+
+    Records nobody can type are kept aside with the reason (ace quarantine list); all
+    others land. Known-at is the file's modification time unless an option says
+    otherwise. A file landed before with the same content and options is passed over.
+
+    \b
+    Tables:  products creative_patterns agent_notes embeddings raw_videos
+             trend_snapshots scripts video_assets experiments published_posts
+             performance_metrics system_events
+    Presets: tiktok-research tiktok-display apify-tiktok youtube-api
+             youtube-trending instagram-graph yt-dlp
+
+    \b
+    Example: ace load files polls/*.csv --table performance_metrics
+             ace load files scrape.json --table raw_videos --records items \\
+                 --map external_id=id --map author=authorMeta.name --set platform=tiktok
+             ace load files US_2020.csv --preset youtube-trending --backfill
+    """
+    from loaders.files import load_files
+    from loaders.landing import Landing
+    from warehouse.cli.progress import Bytes
+    from warehouse.settings import settings
+
+    shown = sys.stderr.isatty() and not as_json
+    with Bytes(shown) as bar:
+        results = load_files(
+            Landing(settings().landing),
+            paths,
+            progress=bar.update if shown else None,
+            on_result=None if as_json else lambda result: bar.say(_line(result)),
+            **options,
+        )
+    if as_json:
+        click.echo(json.dumps([result.to_json() for result in results], indent=2))
+    _conclude(results, quiet=as_json)
+    sys.exit(max((result.exit_code for result in results), default=0))
+
+
+def _line(result: FileResult) -> str:
+    if result.status == "failed":
+        return f"ace: {result.message}"
+    if result.status == "skipped":
+        return f"{result.input} -> {result.resource}: skipped, {result.message}"
+    line = (
+        f"{result.input} -> {result.resource}: {result.read:,} read, "
+        f"{result.accepted:,} accepted, {result.rejected:,} rejected, load {result.load_id}"
+    )
+    if result.null_characters:
+        line += f" ({result.null_characters:,} null characters replaced)"
+    return line
+
+
+def _conclude(results: list[FileResult], *, quiet: bool) -> None:
+    if quiet:
+        for result in results:
+            if result.status == "failed":
+                click.echo(_line(result), err=True)
+        return
+    landed = [r for r in results if r.status == "landed"]
+    rejected = sum(r.rejected for r in results)
+    if len(results) > 1:
+        counts = {s: sum(r.status == s for r in results) for s in ("skipped", "failed")}
+        click.echo(
+            f"{len(landed)} loads: {sum(r.read for r in landed):,} read, "
+            f"{sum(r.accepted for r in landed):,} accepted, {rejected:,} rejected"
+            + "".join(f"; {n} {s}" for s, n in counts.items() if n)
+            + "."
+        )
+    if rejected:
+        what = "record was" if rejected == 1 else "records were"
+        click.echo(f"{rejected:,} {what} rejected and kept; see why with: ace quarantine list")
