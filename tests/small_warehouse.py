@@ -40,11 +40,11 @@ create view quarantine.rows as
         timestamptz '2026-11-01 00:00:00+00' as since
     from staging.stg_files__products;
 
-create table marts.row_ledger (table_name varchar, source varchar, landed bigint,
+create table marts.row_ledger (table_name varchar, source varchar, read bigint, landed bigint,
     rejected bigint, accepted bigint, duplicate bigint, superseded bigint, quarantined bigint,
-    balance bigint, oldest_quarantined_at timestamptz);
+    balance bigint, oldest timestamptz);
 insert into marts.row_ledger values
-    ('products', 'files', 4, 1, 2, 1, 0, 1, 0, timestamptz '2026-11-01 00:00:00+00');
+    ('products', 'files', 5, 4, 1, 2, 1, 0, 1, 0, timestamptz '2026-11-01 00:00:00+00');
 create table marts.feature_freshness (source varchar, resource varchar,
     last_extracted_at timestamptz, age_hours double, is_stale boolean);
 insert into marts.feature_freshness values

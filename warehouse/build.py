@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from loaders.errors import AceError
@@ -118,13 +118,18 @@ def _landed(landing: Landing) -> set[str]:
     return {load.load_id for load in landing.loads()}
 
 
+def _newest_heartbeat(landing: Landing) -> datetime:
+    """When a source was last asked in vain: that moves as-of on, too."""
+    beats = [beat.landed_at for beat in landing.heartbeats()]
+    return max(beats, default=datetime.min.replace(tzinfo=UTC))
+
+
 def _up_to_date(store: ReleaseStore, landing: Landing, fingerprint: str) -> ReleaseSummary | None:
     """The current release, if it covers all that landed, with this very project."""
     current = store.current()
     if current is None or current.project_fingerprint != fingerprint:
         return None
-    newest = max((beat.landed_at for beat in landing.heartbeats()), default=current.as_of)
-    if newest > current.as_of:
+    if _newest_heartbeat(landing) > current.as_of:
         return None
     return current if _landed(landing) <= store.loads(current.release) else None
 
@@ -132,7 +137,12 @@ def _up_to_date(store: ReleaseStore, landing: Landing, fingerprint: str) -> Rele
 def _built_before(store: ReleaseStore, landing: Landing, fingerprint: str) -> bool:
     """Whether the build database holds a complete build that only lacks its release."""
     last = store.unreleased()
-    return last is not None and last[0].fingerprint == fingerprint and _landed(landing) <= last[1]
+    return (
+        last is not None
+        and last.fingerprint == fingerprint
+        and _newest_heartbeat(landing) <= last.as_of
+        and _landed(landing) <= last.loads
+    )
 
 
 def _nothing_to_do(current: ReleaseSummary, say: Say) -> BuildResult:
@@ -175,8 +185,8 @@ def _copy_to_postgres(landing: Landing, config: Settings, say: Say) -> None:
 
     assert config.postgres_url is not None
     copied = copy_new_loads(landing, config.postgres_url)
-    if copied:
-        say(f"Copied {len(copied)} new load{'' if len(copied) == 1 else 's'} into Postgres.")
+    if copied.loads:
+        say(f"Copied {copied.rows:,} rows of {copied.loads:,} new loads into Postgres.")
 
 
 def _run(

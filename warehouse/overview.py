@@ -51,9 +51,8 @@ def ledger(reader: Reader) -> list[dict[str, Any]]:
 
 def ledger_totals(rows: list[dict[str, Any]]) -> dict[str, int]:
     """The ledger summed over tables and sources; ``balance`` sums absolute values."""
-    names = ("landed", "rejected", *VERDICTS)
+    names = ("read", "landed", "rejected", *VERDICTS)
     totals = {name: sum(row[name] or 0 for row in rows) for name in names}
-    totals["read"] = totals["landed"] + totals["rejected"]
     totals["balance"] = sum(abs(row["balance"] or 0) for row in rows)
     return totals
 

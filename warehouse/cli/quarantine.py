@@ -234,8 +234,9 @@ def retry(source: str | None, table_name: str | None, as_json: bool) -> None:
 
     What can be read now lands as a load of its own; running it twice changes nothing.
     """
-    from loaders.landing import Landing
     from loaders.retry import retry_rejected
+
+    from loaders.landing import Landing
     from warehouse.settings import settings
 
     loads = retry_rejected(Landing(settings().landing), source=source, resource=table_name)

@@ -21,6 +21,7 @@ from warehouse.release.model import (
     Passed,
     ReleaseSummary,
     TestOutcome,
+    Unreleased,
     unknown_release,
 )
 
@@ -69,20 +70,21 @@ class DuckStore:
                 row[0] for row in connection.execute("select load_id from meta.loads").fetchall()
             }
 
-    def unreleased(self) -> tuple[Passed, set[str]] | None:
+    def unreleased(self) -> Unreleased | None:
         if not self.warehouse.is_file():
             return None
         with _reading(self.warehouse) as connection:
             if not _has(connection, "meta", "passed"):
                 return None
             row = connection.execute(
-                "select fingerprint, git_revision, dbt_version, invocation_id from meta.passed "
-                "where build = (select max(build) from meta.builds)"
+                "select p.fingerprint, b.as_of from meta.passed as p "
+                "join meta.builds as b using (build) "
+                "where p.build = (select max(build) from meta.builds)"
             ).fetchone()
             if row is None:
                 return None
             loads = connection.execute("select load_id from meta.loads").fetchall()
-        return Passed(*row), {one[0] for one in loads}
+        return Unreleased(*row, loads={one[0] for one in loads})
 
     def record_passed(self, passed: Passed) -> None:
         with _writing(self.warehouse) as connection:
@@ -299,7 +301,8 @@ def _write_manifest(connection: duckdb.DuckDBPyConnection, number: int) -> None:
         [number, datetime.now(UTC)],
     )
     connection.execute(
-        f"create table meta.kept_loads as select {LOAD_COLUMNS} from meta.loads order by load_id"
+        f"create table meta.kept_loads as select {LOAD_COLUMNS} from meta.loads "
+        "where resource <> '_heartbeat' order by load_id"
     )
     public = "', '".join(PUBLIC_SCHEMAS)
     connection.execute(

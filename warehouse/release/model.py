@@ -58,6 +58,15 @@ class Passed:
     descriptions: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Unreleased:
+    """What the build database holds, complete and tested, released or not."""
+
+    fingerprint: str
+    as_of: datetime
+    loads: set[str]
+
+
 class ReleaseStore(Protocol):
     """Where an engine keeps its releases and the build they are made from."""
 
@@ -73,7 +82,7 @@ class ReleaseStore(Protocol):
         """Ids of the loads a release covers."""
         ...
 
-    def unreleased(self) -> tuple[Passed, set[str]] | None:
+    def unreleased(self) -> Unreleased | None:
         """The last build and its loads, if it passed and nothing was built since."""
         ...
 

@@ -1,0 +1,62 @@
+"""``ace releases``: list, show and rollback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import small_warehouse
+from click.testing import CliRunner, Result
+
+from warehouse.cli.releases import command
+from warehouse.release.duckdb import DuckStore
+
+
+@pytest.fixture
+def two(ace_home: Path) -> Path:
+    for build in (1, 2):
+        small_warehouse.make(ace_home / "warehouse.duckdb", build=build)
+        store = DuckStore(ace_home, ace_home / "warehouse.duckdb", 5)
+        store.record_passed(small_warehouse.passed(build))
+        store.publish()
+    return ace_home
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, list(arguments))
+
+
+def test_list_marks_the_current_one(two: Path) -> None:
+    kept = json.loads(_run("list", "--json").output)
+    assert [(one["release"], one["current"]) for one in kept] == [(2, True), (1, False)]
+    assert set(kept[0]) == {
+        "release", "released_at", "as_of", "git_revision", "dbt_version", "engine",
+        "project_fingerprint", "invocation_id", "current",
+    }  # fmt: skip
+    assert "*         2" in _run().output
+
+
+def test_rollback_changes_what_readers_get(two: Path) -> None:
+    assert "Release 1 is current now (it was 2)" in _run("rollback", "1").output
+    kept = json.loads(_run("list", "--json").output)
+    assert [(one["release"], one["current"]) for one in kept] == [(2, False), (1, True)]
+
+
+def test_show_gives_the_manifest(two: Path) -> None:
+    shown = json.loads(_run("show", "1", "--json").output)
+    assert shown["release"]["release"] == 1
+    assert {"schema": "canonical", "table": "products", "rows": 2} in shown["rows"]
+    assert shown["tests"] == {"pass": 1}
+    assert shown["loads"] == {"loads": 1, "read": 4, "accepted": 3, "rejected": 1}
+
+
+def test_a_release_that_is_not_kept(two: Path) -> None:
+    for arguments in (["show", "9"], ["rollback", "9"]):
+        result = _run(*arguments)
+        assert "Release 9 is not kept (kept: " in str(result.exception)
+
+
+def test_nothing_kept_yet(ace_home: Path) -> None:
+    assert "There is no release yet" in _run().output
+    assert json.loads(_run("list", "--json").output) == []
