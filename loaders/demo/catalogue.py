@@ -6,6 +6,7 @@ Everything is a NumPy array; names and rows are made from them when needed
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,7 +88,7 @@ class Catalogue:
 
 def product_count(posts: int) -> int:
     """20 products for a thousand posts, 2,000 for a million."""
-    return max(6, round(float(posts) ** (2 / 3) / 5))
+    return max(6, round(math.pow(posts, 2 / 3) / 5))
 
 
 def _published(clock: Clock, platform: Ints) -> Ints:

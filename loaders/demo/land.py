@@ -16,6 +16,7 @@ from loaders.demo.dirt import bad_records, rejections
 from loaders.demo.real import load_real
 from loaders.demo.truth_files import Tally, write_truth
 from loaders.demo.world import World, simulate
+from loaders.errors import UsageError
 from loaders.landing import Landing, Load, LoadWriter
 from loaders.schema import ALL_RESOURCES
 
@@ -70,7 +71,8 @@ def load_demo(
     only those of the month's loads (0 is the first), so that a test can build in
     between; the truth always describes the whole month. ``truth_dir`` gets the truth as
     Parquet files and ``truth.json``. ``real`` adds the bundled real trending videos.
-    Raises UsageError for impossible sizes and AceError when landing cannot be written.
+    Raises UsageError for impossible sizes or where another world was landed before, and
+    AceError when landing cannot be written.
     """
     world = simulate(
         posts=posts, days=days, seed=seed, start=start, polls_per_post=polls_per_post, loads=loads
@@ -90,11 +92,11 @@ def load_demo(
     return done
 
 
-def fingerprint(world: World, resource: str, batch: int) -> str:
-    """Names a load by everything its rows follow from."""
+def fingerprint(world: World) -> str:
+    """Names a world by everything its rows follow from; a load adds its own name."""
     clock = world.clock
     parts = (VERSION, clock.seed, clock.posts, clock.days, clock.polls_per_post, clock.start)
-    return "demo-" + "-".join(str(p) for p in (*parts, len(clock.loads), resource, batch))
+    return "demo-" + "-".join(str(part) for part in (*parts, len(clock.loads), ""))
 
 
 class _Batches:
@@ -145,14 +147,21 @@ def _land(
     tally: Tally,
     progress: Callable[[str], None],
 ) -> list[DemoLoad]:
+    world_mark = fingerprint(world)
     landed = {load.fingerprint: load for load in landing.loads(SOURCE)}
+    if any(mark and not mark.startswith(world_mark) for mark in landed):
+        # Two worlds share keys, and then neither truth file is true.
+        raise UsageError(
+            f"The landing zone {landing.url} already holds another simulated world.",
+            "Set ACE_HOME (or ACE_LANDING) to a new folder, or remove its demo folder.",
+        )
     done: list[DemoLoad] = []
     with ExitStack() as stack:
         writers: dict[tuple[int, str], LoadWriter] = {}
         # Load ids sort by when they were made, so make them in the month's order.
         for batch in wanted:
             for resource in ORDER:
-                mark = fingerprint(world, resource, batch)
+                mark = f"{world_mark}{resource}-{batch}"
                 if mark in landed:
                     done.append(DemoLoad(batch, landed[mark], False))
                     continue
