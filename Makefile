@@ -55,11 +55,14 @@ bench: ## Measure speed against DuckDB, Postgres and dlt, as ratios
 	@$(BIN)/python -m benchmarks
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-strip-extras --no-annotate --no-header pyproject.toml requirements/build.in
+	--fork-strategy fewest --no-strip-extras --no-annotate --no-header \
+	pyproject.toml requirements/build.in
 
-# All sets together are solved first and bind the single ones: a package has one version everywhere.
+# All sets together are solved first and bind the single ones: a package has one version in all of
+# them, and on every Python. Versions that still fit stay; ARGS=--upgrade takes the newest.
 lock: ## Renew the pinned versions after a change of pyproject.toml
 	@$(INSTALL) dev
+	@cp requirements/bench.txt .venv/all.txt
 	@$(LOCK) --all-extras -o .venv/all.txt $(ARGS)
 	@$(LOCK) -c .venv/all.txt -o requirements/run.txt
 	@$(LOCK) -c .venv/all.txt -o requirements/dev.txt --extra dev
