@@ -116,3 +116,23 @@
         {%- endfor %}
     )
 {%- endmacro %}
+
+
+{# One row for each top-level key of a JSON object given as text (in a select list). #}
+{% macro json_keys(text) -%}
+    {%- if target.type == 'postgres' -%}
+        jsonb_object_keys(cast({{ text }} as jsonb))
+    {%- else -%}
+        unnest(json_keys({{ text }}))
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Aggregate: the distinct values in order. Sorted by bytes on every engine. #}
+{% macro distinct_sorted_array(expression) -%}
+    {%- if target.type == 'postgres' -%}
+        array_agg(distinct {{ expression }} collate "C" order by {{ expression }} collate "C")
+    {%- else -%}
+        list_sort(list(distinct {{ expression }}))
+    {%- endif -%}
+{%- endmacro %}

@@ -2,7 +2,7 @@
 {% macro landed(sources, resource, columns) %}
 {%- for source_name in sources %}
     select
-        _load_id, _source, _position, _extracted_at, _loaded_at,
+        _load_id, _source, _position, _extracted_at, _loaded_at, _extra,
         {{ columns | join(', ') }}
     from {{ source(source_name, resource) }}
     {%- if target.type == 'postgres' %}
@@ -24,5 +24,6 @@
         _source,
         _position,
         _extracted_at as _known_at,
-        _loaded_at
+        _loaded_at,
+        _extra
 {%- endmacro %}

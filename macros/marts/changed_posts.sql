@@ -1,0 +1,57 @@
+{# Incremental marts about posts: the posts that changed since this model last ran are
+   deleted and built anew, whole. What it has consumed is recorded in its own
+   transaction, so a build that fails or is killed loses no change. #}
+
+{% macro consumed_build() -%}
+    (select coalesce(max(build), 0) from {{ meta('consumed') }} where model = '{{ this.identifier }}')
+{%- endmacro %}
+
+
+{# Post-hook: everything up to this build is in the model now. #}
+{% macro record_consumed() -%}
+    delete from {{ meta('consumed') }} where model = '{{ this.identifier }}';
+    insert into {{ meta('consumed') }} select '{{ this.identifier }}', {{ build_number() }}
+{%- endmacro %}
+
+
+{# Select of the posts to build: all of them on a full build. `more` adds selects of a
+   post_id, for models that depend on more than the post and its polls. #}
+{% macro changed_posts(more=[]) -%}
+    select post_id
+    from {{ ref('int_published_posts') }}
+    {%- if is_incremental() %}
+    where _changed_build > {{ consumed_build() }}
+    union
+    select post_id
+    from {{ ref('int_performance_metrics') }}
+    where _build > {{ consumed_build() }}
+        and post_id is not null
+    {%- for other in more %}
+    union
+    {{ other }}
+    {%- endfor %}
+    {%- else %}
+    where _verdict = 'accepted'
+    {%- endif %}
+{%- endmacro %}
+
+
+{# The incremental strategy of these models. The second delete is for keys that lost to
+   another and are gone altogether; it looks only when some post changed at all. #}
+{% macro get_incremental_by_post_sql(arg_dict) %}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    {%- set posts = ref('int_published_posts') -%}
+    delete from {{ arg_dict['target_relation'] }}
+    where post_id in (
+        select post_id from {{ arg_dict['temp_relation'] }}
+        union
+        {{ changed_posts() }}
+    );
+
+    delete from {{ arg_dict['target_relation'] }}
+    where exists (select 1 from {{ posts }} where _changed_build > {{ consumed_build() }})
+        and post_id not in (select post_id from {{ posts }} where _verdict = 'accepted');
+
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+{% endmacro %}

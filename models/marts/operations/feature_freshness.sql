@@ -1,0 +1,173 @@
+{#- The column that says when a record's value was observed, where it has one. -#}
+{%- set landed = {
+    'products': [['operational', 'updated_at']],
+    'creative_patterns': [['operational', 'created_at']],
+    'agent_notes': [['operational', 'created_at']],
+    'embeddings': [['operational', 'created_at']],
+    'raw_videos': [
+        ['operational', 'collected_at'], ['tiktok_research', 'collected_at'],
+        ['apify_tiktok', 'collected_at'], ['youtube', 'collected_at'],
+        ['youtube_trending', 'collected_at'], ['instagram', 'collected_at'],
+        ['yt_dlp', 'collected_at'],
+    ],
+    'trend_snapshots': [['operational', 'snapshot_time']],
+    'scripts': [['operational', 'created_at']],
+    'video_assets': [['operational', 'created_at']],
+    'experiments': [['operational', 'created_at']],
+    'published_posts': [['operational', 'published_at']],
+    'performance_metrics': [
+        ['operational', 'collected_at'], ['tiktok', 'collected_at'],
+        ['apify_tiktok', 'collected_at'], ['youtube', 'collected_at'],
+        ['instagram', 'collected_at'], ['yt_dlp', 'collected_at'],
+    ],
+    'system_events': [['operational', 'created_at']],
+} %}
+
+with
+
+build as (
+
+    select as_of
+    from (select {{ as_of() }} as as_of) as this_build
+
+),
+
+observations as (
+    {% for resource, models in landed.items() %}
+    {%- set last_resource = loop.last -%}
+    {%- for model, observed_at in models %}
+    select
+        _source as source,
+        '{{ resource }}' as resource,
+        _known_at,
+        _loaded_at,
+        {{ observed_at }} as observed_at,
+        _extra
+    from {{ ref('stg_' ~ model ~ '__' ~ resource) }}
+    where _known_at <= {{ as_of() }}
+    {% if not (last_resource and loop.last) %}union all{% endif %}
+    {%- endfor %}
+    {%- endfor %}
+
+),
+
+newest as (
+
+    select source, resource, max(_known_at) as last_extracted_at
+    from observations
+    group by source, resource
+
+),
+
+loads as (
+
+    select source, resource, max(landed_at) as last_landed_at
+    from {{ meta('loads') }}
+    where resource <> '_heartbeat'
+    group by source, resource
+
+),
+
+{# What landed in the last thirty days before as-of: a window, so that the cost does not
+   grow with history. #}
+recent as (
+
+    select observations.*
+    from observations
+    cross join build
+    where observations._known_at > build.as_of - interval '30' day
+
+),
+
+lags as (
+
+    select
+        source,
+        resource,
+        {%- for share in ['50', '95', '99'] %}
+        percentile_cont(0.{{ share }}) within group (
+            order by greatest({{ hours_between('observed_at', '_known_at') }}, 0)
+        ) as lag_p{{ share }}_hours{{ ',' if not loop.last }}
+        {%- endfor %}
+    from recent
+    where observed_at is not null
+    group by source, resource
+
+),
+
+unknown as (
+
+    select source, resource, {{ distinct_sorted_array('field') }} as unknown_fields
+    from (
+        select distinct source, resource, {{ json_keys('_extra') }} as field
+        from recent
+        where _extra is not null
+    ) as fields
+    where field <> '_precision'
+    group by source, resource
+
+),
+
+{# One poll is due per post and poll interval in the week before as-of. #}
+due as (
+
+    select
+        sum(
+            greatest(
+                floor(cast(
+                    {{ hours_between("greatest(posts.published_at, build.as_of - interval '7' day)", 'build.as_of') }}
+                    / platforms.poll_interval_hours as numeric
+                )), 0
+            )
+        ) as polls_expected
+    from {{ ref('published_posts') }} as posts
+    inner join {{ ref('platforms') }} as platforms on posts.platform = platforms.platform
+    cross join build
+    where posts.published_at > build.as_of - interval '37' day
+        and posts.published_at <= build.as_of
+
+),
+
+received as (
+
+    select versions._source as source, count(*) as polls_received
+    from {{ ref('int_performance_metrics') }} as versions
+    cross join build
+    where versions._verdict = 'accepted'
+        and coalesce(versions.collected_at, versions._known_at) > build.as_of - interval '7' day
+    group by versions._source
+
+),
+
+final as (
+
+    select
+        loads.source,
+        loads.resource,
+        newest.last_extracted_at,
+        loads.last_landed_at,
+        {{ hours_between('newest.last_extracted_at', 'build.as_of') }} as age_hours,
+        lags.lag_p50_hours,
+        lags.lag_p95_hours,
+        lags.lag_p99_hours,
+        case when loads.resource = 'performance_metrics' then cast(due.polls_expected as bigint) end as polls_expected,
+        case
+            when loads.resource = 'performance_metrics' then coalesce(received.polls_received, 0)
+        end as polls_received,
+        coalesce(
+            newest.last_extracted_at < build.as_of - interval '{{ var("stale_after_hours") }}' hour,
+            true
+        ) as is_stale,
+        coalesce(unknown.unknown_fields, {{ empty_array() }}) as unknown_fields
+    from loads
+    cross join build
+    cross join due
+    left join newest on loads.source = newest.source and loads.resource = newest.resource
+    left join lags on loads.source = lags.source and loads.resource = lags.resource
+    left join unknown on loads.source = unknown.source and loads.resource = unknown.resource
+    left join received
+        on loads.source = received.source and loads.resource = 'performance_metrics'
+
+)
+
+select * from final

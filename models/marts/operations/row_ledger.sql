@@ -1,0 +1,115 @@
+{%- set staging = {
+    'products': ['stg_operational__products'],
+    'creative_patterns': ['stg_operational__creative_patterns'],
+    'agent_notes': ['stg_operational__agent_notes'],
+    'embeddings': ['stg_operational__embeddings'],
+    'raw_videos': [
+        'stg_operational__raw_videos', 'stg_tiktok_research__raw_videos',
+        'stg_apify_tiktok__raw_videos', 'stg_youtube__raw_videos',
+        'stg_youtube_trending__raw_videos', 'stg_instagram__raw_videos', 'stg_yt_dlp__raw_videos',
+    ],
+    'trend_snapshots': ['stg_operational__trend_snapshots'],
+    'scripts': ['stg_operational__scripts'],
+    'video_assets': ['stg_operational__video_assets'],
+    'experiments': ['stg_operational__experiments'],
+    'published_posts': ['stg_operational__published_posts'],
+    'performance_metrics': [
+        'stg_operational__performance_metrics', 'stg_tiktok__performance_metrics',
+        'stg_apify_tiktok__performance_metrics', 'stg_youtube__performance_metrics',
+        'stg_instagram__performance_metrics', 'stg_yt_dlp__performance_metrics',
+    ],
+    'system_events': ['stg_operational__system_events'],
+} %}
+
+with
+
+{# Counted from what was landed, not from what was made of it, or a lost row could not
+   show. #}
+staged as (
+    {% for table, models in staging.items() %}
+    {%- set last_table = loop.last -%}
+    {%- for model in models %}
+    select
+        '{{ table }}' as table_name,
+        _source as source,
+        count(*) filter (where _known_at <= {{ as_of() }}) as landed,
+        count(*) filter (where _known_at > {{ as_of() }}) as not_yet_known
+    from {{ ref(model) }}
+    group by _source
+    {% if not (last_table and loop.last) %}union all{% endif %}
+    {%- endfor %}
+    {%- endfor %}
+
+),
+
+loads as (
+
+    select
+        resource as table_name,
+        source,
+        sum(read) as read,
+        sum(rejected) - sum(recovered) as rejected
+    from {{ meta('loads') }}
+    where resource <> '_heartbeat'
+        and coalesce(known_at_min, landed_at) <= {{ as_of() }}
+    group by resource, source
+
+),
+
+verdicts as (
+    {% for table in staging %}
+    select
+        '{{ table }}' as table_name,
+        _source as source,
+        count(*) filter (where _verdict = 'accepted') as accepted,
+        count(*) filter (where _verdict = 'duplicate') as duplicate,
+        count(*) filter (where _verdict = 'superseded') as superseded,
+        count(*) filter (where _verdict = 'quarantined') as quarantined,
+        min(_known_at) filter (where _verdict = 'quarantined') as oldest
+    from {{ ref('int_' ~ table) }}
+    group by _source
+    {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+
+),
+
+joined as (
+
+    select
+        loads.table_name,
+        loads.source,
+        loads.read - coalesce(staged.not_yet_known, 0) as read,
+        coalesce(staged.landed, 0) as landed,
+        loads.rejected,
+        coalesce(verdicts.accepted, 0) as accepted,
+        coalesce(verdicts.duplicate, 0) as duplicate,
+        coalesce(verdicts.superseded, 0) as superseded,
+        coalesce(verdicts.quarantined, 0) as quarantined,
+        verdicts.oldest
+    from loads
+    left join staged
+        on loads.table_name = staged.table_name and loads.source = staged.source
+    left join verdicts
+        on loads.table_name = verdicts.table_name and loads.source = verdicts.source
+
+),
+
+final as (
+
+    select
+        table_name,
+        source,
+        cast(read as bigint) as read,
+        cast(landed as bigint) as landed,
+        cast(rejected as bigint) as rejected,
+        cast(accepted as bigint) as accepted,
+        cast(duplicate as bigint) as duplicate,
+        cast(superseded as bigint) as superseded,
+        cast(quarantined as bigint) as quarantined,
+        cast(landed - (accepted + duplicate + superseded + quarantined) as bigint) as balance,
+        oldest
+    from joined
+
+)
+
+select * from final

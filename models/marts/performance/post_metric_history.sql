@@ -1,0 +1,219 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='by_post',
+    unique_key=['post_id', 'collected_at'],
+    on_schema_change='fail',
+    post_hook="{{ record_consumed() }}",
+) }}
+
+with
+
+changed as (
+
+    {{ changed_posts() }}
+
+),
+
+posts as (
+
+    select post_id, published_at, _valid_from
+    from {{ ref('int_published_posts') }}
+    where _verdict = 'accepted'
+
+),
+
+polls as (
+
+    select
+        metrics.post_id,
+        coalesce(metrics.collected_at, metrics._known_at) as collected_at,
+        metrics.views,
+        metrics.likes,
+        metrics.comments,
+        metrics.shares,
+        {{ sum_known(['metrics.likes', 'metrics.comments', 'metrics.shares']) }} as engagements,
+        metrics._effective_at as known_at,
+        posts.published_at
+    from {{ ref('int_performance_metrics') }} as metrics
+    inner join posts on metrics.post_id = posts.post_id
+    where metrics._verdict = 'accepted'
+        and metrics.post_id in (select post_id from changed)
+
+),
+
+running_maxima as (
+
+    select
+        polls.*,
+        {%- for metric in ['views', 'likes', 'comments', 'shares'] %}
+        max({{ metric }}) over so_far as {{ metric }}_mono,
+        {%- endfor %}
+        {{ age_us('published_at', 'collected_at') }} as age_us,
+        lag(collected_at) over by_time as previous_at
+    from polls
+    window
+        by_time as (partition by post_id order by collected_at),
+        so_far as (partition by post_id order by collected_at rows unbounded preceding)
+
+),
+
+{# A poll below the maximum so far owes it to an earlier poll: the first known of those
+   that reached it. Such polls are rare, so the join is small. #}
+maximum_owed_to as (
+
+    select
+        decreased.post_id,
+        decreased.collected_at,
+        max(decreased.reached_at) as known_at
+    from (
+        {%- for metric in ['views', 'likes', 'comments', 'shares'] %}
+        select
+            low.post_id,
+            low.collected_at,
+            min(earlier.known_at) as reached_at
+        from running_maxima as low
+        inner join polls as earlier
+            on low.post_id = earlier.post_id
+            and low.{{ metric }}_mono = earlier.{{ metric }}
+            and low.collected_at > earlier.collected_at
+        where low.{{ metric }} < low.{{ metric }}_mono
+        group by low.post_id, low.collected_at
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
+    ) as decreased
+    group by decreased.post_id, decreased.collected_at
+
+),
+
+{# Views as a series of their own: polls that did not show them are passed over. #}
+view_polls as (
+
+    select
+        post_id,
+        collected_at,
+        views,
+        known_at,
+        lag(views) over by_time as previous_views,
+        lag(collected_at) over by_time as previous_at,
+        lead(views) over by_time as next_views,
+        lead(known_at) over by_time as next_known_at
+    from polls
+    where views is not null
+    window by_time as (partition by post_id order by collected_at)
+
+),
+
+drops as (
+
+    select
+        view_polls.*,
+        coalesce(views < previous_views, false) as is_decrease,
+        case
+            when views < previous_views then {{ ratio('previous_views - views', 'previous_views') }}
+            when previous_views is not null then 0
+        end as drop_share,
+        coalesce(
+            views < previous_views * (1 - {{ var('correction_share') }})
+            and next_views < previous_views * (1 - {{ var('correction_share') }}),
+            false
+        ) as is_correction
+    from view_polls
+
+),
+
+segments as (
+
+    select
+        drops.*,
+        sum(case when is_correction then 1 else 0 end) over (
+            partition by post_id order by collected_at rows unbounded preceding
+        ) as segment
+    from drops
+
+),
+
+segment_maxima as (
+
+    select
+        segments.*,
+        max(views) over (
+            partition by post_id, segment order by collected_at rows unbounded preceding
+        ) as segment_views
+    from segments
+
+),
+
+view_intervals as (
+
+    select
+        segment_maxima.*,
+        lag(segment_views) over (
+            partition by post_id, segment order by collected_at
+        ) as previous_segment_views,
+        {{ hours_between('previous_at', 'collected_at') }} as interval_hours
+    from segment_maxima
+
+),
+
+final as (
+
+    select
+        running_maxima.post_id,
+        running_maxima.collected_at,
+
+        -- as reported
+        running_maxima.views,
+        running_maxima.likes,
+        running_maxima.comments,
+        running_maxima.shares,
+
+        -- running maxima
+        running_maxima.views_mono,
+        running_maxima.likes_mono,
+        running_maxima.comments_mono,
+        running_maxima.shares_mono,
+
+        -- time
+        cast(running_maxima.age_us as {{ type_double() }}) / 3600000000 as age_hours,
+        {{ hours_between('running_maxima.previous_at', 'running_maxima.collected_at') }} as gap_hours,
+
+        -- change since the poll before
+        intervals.segment_views - intervals.previous_segment_views as views_delta,
+        running_maxima.engagements
+            - lag(running_maxima.engagements) over (
+                partition by running_maxima.post_id order by running_maxima.collected_at
+            ) as engagements_delta,
+        case
+            when intervals.interval_hours * 60 >= {{ var('min_interval_minutes') }}
+                then (intervals.segment_views - intervals.previous_segment_views)
+                    / intervals.interval_hours
+        end as views_per_hour,
+        case
+            when intervals.interval_hours * 60 >= {{ var('min_interval_minutes') }}
+                then ln(
+                    (1 + cast(intervals.segment_views as {{ type_double() }}))
+                    / (1 + intervals.previous_segment_views)
+                ) / intervals.interval_hours
+        end as log_velocity,
+
+        -- decreases
+        coalesce(intervals.is_decrease, false) as is_decrease,
+        intervals.drop_share,
+        cast(intervals.segment as bigint) as segment,
+
+        greatest(
+            running_maxima.known_at,
+            maximum_owed_to.known_at,
+            case when intervals.drop_share > {{ var('correction_share') }} then intervals.next_known_at end
+        ) as known_at
+    from running_maxima
+    left join maximum_owed_to
+        on running_maxima.post_id = maximum_owed_to.post_id
+        and running_maxima.collected_at = maximum_owed_to.collected_at
+    left join view_intervals as intervals
+        on running_maxima.post_id = intervals.post_id
+        and running_maxima.collected_at = intervals.collected_at
+
+)
+
+select * from final

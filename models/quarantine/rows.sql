@@ -1,0 +1,49 @@
+{# Table and key of every int model; what is held back in each, in one shape. #}
+{%- set keys = {
+    'products': 'product_id',
+    'creative_patterns': 'pattern_id',
+    'agent_notes': 'note_id',
+    'embeddings': 'embedding_id',
+    'raw_videos': 'id',
+    'trend_snapshots': 'snapshot_id',
+    'scripts': 'script_id',
+    'video_assets': 'asset_id',
+    'experiments': 'experiment_id',
+    'published_posts': 'post_id',
+    'performance_metrics': 'metric_id',
+    'system_events': 'event_id',
+} -%}
+
+with
+
+{% for table, key in keys.items() -%}
+{{ table }} as (
+
+    select
+        '{{ table }}' as table_name,
+        _source as source,
+        _load_id as load_id,
+        _position as position,
+        {{ key }} as key,
+        _reasons as reasons,
+        _fields as fields,
+        _missing_reference as missing_reference,
+        {{ payload_of(ref('int_' ~ table)) }} as payload,
+        _known_at as since
+    from {{ ref('int_' ~ table) }}
+    where _verdict = 'quarantined'
+
+),
+
+{% endfor -%}
+held_back as (
+    {% for table in keys %}
+    select * from {{ table }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+)
+
+select * from held_back
