@@ -198,7 +198,7 @@ def make_catalogue(clock: Clock) -> Catalogue:
     log_rate += experiment_rate[post_experiment] + truth.rates(truth.POST_HASHTAGS)[tags].sum(1)
     log_rate += random.normal(0, truth.SD_POST.rate, posts)
     split = truth.ENGAGEMENT_SPLIT[platform] * np.exp(random.normal(0, 0.2, (posts, 3)))
-    half_life = truth.HALF_LIFE_HOURS[platform] * np.exp(random.normal(0, 0.6, posts))
+    half_life = truth.HALF_LIFE_HOURS[platform] * np.exp(random.normal(0, 0.75, posts))
     return Catalogue(
         product_views=product_views,
         product_rate=product_rate,

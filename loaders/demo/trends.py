@@ -72,7 +72,7 @@ def planted_tags(clock: Clock) -> list[PlantedTag]:
             PlantedTag(platform, f"cloudglaze{short}", "breakout", early, 0.0, 0.30),
             PlantedTag(platform, f"lampgate{short}", "breakout", late, 0.01, 0.35),
             PlantedTag(platform, f"slowliving{short}", "slow_riser", 0, 0.02, 0.16),
-            PlantedTag(platform, f"weekendreset{short}", "seasonal", 0, 0.05, 0.12),
+            PlantedTag(platform, f"weekendreset{short}", "seasonal", 0, 0.03, 0.18),
             PlantedTag(platform, f"steady{short}", "noise", 0, 0.10, 0.10),
         ]
     return tags

@@ -28,14 +28,14 @@ class Effect:
 
 #: Median final views (as ln) and engagement rate of a post with no effects.
 PLATFORM_LEVELS = (
-    Effect("tiktok", float(np.log(4000)), float(np.log(0.060))),
-    Effect("youtube", float(np.log(1800)), float(np.log(0.035))),
-    Effect("instagram", float(np.log(1100)), float(np.log(0.045))),
+    Effect("tiktok", float(np.log(2500)), float(np.log(0.060))),
+    Effect("youtube", float(np.log(1000)), float(np.log(0.035))),
+    Effect("instagram", float(np.log(600)), float(np.log(0.045))),
 )
 #: Shares of likes, comments and shares among engagements (YouTube tells no shares).
 ENGAGEMENT_SPLIT = np.array([[0.80, 0.06, 0.14], [0.88, 0.12, 0.0], [0.84, 0.07, 0.09]])
 #: Median age in hours at which a post has half its final views.
-HALF_LIFE_HOURS = np.array([14.0, 30.0, 18.0])
+HALF_LIFE_HOURS = np.array([18.0, 40.0, 24.0])
 
 STYLES = (
     Effect("fast_cuts", 0.35, 0.0),
@@ -126,7 +126,7 @@ WEEKDAY = np.array(
 SD_PRODUCT = Effect("product", 0.35, 0.20)
 SD_PATTERN = Effect("pattern", 0.20, 0.12)
 SD_EXPERIMENT = Effect("experiment", 0.20, 0.12)
-SD_POST = Effect("post", 0.65, 0.20)
+SD_POST = Effect("post", 0.80, 0.20)
 
 
 def views(effects: tuple[Effect, ...]) -> Floats:
