@@ -24,6 +24,7 @@ from warehouse.quality.landing_rules import (
     load_rules,
     load_table,
 )
+from warehouse.quality.pages import write_index
 from warehouse.quality.rules import row_rules
 from warehouse.quality.state import State, accepted_loads, load_state, save_state
 from warehouse.quality.survey import Survey, survey
@@ -39,6 +40,7 @@ class SuiteResult:
     expectations: int
     failed: int
     about: str
+    judged: str
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,8 @@ def run_checks(
     findings = looked.findings
     if judged:
         findings = findings + _judge(looked, out_dir)
+    if judged:
+        write_index(out_dir, state.suites, findings)
     found = looked.survey
     state.files = {file.name: file.stamp for file in found.files if file.problem is None}
     state.profiles = found.profiles
@@ -180,12 +184,13 @@ def _judge(looked: _Looked, out_dir: Path) -> list[Finding]:
             about += f" (1 key in {stride} sampled, and rows that break a rule)"
         tables.append(Table(f"{source}.{resource}", frame, row_rules(resource), about))
     newest = found.loads[-1].landed_at if found.loads else datetime.now(UTC)
-    verdicts = judge(tables, out_dir, f"landed until {newest:%Y-%m-%d %H:%M:%S}Z")
+    verdicts = judge(tables, out_dir, f"landed-until-{newest:%Y%m%dT%H%M%SZ}")
     for table in tables:
         own = [verdict for verdict in verdicts if verdict.suite == table.suite]
         looked.state.suites[table.suite] = {
             "expectations": len(own),
             "failed": sum(not verdict.success for verdict in own),
             "about": table.about,
+            "judged": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
         }
     return only_expectations(verdicts, looked.findings)

@@ -18,6 +18,7 @@ from typing import Any
 
 import polars as pl
 
+from warehouse.quality.pages import make_self_contained
 from warehouse.quality.rules import Rule
 
 SITE = "data_docs"
@@ -86,6 +87,7 @@ def _judge(tables: list[Table], out_dir: Path, run_name: str) -> list[Verdict]:
         )
         verdicts += _verdicts(table, result)
     context.build_data_docs()
+    make_self_contained(out_dir)
     return verdicts
 
 

@@ -6,6 +6,7 @@ landing. Knows nothing of Great Expectations.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 
 from loaders.errors import AceError
 from loaders.landing import Heartbeat, Landing, Load
+from loaders.landing.writer import arrow_schema
 from loaders.schema import BOOKKEEPING, RESOURCES, SOURCE_KEY, SOURCES, polars_schema
 from warehouse.quality.rules import Rule, has_key, limit, row_rules
 
@@ -136,7 +138,7 @@ def _look(landing: Landing, name: str, source: str, resource: str) -> tuple[Land
         with landing.storage.reader(name) as reader:
             problem = schema_problem(reader.schema_arrow, resource)
     except AceError as error:
-        return _with(file, problem=error.message.replace(location, "").replace("  ", " ")), []
+        return _with(file, problem=_why(error, location)), []
     except (pa.ArrowException, OSError, ValueError) as error:
         return _with(file, problem=f"it cannot be read ({_short(error)})"), []
     ids = tuple(load.load_id for load in held)
@@ -145,6 +147,12 @@ def _look(landing: Landing, name: str, source: str, resource: str) -> tuple[Land
 
 def _with(file: LandedFile, **changes: Any) -> LandedFile:
     return LandedFile(**(asdict(file) | changes))
+
+
+def _why(error: AceError, location: str) -> str:
+    """The landing zone's sentence about a file, as the end of ours."""
+    text = error.message.replace(f"The landed file {location}", "it")
+    return text.replace(location, "it").rstrip(".")
 
 
 def _short(error: BaseException) -> str:
@@ -167,11 +175,10 @@ def schema_problem(schema: pa.Schema, resource: str) -> str | None:
     A column of the resource's own may be missing: the project gained it later, and
     readers fill it with nulls.
     """
-    expected = polars_schema(resource)
-    try:
-        found = pl.DataFrame(pl.from_arrow(schema.empty_table())).schema
-    except (pa.ArrowException, pl.exceptions.PolarsError) as error:
-        return f"its columns cannot be understood ({_short(error)})"
+    expected = _types(arrow_schema(resource))
+    found = _types(schema)
+    if len(found) < len(schema.names):
+        return "it has two columns of one name"
     missing = [name for name in (*BOOKKEEPING, SOURCE_KEY[resource]) if name not in found]
     if missing:
         return f"it has no column {', '.join(missing)}"
@@ -182,6 +189,14 @@ def schema_problem(schema: pa.Schema, resource: str) -> str | None:
         if kind != expected[name]:
             return f"its column {name} is {kind} instead of {expected[name]}"
     return None
+
+
+def _types(schema: pa.Schema) -> dict[str, str]:
+    """Column to Arrow type; the long and the short layout of a text count as one."""
+    return {
+        name: re.sub(r"large_|list<\w+: | not null|>", "", str(kind))
+        for name, kind in zip(schema.names, schema.types, strict=True)
+    }
 
 
 def _read_new(landing: Landing, found: Survey, new_by_file: dict[str, set[str]]) -> None:
