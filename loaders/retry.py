@@ -7,14 +7,13 @@ cannot stays where it is. A second run finds nothing left to recover.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 import polars as pl
 
-from loaders.errors import UsageError
+from loaders.errors import AceError
 from loaders.files.plan import Plan
 from loaders.files.reading import csv_values
 from loaders.jsontext import parse_json
@@ -25,40 +24,31 @@ from loaders.schema import DEFAULT_OWN_TIME, OWN_TIME
 from loaders.values import Typing
 
 
-@dataclass(frozen=True)
-class Retried:
-    """One resource of one source: records tried, and the load of those recovered."""
-
-    source: str
-    resource: str
-    tried: int
-    recovered: int
-    load: Load | None
-
-
-def retry(
+def retry_rejected(
     landing: Landing,
     source: str | None = None,
     resource: str | None = None,
     *,
     loaded_at: datetime | None = None,
-) -> list[Retried]:
-    """Try every open rejected record again. Raises AceError for an unreadable zone."""
-    done = []
+) -> list[Load]:
+    """Try every open rejected record again; returns the loads of those recovered.
+
+    Raises AceError for an unreadable landing zone or when another retry is running.
+    """
+    loads = []
     # Two retries at once would recover a record twice.
     with landing.retry_lock() as free:
         if not free:
-            raise UsageError("Another retry is running.", "Wait until it has finished.")
+            raise AceError("Another retry is running.", "Wait until it has finished.")
         waiting = landing.rejected(source, resource)
         waiting.sort(key=lambda r: (r.source, r.resource, r.account or ""))
         for (one, kind, account), group in groupby(
             waiting, key=lambda r: (r.source, r.resource, r.account)
         ):
-            records = list(group)
-            load = _retry_group(landing, one, kind, account, records, loaded_at)
-            recovered = load.recovered if load else 0
-            done.append(Retried(one, kind, len(records), recovered, load))
-    return done
+            load = _retry_group(landing, one, kind, account, list(group), loaded_at)
+            if load is not None:
+                loads.append(load)
+    return loads
 
 
 def _retry_group(

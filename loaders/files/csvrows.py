@@ -99,19 +99,33 @@ def rows(file: TextIO, name: str, lines_before: int = 0) -> Iterator[list[str] |
         if not cells:
             continue
         if raw.count('"') % 2 and _unclosed(raw, delimiter):
+            reason = f"the quote opened on line {begun} is never closed"
+            if not _holds_rows(lines.taken[1:], delimiter, len(names)):
+                yield Row(raw, None, f"{reason}; the file seems cut off here")
+                continue
             # Only the line with the stray quote is bad: read those behind it again.
             first = lines.taken[0]
             lines.again(lines.taken[1:])
-            yield Row(first, None, f"the quote opened on line {begun} is never closed")
+            yield Row(first, None, reason)
         elif len(cells) < len(names):
-            reason = f"line {begun} has {len(cells)} fields where the header has {len(names)}"
+            reason = _count_problem(begun, len(cells), len(names))
             cut = "" if raw.endswith(("\n", "\r")) else "; the file seems cut off here"
             yield Row(raw, None, reason + cut)
         elif any(cell.strip() for cell in cells[len(names) :]):
-            reason = f"line {begun} has {len(cells)} fields where the header has {len(names)}"
+            reason = _count_problem(begun, len(cells), len(names))
             yield Row(raw, None, reason)
         else:
             yield Row(raw, dict(zip(names, cells, strict=False)))
+
+
+def _count_problem(line: int, found: int, expected: int) -> str:
+    fields = "field" if found == 1 else "fields"
+    return f"line {line} has {found} {fields} where the header has {expected}"
+
+
+def _holds_rows(lines: list[str], delimiter: str, width: int) -> bool:
+    """Whether lines swallowed by an open quote are rows in their own right."""
+    return any(len(cells) == width for cells in csv.reader(lines, delimiter=delimiter))
 
 
 def _unclosed(raw: str, delimiter: str) -> bool:
