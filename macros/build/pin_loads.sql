@@ -51,11 +51,11 @@
         where choice = 1"
     ) -%}
     {%- set pinned = run_query(
-        "select source || '__' || resource, list(distinct file order by file) from "
-        ~ meta('loads') ~ " group by all"
+        "select distinct source || '__' || resource as resource, file from " ~ meta('loads')
+        ~ " order by all"
     ) -%}
     {%- set files = {} -%}
-    {%- for row in pinned.rows -%}{%- do files.update({row[0]: row[1]}) -%}{%- endfor -%}
+    {%- for row in pinned.rows -%}{%- do files.setdefault(row[0], []).append(row[1]) -%}{%- endfor -%}
     {%- for source in graph.sources.values() | selectattr('source_meta.kind', 'equalto', 'landing') -%}
         {%- do duckdb__create_raw_view(source, files.get(source.identifier, []), root) -%}
     {%- endfor -%}

@@ -17,13 +17,14 @@
 {# Select of the posts to build: all of them on a full build. `more` adds selects of a
    post_id, for models that depend on more than the post and its polls. #}
 {% macro changed_posts(more=[]) -%}
+    {%- set posts, polls = ref('int_published_posts'), ref('int_performance_metrics') -%}
     select post_id
-    from {{ ref('int_published_posts') }}
+    from {{ posts }}
     {%- if is_incremental() %}
     where _changed_build > {{ consumed_build() }}
     union
     select post_id
-    from {{ ref('int_performance_metrics') }}
+    from {{ polls }}
     where _build > {{ consumed_build() }}
         and post_id is not null
     {%- for other in more %}
