@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import click
@@ -13,7 +14,6 @@ from warehouse.cli._show import (
     json_option,
     plural,
     print_json,
-    table,
     target_option,
     when,
 )
@@ -53,7 +53,10 @@ def list_command(target: str | None = None, as_json: bool = False) -> None:
     if reader is not None:
         with reader:
             held = overview.quarantine(reader)
-    rejected = overview.rejected(Landing(settings().landing))
+    rejected = sorted(
+        overview.rejected(Landing(settings().landing)),
+        key=lambda row: (row["resource"], row["source"], -row["rows"]),
+    )
     if as_json:
         print_json({"quarantined": held, "rejected": rejected})
         return
@@ -63,40 +66,39 @@ def list_command(target: str | None = None, as_json: bool = False) -> None:
     elif not held:
         click.echo("  Nothing is held back.")
     else:
-        table(
-            ["table", "source", "reason", "rows", "since", "example"],
-            [
-                [
-                    row["table_name"],
-                    row["source"],
-                    row["reason"],
-                    row["rows"],
-                    when(row["oldest_since"])[:10],
-                    row["example_missing_reference"] or row["example_key"] or "no key",
-                ]
-                for row in held
-            ],
-            right=[3],
-        )
+        _print_held(held)
     heading("Rejected: could not be read as a record")
     if not rejected:
         click.echo("  Nothing.")
         return
-    table(
-        ["source", "resource", "rows", "since", "example"],
-        [
-            [
-                row["source"],
-                row["resource"],
-                row["rows"],
-                when(row["oldest_since"])[:10],
-                row["example_reason"],
-            ]
-            for row in rejected
-        ],
-        right=[2],
-    )
+    place = None
+    for row in rejected:
+        if place != (row["resource"], row["source"]):
+            place = (row["resource"], row["source"])
+            click.echo(f"{place[0]} from {place[1]}")
+        click.echo(f"  {row['rows']:>6,}  {_short(row['example_reason'], 68)}")
     click.echo("\nSee rows: ace quarantine show --table T.  Try again: ace quarantine retry")
+
+
+def _print_held(held: list[dict[str, Any]]) -> None:
+    """Grouped by table and source, each reason on a line of its own."""
+    by_place: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in held:
+        by_place.setdefault((row["table_name"], row["source"]), []).append(row)
+    for (table_name, source), rows in by_place.items():
+        click.echo(f"{table_name} from {source}")
+        for row in rows:
+            waits = row["example_missing_reference"]
+            example = f"waits for {waits}" if waits else f"e.g. {row['example_key'] or 'no key'}"
+            click.echo(
+                f"  {row['rows']:>6,}  {row['reason']:<18} since "
+                f"{when(row['oldest_since'])[:10]}  {_brief(example)}"
+            )
+
+
+def _brief(text: str) -> str:
+    """Identifiers cut to their first part: enough to recognise, 'show' has the rest."""
+    return re.sub(r"\b([0-9a-f]{8})-[0-9a-f-]{27}\b", r"\1…", text)[:36]
 
 
 @command.command("show", epilog="Example: ace quarantine show --table published_posts --limit 5")
@@ -234,31 +236,32 @@ def retry(source: str | None, table_name: str | None, as_json: bool) -> None:
 
     What can be read now lands as a load of its own; running it twice changes nothing.
     """
-    from loaders.retry import retry_rejected
-
     from loaders.landing import Landing
+    from loaders.retry import retry as try_again
     from warehouse.settings import settings
 
-    loads = retry_rejected(Landing(settings().landing), source=source, resource=table_name)
+    done = try_again(Landing(settings().landing), source, table_name)
     if as_json:
         print_json(
             [
                 {
-                    "source": load.source,
-                    "resource": load.resource,
-                    "load_id": load.load_id,
-                    "recovered": load.recovered,
+                    "source": one.source,
+                    "resource": one.resource,
+                    "tried": one.tried,
+                    "recovered": one.recovered,
+                    "load_id": one.load.load_id if one.load else None,
                 }
-                for load in loads
+                for one in done
             ]
         )
         return
-    if not loads:
-        click.echo("No rejected record can be read now that could not be read before.")
+    if not done:
+        click.echo("There is no rejected record to try again.")
         return
-    for load in loads:
+    for one in done:
         click.echo(
-            f"{load.source} {load.resource}: {plural(load.recovered, 'record')} recovered "
-            f"(load {load.load_id})"
+            f"{one.source} {one.resource}: {one.recovered:,} of "
+            f"{plural(one.tried, 'record')} recovered"
         )
-    click.echo("Next: 'ace build' takes them up.")
+    if any(one.load for one in done):
+        click.echo("Next: 'ace build' takes them up.")

@@ -1,0 +1,134 @@
+"""``ace run``: load, check, build, release, report; what a scheduler calls."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from loaders.errors import AceError
+
+if TYPE_CHECKING:
+    from loaders.landing import Landing
+    from warehouse.build import BuildResult
+    from warehouse.settings import Settings
+
+EPILOG = """\b
+Examples:
+  ace run
+  ACE_SUPABASE_DSN=postgresql://... ace run
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "--target",
+    type=click.Choice(["duckdb", "postgres"]),
+    help="Engine [default: ACE_TARGET].",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for another build.",
+)
+def command(target: str | None, wait: float) -> None:
+    """Load the configured sources, check, build, release and write the report.
+
+    Sources: the operational database when ACE_SUPABASE_DSN is set. When nothing is
+    configured and nothing has landed yet, a small simulated month is landed, so that
+    there is something to look at. A critical finding stops before the build.
+    """
+    from loaders.landing import Landing
+    from warehouse.build import build
+    from warehouse.release.model import open_store
+    from warehouse.report import write_report
+    from warehouse.settings import settings
+
+    begun = time.monotonic()
+    config = settings()
+    target = target or config.target
+    open_store(config, target)  # wrong settings are said before any work
+    landing = Landing(config.landing)
+    landing.prepare()
+    _step(1, "Load")
+    _load(config, landing)
+    _step(2, "Check")
+    _check(config, landing)
+    _step(3, "Build and release")
+    done = build(target, wait=wait)
+    _step(4, "Report")
+    page = write_report(config.home / "report.html", target)
+    click.echo(f"  {_short(page)}")
+    _conclude(config, done, page, time.monotonic() - begun)
+
+
+def _step(number: int, name: str) -> None:
+    click.secho(f"\n{number}/4 {name}", bold=True)
+
+
+def _load(config: Settings, landing: Landing) -> None:
+    from warehouse.cli.load import command as load
+
+    if config.supabase_dsn:
+        load.main(args=["supabase"], standalone_mode=False)
+        return
+    loads = landing.loads()
+    # A sample that was stopped half-way is finished by the next run.
+    unfinished = config.home / ".sample-unfinished"
+    if not loads or unfinished.exists():
+        click.echo("No source is configured and nothing has landed: landing the sample.")
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.touch()
+        load.main(args=["demo"], standalone_mode=False)
+        unfinished.unlink()
+        return
+    click.echo(f"No source is configured (ACE_SUPABASE_DSN); {len(loads):,} landed loads are used.")
+
+
+def _check(config: Settings, landing: Landing) -> None:
+    from warehouse.cli.check import show
+    from warehouse.quality import run_checks
+
+    result = run_checks(landing, config.home / "quality")
+    show(result)
+    if result.critical:
+        count = len(result.critical)
+        raise AceError(
+            f"{count} critical finding{'' if count == 1 else 's'} in landed data: "
+            "nothing was built, and the current release stays.",
+            f"Look at {_short(result.docs_path)}, mend the source, and run it again.",
+        )
+
+
+def _short(path: Path) -> str:
+    """The path as it can be typed here."""
+    with contextlib.suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
+
+
+def _conclude(config: Settings, done: BuildResult, page: Path, seconds: float) -> None:
+    release = done.release
+    click.secho(f"\nDone in {seconds:.0f} s.", bold=True)
+    if release is not None:
+        where = (
+            "in Postgres (schemas canonical, marts, quarantine, meta)"
+            if release.engine == "postgres"
+            else _short(config.releases / f"{release.release}.duckdb")
+        )
+        click.echo(f"  release  {release.release}: {where}")
+    click.echo(f"  report   {_short(page)}")
+    click.echo(
+        "\nTry next:\n"
+        "  ace status\n"
+        '  ace sql "select platform, count(*) as posts, sum(views) as views\n'
+        '           from marts.post_performance group by platform order by views desc"\n'
+        "  ace quarantine\n"
+        "  ace load files YOUR_FILE.csv --table performance_metrics && ace run"
+    )

@@ -1,0 +1,55 @@
+"""Numbers, times and text as the page shows them."""
+
+from __future__ import annotations
+
+import html
+from datetime import datetime
+from typing import Any
+
+#: Shown where a value is not known; never 0.
+UNKNOWN = "\N{EN DASH}"
+
+
+def escape(value: Any) -> str:
+    """Text that cannot be markup, wherever it stands."""
+    return html.escape(str(value), quote=True)
+
+
+def compact(value: float | None) -> str:
+    """``1.2M`` for 1,234,567: three digits say enough beside a curve."""
+    if value is None:
+        return UNKNOWN
+    for limit, size, unit in ((1e12, 1e12, "T"), (1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= limit:
+            scaled = value / size
+            return f"{scaled:.0f}{unit}" if abs(scaled) >= 99.95 else f"{scaled:.1f}{unit}"
+    return f"{value:,.0f}"
+
+
+def percent(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{100 * value:.1f}%"
+
+
+def day(moment: str | None) -> str:
+    """``31 Oct 2026``."""
+    return UNKNOWN if moment is None else f"{_parsed(moment):%-d %b %Y}"
+
+
+def minute(moment: str | None) -> str:
+    """``31 Oct 2026, 23:30 UTC`` as an HTML time element."""
+    if moment is None:
+        return UNKNOWN
+    return f'<time datetime="{escape(moment)}">{_parsed(moment):%-d %b %Y, %H:%M} UTC</time>'
+
+
+def hours(value: float | None) -> str:
+    """``40 min``, ``5.2 h``, ``12 d``."""
+    if value is None:
+        return UNKNOWN
+    if value < 1:
+        return f"{60 * value:.0f} min"
+    return f"{value:.1f} h" if value < 48 else f"{value / 24:,.0f} d"
+
+
+def _parsed(moment: str) -> datetime:
+    return datetime.fromisoformat(moment)
