@@ -173,10 +173,7 @@ def _chunk(world: World, posts: Ints, random: np.random.Generator) -> Iterator[p
     if revised.any():
         flag = pl.Series(revised)
         yield frame.filter(flag).with_columns(
-            *(
-                (pl.col(name) + 1 + pl.col(name) // 200).alias(name)
-                for name in ("views", "view_count")
-            ),
+            *((pl.col(name) + 1).alias(name) for name in ("comments", "comment_count")),
             _extracted_at=times(revised_at[revised]),
             _reason=pl.lit("revised poll"),
         )

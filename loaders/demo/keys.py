@@ -15,9 +15,10 @@ import pyarrow as pa
 
 Ints = npt.NDArray[np.int64]
 
-_HEX = np.array([list(f"{byte:02x}".encode()) for byte in range(256)], dtype=np.uint8)
-#: Places of the 32 hexadecimal digits in the 36 characters of a uuid.
-_DIGITS = np.array([i for i in range(36) if i not in (8, 13, 18, 23)])
+#: Two hexadecimal digits for each byte, as one 16-bit number.
+_HEX = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), dtype=np.uint16)
+#: Where the five groups of digits stand in a uuid, and which digits they hold.
+_GROUPS = ((0, 0, 8), (9, 8, 12), (14, 12, 16), (19, 16, 20), (24, 20, 32))
 
 
 def _mix(value: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -49,13 +50,19 @@ def _texts(characters: npt.NDArray[np.uint8]) -> pl.Series:
     return series
 
 
+def _hex(raw: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return np.take(_HEX, raw).view(np.uint8)
+
+
 def uuids(seed: int, kind: str, index: Ints) -> pl.Series:
     """Version 4 shaped uuids, lower case; equal arguments give equal keys."""
     raw = _bytes(seed, kind, index)
     raw[:, 6] = (raw[:, 6] & 0x0F) | 0x40
     raw[:, 8] = (raw[:, 8] & 0x3F) | 0x80
     characters = np.full((len(index), 36), ord("-"), dtype=np.uint8)
-    characters[:, _DIGITS] = _HEX[raw].reshape(-1, 32)
+    digits = _hex(raw)
+    for place, first, end in _GROUPS:
+        characters[:, place : place + end - first] = digits[:, first:end]
     return _texts(characters)
 
 
@@ -67,7 +74,7 @@ def uuid_or_null(seed: int, kind: str, index: Ints) -> pl.Series:
 
 def hex_text(seed: int, kind: str, index: Ints, digits: int) -> pl.Series:
     """Hexadecimal text of up to 32 digits (file names, external ids)."""
-    return _texts(_HEX[_bytes(seed, kind, index)].reshape(-1, 32)[:, :digits])
+    return _texts(_hex(_bytes(seed, kind, index))[:, :digits])
 
 
 def stream(seed: int, name: str, chunk: int = 0) -> np.random.Generator:
