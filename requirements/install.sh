@@ -72,7 +72,8 @@ pip() {
 }
 
 python=$(find_python)
-if ! works || ! is_new_enough "$venv/bin/python" || [ ! -f "$venv/.complete" ]; then
+# Without pip inside, its making was interrupted (or fell back to the system's pip: made anew).
+if ! is_new_enough "$venv/bin/python" || ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
     say "Making $venv with $("$python" --version)"
     if ! "$python" -m venv --clear "$venv" >/dev/null 2>&1; then
         "$python" -m venv --clear --without-pip "$venv" ||
@@ -81,7 +82,6 @@ if ! works || ! is_new_enough "$venv/bin/python" || [ ! -f "$venv/.complete" ]; 
         "$python" -m pip --version >/dev/null 2>&1 ||
             fail "Python has no pip." "Install it (on Debian and Ubuntu: apt install python3-pip)."
     fi
-    : >"$venv/.complete"
 fi
 
 say "Installing $(grep -c '==' "$requirements") pinned packages into $venv (once; a minute or two)"
