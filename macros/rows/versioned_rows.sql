@@ -35,6 +35,7 @@ the grouping of builds. What was consumed is read off the table itself (`_load_i
 {%- set resolved = [] -%}
 {%- for one in parents -%}{%- do resolved.extend(one.resolves) -%}{%- endfor -%}
 {%- set incremental = is_incremental() -%}
+{%- do index_rows(key, natural, parents, referenced) -%}
 
 with
 
@@ -240,5 +241,20 @@ rows_seen as (
     {{ selects | join('\n    union\n') }}
     {%- else -%}
     select _load_id, _position from existing where false
+    {%- endif -%}
+{% endmacro %}
+
+
+{# Postgres finds the rows of a few keys by index; DuckDB scans columns faster than it
+   would keep indexes. #}
+{% macro index_rows(key, natural, parents, referenced) %}
+    {%- if target.type == 'postgres' -%}
+        {%- set columns = [['_load_id', '_position'], [key], ['_build']] -%}
+        {%- if natural -%}{%- do columns.extend([['_natural'], ['_source_key']]) -%}{%- endif -%}
+        {%- if referenced -%}{%- do columns.append(['_changed_build']) -%}{%- endif -%}
+        {%- for one in parents -%}{%- do columns.append([one.column]) -%}{%- endfor -%}
+        {%- set indexes = [] -%}
+        {%- for names in columns -%}{%- do indexes.append({'columns': names}) -%}{%- endfor -%}
+        {{ config(indexes=indexes) }}
     {%- endif -%}
 {% endmacro %}
