@@ -307,13 +307,5 @@ def text_of(file: IO[bytes]) -> io.TextIOWrapper:
 
 def blocks(file: IO[bytes], size: int) -> Iterator[bytes]:
     """The file in blocks that end at line ends (longer where a line is longer)."""
-    pending: list[bytes] = []
     while data := file.read(size):
-        cut = data.rfind(b"\n") + 1
-        if cut:
-            yield b"".join((*pending, data[:cut])) if pending else data[:cut]
-            pending = []
-        if cut < len(data):
-            pending.append(data[cut:])
-    if pending:
-        yield b"".join(pending)
+        yield data if data.endswith(b"\n") else data + file.readline()

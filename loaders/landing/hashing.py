@@ -20,6 +20,10 @@ from loaders.schema import RESOURCES, Column
 _ESCAPES = (("\\", "\\\\"), ("|", "\\|"), (",", "\\,"))
 
 
+#: How the text of a run of empty columns ends (a single column's ends in a bracket).
+_NULL_RUN = "\\N'"
+
+
 def _escaped(expression: str) -> str:
     for character, escape in _ESCAPES:
         expression = f"replace({expression}, '{character}', '{escape}')"
@@ -44,17 +48,30 @@ def _text(column: Column) -> str:
 
 
 @cache
-def _query(resource: str) -> str:
-    columns = RESOURCES[resource]
-    texts = " || '|' || ".join(_text(column) for column in columns)
-    return f"select md5({texts}) as _record_hash from rows"
+def _query(resource: str, empty: frozenset[str]) -> str:
+    """The query; columns without any value cost nothing."""
+    texts: list[str] = []
+    for column in RESOURCES[resource]:
+        if column.name not in empty:
+            texts.append(_text(column))
+        elif texts and texts[-1].endswith(_NULL_RUN):
+            texts[-1] = texts[-1][:-1] + "|\\N'"
+        else:
+            texts.append("'\\N'")
+    return f"select md5(concat_ws('|', {', '.join(texts)})) as _record_hash from rows"
 
 
 def hash_table(connection: duckdb.DuckDBPyConnection, resource: str, table: pa.Table) -> pa.Array:
     """``_record_hash`` of every row of an Arrow table with the resource's columns."""
-    connection.register("rows", table)
+    names = [column.name for column in RESOURCES[resource]]
+    empty = {name for name in names if table[name].null_count == table.num_rows}
+    used = [name for name in names if name not in empty]
+    if not used:
+        # Nothing to read the rows from: any column gives their number.
+        used = names[:1]
+    connection.register("rows", table.select(used))
     try:
-        return connection.sql(_query(resource)).to_arrow_table().column(0)
+        return connection.sql(_query(resource, frozenset(empty))).to_arrow_table().column(0)
     finally:
         connection.unregister("rows")
 

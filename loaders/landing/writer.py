@@ -23,7 +23,7 @@ from loaders.errors import AceError
 from loaders.landing.hashing import hash_table
 from loaders.landing.metadata import Load, Rejected, encode, new_load_id, utc_now
 from loaders.landing.storage import Storage, discard, explain
-from loaders.schema import BOOKKEEPING, RESOURCES, polars_schema
+from loaders.schema import BOOKKEEPING, RESOURCES, SOURCE_KEY, polars_schema
 
 #: Rows gathered before a row group is hashed, compressed and written.
 ROW_GROUP_ROWS = 122_880
@@ -102,6 +102,9 @@ class LoadWriter:
         self._name = f"{source}/{resource}/{self.load_id}.parquet"
         self._rejected_name = f"_rejected/{self._name}"
         self._own = {column.name: column.polars for column in RESOURCES[resource]}
+        # A dictionary of values that are all different is work for nothing.
+        unique = {SOURCE_KEY[resource], "_record_hash", "_position"}
+        self._repeating = [name for name in polars_schema(resource) if name not in unique]
         self._pending: list[pl.DataFrame] = []
         self._pending_rows = 0
         self._pending_bytes = 0
@@ -292,7 +295,7 @@ class LoadWriter:
                 self._temporary,
                 arrow_schema(self.resource),
                 compression=COMPRESSION,
-                use_dictionary=True,
+                use_dictionary=self._repeating,
             )
 
     def _explained(self, name: str) -> _Explained:
