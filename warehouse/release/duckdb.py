@@ -84,7 +84,7 @@ class DuckStore:
             if row is None:
                 return None
             loads = connection.execute("select load_id from meta.loads").fetchall()
-        return Unreleased(*row, loads={one[0] for one in loads})
+        return Unreleased(row[0], row[1], {one[0] for one in loads})
 
     def record_passed(self, passed: Passed) -> None:
         with _writing(self.warehouse) as connection:

@@ -1,0 +1,236 @@
+"""Releases on Postgres: one transaction, immutable, pinnable, at the cost of the change."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from loaders.errors import AceError, UsageError
+from repositories.connection import NoReleaseError, open_release
+from warehouse.lock import postgres_lock
+from warehouse.release.model import Passed, TestOutcome
+from warehouse.release.postgres import PostgresStore, connect, profile_environment
+
+pytestmark = pytest.mark.postgres
+
+SETUP = """
+create schema build_canonical; create schema build_marts; create schema build_meta;
+create schema build_intermediate;
+create table build_meta.builds (build bigint, started_at timestamptz, as_of timestamptz,
+    invocation_id text);
+create table build_meta.loads (load_id text, source text, resource text, account text,
+    landed_at timestamptz, read bigint, accepted bigint, rejected bigint, recovered bigint,
+    known_at_min timestamptz, known_at_max timestamptz, file text);
+insert into build_meta.loads values
+    ('l1', 'files', 'products', null, '2026-11-20 12:00+00', 4, 3, 1, 0, null, null, 'f'),
+    ('h1', 'files', '_heartbeat', null, '2026-11-20 12:00+00', 0, 0, 0, 0, null, null, 'f');
+create table build_intermediate.int_products (product_id int, name text, meta jsonb,
+    tags text[], price double precision);
+create view build_canonical.products as select * from build_intermediate.int_products;
+create table build_marts.twins (a int);
+"""
+
+
+def _build(url: str, build: int, sql: str = "") -> PostgresStore:
+    with psycopg.connect(url, autocommit=True) as connection:
+        if build == 1:
+            connection.execute(SETUP)
+            connection.execute(
+                "insert into build_intermediate.int_products select i, 'n' || i, "
+                "jsonb_build_object('i', i), array['a', null], i / 3.0 "
+                "from generate_series(1, 100) as i"
+            )
+            connection.execute("insert into build_marts.twins values (1), (1), (null)")
+        connection.execute(
+            "insert into build_meta.builds values (%s, now(), '2026-11-20 12:00+00', %s)",
+            (build, f"run-{build}"),
+        )
+        if sql:
+            connection.execute(sql)  # type: ignore[arg-type]
+    store = PostgresStore(url, keep=3)
+    store.record_passed(
+        Passed(
+            fingerprint="f",
+            git_revision=None,
+            dbt_version="1.11.16",
+            invocation_id=f"run-{build}",
+            tests=[TestOutcome("t", "products", "pass", 0)],
+            descriptions={("canonical", "products", "name"): "What it is called."},
+        )
+    )
+    return store
+
+
+def _products(url: str, release: str | None = None) -> list[tuple[object, ...]]:
+    with open_release("", release, target="postgres", postgres_url=url) as reader:  # type: ignore[arg-type]
+        return reader.query("select count(*), max(name) from canonical.products").rows
+
+
+def test_a_release_is_complete_and_described(postgres_url: str) -> None:
+    store = _build(postgres_url, 1)
+    assert store.current() is None
+    made = store.publish()
+    assert (made.release, made.current, made.engine) == (1, True, "postgres")
+    assert store.loads(1) == {"l1"}
+    with open_release("", target="postgres", postgres_url=postgres_url) as reader:  # type: ignore[arg-type]
+        (about,) = reader.query("select * from meta.release").dicts()
+        assert about["as_of"] == "2026-11-20T12:00:00Z"
+        names = reader.query(
+            'select "column", description from meta.columns '
+            "where \"table\" = 'products' order by place"
+        ).rows
+        assert names[1] == ("name", "What it is called.")
+        assert ("canonical", "products", 100) in reader.query(
+            'select "schema", "table", rows from meta.row_counts'
+        ).rows
+        # Equal rows are rows, too.
+        assert reader.query("select count(*) from marts.twins").rows == [(3,)]
+        assert reader.query(
+            "select meta, tags from canonical.products where product_id = 7"
+        ).rows == [({"i": 7}, ["a", None])]
+
+
+def test_only_differences_are_written(postgres_url: str) -> None:
+    _build(postgres_url, 1).publish()
+    _build(
+        postgres_url,
+        2,
+        "update build_intermediate.int_products set name = 'new' where product_id = 5;"
+        "delete from build_intermediate.int_products where product_id = 6;"
+        "delete from build_marts.twins where a is null",
+    ).publish()
+    with psycopg.connect(postgres_url) as connection:
+        written = connection.execute(
+            "select count(*) filter (where _from_release = 2), "
+            "count(*) filter (where _to_release = 2) from release.canonical__products"
+        ).fetchone()
+        assert written == (1, 2)
+        assert connection.execute("select count(*) from marts.twins").fetchone() == (2,)
+    assert _products(postgres_url) == [(99, "new")]
+
+
+def test_pinned_sessions_see_their_release(postgres_url: str) -> None:
+    _build(postgres_url, 1).publish()
+    store = _build(postgres_url, 2, "delete from build_intermediate.int_products")
+    store.publish()
+    assert _products(postgres_url) == [(0, None)]
+    assert _products(postgres_url, "1") == [(100, "n99")]
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("set ace.release = '1'")
+        assert connection.execute("select release from meta.release").fetchone() == (1,)
+    assert store.rollback(1).release == 1
+    assert _products(postgres_url) == [(100, "n99")]
+    assert store.publish().release == 2
+    assert _products(postgres_url) == [(0, None)]
+
+
+def test_readers_see_all_of_a_release_or_nothing(postgres_url: str) -> None:
+    _build(postgres_url, 1).publish()
+    with psycopg.connect(postgres_url) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        assert reader.execute("select count(*) from marts.twins").fetchone() == (3,)
+        # Neither side waits for the other, and the open transaction keeps its state.
+        _build(postgres_url, 2, "delete from build_intermediate.int_products").publish()
+        assert reader.execute("select count(*) from canonical.products").fetchone() == (100,)
+        assert reader.execute("select release from meta.release").fetchone() == (1,)
+
+
+def test_a_failed_publication_changes_nothing(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _build(postgres_url, 1).publish()
+    store = _build(postgres_url, 2, "delete from build_intermediate.int_products")
+
+    def stopped(*_: object) -> None:
+        raise psycopg.OperationalError("server closed the connection")
+
+    monkeypatch.setattr("warehouse.release.postgres._meta_release_view", stopped)
+    with pytest.raises(AceError, match="previous release stays current"):
+        store.publish()
+    assert _products(postgres_url) == [(100, "n99")]
+    assert [one.release for one in store.releases()] == [1]
+
+
+def test_old_releases_are_forgotten_but_not_the_current(postgres_url: str) -> None:
+    for build in range(1, 6):
+        store = _build(
+            postgres_url, build, f"update build_intermediate.int_products set name = 'b{build}'"
+        )
+        store.publish()
+    assert [one.release for one in store.releases()] == [5, 4, 3]
+    assert _products(postgres_url, "3") == [(100, "b3")]
+    with pytest.raises(UsageError, match=r"Release 1 is not kept .kept: 3, 4, 5."):
+        _products(postgres_url, "1")
+    with psycopg.connect(postgres_url) as connection:
+        kept = connection.execute("select count(*) from release.canonical__products").fetchone()
+        assert kept == (300,)
+        connection.execute("set ace.release = '1'")
+        with pytest.raises(psycopg.errors.RaiseException, match="release 1 is not kept"):
+            connection.execute("select * from canonical.products")
+
+
+def test_a_new_column_keeps_old_releases(postgres_url: str) -> None:
+    _build(postgres_url, 1).publish()
+    store = _build(
+        postgres_url,
+        2,
+        "create or replace view build_canonical.products as "
+        "select *, 1 as extra from build_intermediate.int_products",
+    )
+    store.publish()
+    assert _products(postgres_url, "1") == [(100, "n99")]
+    with open_release("", target="postgres", postgres_url=postgres_url) as reader:  # type: ignore[arg-type]
+        assert reader.query("select count(extra) from canonical.products").rows == [(100,)]
+
+
+def test_a_changed_type_ends_the_releases_it_cannot_show(postgres_url: str) -> None:
+    _build(postgres_url, 1).publish()
+    store = _build(
+        postgres_url,
+        2,
+        "drop table build_marts.twins; create table build_marts.twins (a text);"
+        "insert into build_marts.twins values ('x')",
+    )
+    store.publish()
+    assert [one.release for one in store.releases()] == [2]
+
+
+def test_a_release_can_only_be_read(postgres_url: str) -> None:
+    _build(postgres_url, 1).publish()
+    with open_release("", target="postgres", postgres_url=postgres_url) as reader:  # type: ignore[arg-type]
+        for statement, said in (
+            ("delete from release.canonical__products", "only be read"),
+            ("create table t (a int)", "only be read"),
+            ("commit; drop schema release cascade", "Only one statement"),
+            ("select * from canonical.product", "Did you mean canonical.products"),
+            ("select * form x", "not valid near"),
+            ("select nme from canonical.products", "nme"),
+        ):
+            with pytest.raises(AceError, match=said) as error:
+                reader.query(statement)
+            assert "\n" not in str(error.value)
+        assert reader.query("select 1.50::numeric as n, 'nan'::float8 as x").rows == [
+            ("1.50", None)
+        ]
+
+
+def test_before_the_first_release_it_names_the_next_step(postgres_url: str) -> None:
+    with pytest.raises(NoReleaseError, match="ace run"):
+        _products(postgres_url)
+
+
+def test_one_build_at_a_time(postgres_url: str) -> None:
+    with (
+        connect(postgres_url, autocommit=True) as one,
+        connect(postgres_url, autocommit=True) as two,
+        postgres_lock(one),
+    ):
+        with (
+            pytest.raises(AceError, match=r"Another build is running .ace, process"),
+            postgres_lock(two, wait=0),
+        ):
+            pass
+        environment = profile_environment(one)
+        assert environment["ACE_PG_DATABASE"] in postgres_url
+    with connect(postgres_url, autocommit=True) as two, postgres_lock(two, wait=0):
+        pass
