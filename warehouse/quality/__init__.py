@@ -27,7 +27,7 @@ from warehouse.quality.landing_rules import (
 from warehouse.quality.pages import write_index
 from warehouse.quality.rules import row_rules
 from warehouse.quality.state import State, accepted_loads, load_state, save_state
-from warehouse.quality.survey import Survey, survey
+from warehouse.quality.survey import Survey, take_survey
 
 __all__ = ["CheckResult", "Finding", "SuiteResult", "critical_findings", "run_checks"]
 
@@ -83,7 +83,7 @@ class _Looked:
 
 
 def _look(landing: Landing, out_dir: Path, state: State, since: datetime | None) -> _Looked:
-    found = survey(landing, state.profiles, state.files, since=since)
+    found = take_survey(landing, state.profiles, state.files, since=since)
     looked = _Looked(
         found,
         state,

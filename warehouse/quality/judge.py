@@ -22,6 +22,7 @@ from warehouse.quality.pages import make_self_contained
 from warehouse.quality.rules import Rule
 
 SITE = "data_docs"
+STORE = ".store"
 #: Said before the import: neither usage statistics nor progress bars.
 QUIET = {"GX_ANALYTICS_ENABLED": "false", "TQDM_DISABLE": "1"}
 
@@ -56,7 +57,15 @@ def judge(tables: Iterable[Table], out_dir: Path, run_name: str) -> list[Verdict
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _judge(list(tables), out_dir, run_name)
+        listed = list(tables)
+        try:
+            return _judge(listed, out_dir, run_name)
+        except OSError:
+            raise
+        except Exception:
+            # What earlier checks stored cannot be read any more: begin it anew.
+            shutil.rmtree(out_dir / STORE, ignore_errors=True)
+            return _judge(listed, out_dir, run_name)
 
 
 def _judge(tables: list[Table], out_dir: Path, run_name: str) -> list[Verdict]:
@@ -75,8 +84,8 @@ def _judge(tables: list[Table], out_dir: Path, run_name: str) -> list[Verdict]:
                 meta={"notes": {"format": "string", "content": [table.about]}},
             )
         )
-        data = context.data_sources.add_or_update_pandas(f"{source} {resource}")
-        batch = data.add_dataframe_asset(resource).add_batch_definition_whole_dataframe(table.about)
+        data = context.data_sources.add_or_update_pandas(f"{source}__{resource}")
+        batch = data.add_dataframe_asset(resource).add_batch_definition_whole_dataframe("new rows")
         definition = context.validation_definitions.add_or_update(
             gx.ValidationDefinition(name=table.suite, data=batch, suite=suite)
         )
@@ -151,7 +160,9 @@ def _context(out_dir: Path) -> Any:
         FilesystemStoreBackendDefaults,
     )
 
-    store = out_dir / ".store"
+    store = out_dir / STORE
+    # Definitions name frames of an earlier process; only suites and results are kept.
+    shutil.rmtree(store / "validation_definitions", ignore_errors=True)
     store.mkdir(parents=True, exist_ok=True)
     config = DataContextConfig(
         store_backend_defaults=FilesystemStoreBackendDefaults(root_directory=str(store)),
@@ -176,6 +187,6 @@ def _context(out_dir: Path) -> Any:
 
 def _forget(out_dir: Path, source: str, resource: str) -> None:
     """Drop a suite's earlier result: its page shows the newest check."""
-    for base in (out_dir, out_dir / ".store"):
+    for base in (out_dir, out_dir / STORE):
         for folder in base.glob(f"**/validations/{source}/{resource}"):
             shutil.rmtree(folder, ignore_errors=True)

@@ -32,7 +32,8 @@ h1 { font-size: 1.5rem }
 h2, h4, h5 { font-size: 1.1rem; margin-top: 1.6rem } h6 { margin: 1rem 0 0 }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 }
 th, td { text-align: left; padding: .35rem .7rem; border-bottom: 1px solid var(--line);
-  vertical-align: top; overflow-wrap: anywhere }
+  vertical-align: top; overflow-wrap: break-word }
+td:first-child { white-space: nowrap }
 a { color: #2a6fdb } ol.breadcrumb, .ge-breadcrumbs ol { list-style: none; padding: 0 }
 .good, .text-success { color: var(--good) } .bad, .text-danger { color: var(--bad) }
 .warn, .text-warning { color: var(--warn) } .dim { opacity: .7 }

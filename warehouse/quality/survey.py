@@ -88,7 +88,7 @@ class Survey:
     new: set[str] = field(default_factory=set)
 
 
-def survey(
+def take_survey(
     landing: Landing,
     known: dict[str, Profile],
     read_before: dict[str, str],
