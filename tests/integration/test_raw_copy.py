@@ -11,7 +11,6 @@ import polars as pl
 import psycopg
 import pyarrow as pa
 import pytest
-from conftest import PASSWORD, PASSWORD_ROLE, PgServer
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -21,6 +20,7 @@ from loaders.landing import Landing
 from loaders.pgcopy import HEADER, TRAILER, encode_rows
 from loaders.raw_copy import copy_new_loads
 from loaders.schema import SOURCES, polars_schema
+from tests.conftest import PASSWORD, PASSWORD_ROLE, PgServer
 
 pytestmark = pytest.mark.postgres
 T0 = datetime(2026, 5, 1, 12, 0, 0, 123456, UTC)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-import small_warehouse
 
 from loaders.errors import AceError
 from repositories.connection import current_release, open_release, release_files
+from tests.support import small_warehouse
 from warehouse.release.duckdb import DuckStore
 
 

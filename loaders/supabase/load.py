@@ -1,0 +1,300 @@
+"""One call lands what changed in the operational database, a load for each table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from loaders.errors import AceError
+from loaders.landing import Landing, Load, LoadWriter, Rejected
+from loaders.landing.metadata import iso
+from loaders.pgconnect import connect, parse_dsn, place, redact
+from loaders.records import type_records
+from loaders.schema import ALL_RESOURCES, DEFAULT_OWN_TIME, OWN_TIME
+from loaders.supabase.catalog import DbTable, read_catalog, server_identity
+from loaders.supabase.pages import Reader
+from loaders.supabase.seen import Seen
+from loaders.supabase.versions import (
+    Plan,
+    Snapshot,
+    condition,
+    make_cursor,
+    make_plan,
+    take_snapshot,
+)
+from loaders.values import Typing
+
+if TYPE_CHECKING:
+    import psycopg
+
+SOURCE = "supabase"
+ADDRESS = "ACE_SUPABASE_DSN"
+#: pg_current_snapshot() and friends came with Postgres 13.
+_OLDEST = 130_000
+
+
+@dataclass(frozen=True)
+class TableResult:
+    """What happened to one table. ``load_id`` is None when there was nothing to land."""
+
+    resource: str
+    #: ``changes``, ``full`` (every row read), ``missing`` or ``failed``.
+    mode: str
+    #: Rows the query gave; those equal to the last landed ones are not landed again.
+    seen: int = 0
+    read: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    load_id: str | None = None
+    #: Why everything was read, or what was remarkable.
+    note: str | None = None
+    error: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def load_supabase(
+    landing: Landing,
+    dsn: str,
+    *,
+    schema: str = "public",
+    full: bool = False,
+    backfill: bool = False,
+    progress: Callable[[str], None] | None = None,
+    address: str = ADDRESS,
+) -> list[TableResult]:
+    """Land the rows of the twelve tables that changed since the last load.
+
+    ``full`` reads every row and lands those that differ; ``backfill`` takes each
+    row's known-at time from its own clock instead of the time of reading.
+    ``address`` names where the DSN came from in messages. A table that cannot be
+    read gets a result with ``error`` and the others are still landed. Raises
+    AceError when the server cannot be reached or breaks off, or has none of the
+    tables; loads committed before stay.
+    """
+    import psycopg
+
+    parts = parse_dsn(dsn, address)
+    # A transaction pooler knows no prepared statements.
+    with connect(dsn, address, autocommit=True, prepare_threshold=None) as connection:
+        try:
+            tables = _tables(connection, schema, place(parts))
+            server = server_identity(connection)
+        except psycopg.Error as error:
+            raise AceError(
+                f"{place(parts)} did not tell what it holds: {redact(str(error), parts)}.",
+                f"Check what user {parts.get('user')} may do there.",
+            ) from None
+        run = _Run(landing, connection, parts, server, full, backfill)
+        landing.prepare()
+        results = []
+        for resource in ALL_RESOURCES:
+            table = tables.get(resource)
+            if table is None:
+                results.append(TableResult(resource, "missing"))
+                continue
+            if progress is not None:
+                progress(resource)
+            results.append(run.table(table))
+        run.finish(results)
+    return results
+
+
+def _tables(connection: psycopg.Connection[Any], schema: str, where: str) -> dict[str, DbTable]:
+    version = connection.info.server_version
+    if version < _OLDEST:
+        raise AceError(f"{where} is version {version // 10000}.", "Use Postgres 13 or newer.")
+    tables = read_catalog(connection, schema)
+    if not tables:
+        raise AceError(
+            f"{where} has none of the twelve tables in schema '{schema}' of database "
+            f"'{connection.info.dbname}'.",
+            "Name the right schema with --schema, or the right database in the address.",
+        )
+    return tables
+
+
+class _Run:
+    """One call of load_supabase: what its tables share."""
+
+    def __init__(
+        self,
+        landing: Landing,
+        connection: psycopg.Connection[Any],
+        parts: dict[str, Any],
+        server: str,
+        full: bool,
+        backfill: bool,
+    ) -> None:
+        self._landing = landing
+        self._connection = connection
+        self._parts = parts
+        self._server = server
+        self._full = full
+        self._backfill = backfill
+        #: Cursors of tables without news, for the heartbeat.
+        self._quiet: dict[str, dict[str, Any]] = {}
+        self._moved = False
+
+    def table(self, table: DbTable) -> TableResult:
+        """Land one table; a refusal becomes the result's ``error``."""
+        import psycopg
+
+        try:
+            return self._land(table)
+        except psycopg.Error as error:
+            if self._connection.closed:
+                raise AceError(
+                    f"The connection to {place(self._parts)} broke while reading "
+                    f"{table.resource}: {redact(str(error), self._parts)}.",
+                    "Run it again: tables landed before are not read again.",
+                ) from None
+            return TableResult(table.resource, "failed", error=self._refusal(table, error))
+
+    def _land(self, table: DbTable) -> TableResult:
+        cursor = self._landing.cursor(SOURCE, table.resource)
+        now = take_snapshot(self._connection)
+        plan = make_plan(table, cursor, self._server, now, full=self._full)
+        mode = "full" if plan.full else "changes"
+        note = plan.reason
+        if table.hidden_rows:
+            user = self._connection.info.user
+            note = f"row-level security decides which rows user {user} sees"
+        if plan.idle:
+            self._quiet[table.resource] = make_cursor(table, self._server, now, plan, 0)
+            return TableResult(table.resource, mode)
+        context = {
+            "loader": SOURCE,
+            "known_at": iso(now.at),
+            "options": {"backfill": self._backfill},
+        }
+        with self._landing.open_load(
+            SOURCE, table.resource, input=f"{table.schema}.{table.resource}", context=context
+        ) as load:
+            seen = _Pages(self._landing, table, plan, now, load, self._backfill).land(
+                Reader(self._connection, table, condition(table, plan, now))
+            )
+            position = make_cursor(table, self._server, now, plan, seen)
+            landed = load.accepted + load.rejected
+            emptied = plan.full and not seen and self._had_rows(table.resource, cursor)
+            if not landed and not emptied:
+                self._quiet[table.resource] = position
+                if cursor is not None and plan.full:
+                    # Keep what was learned at the cost of a full read.
+                    self._moved = self._moved or (table.versioned and not table.hidden_rows)
+                return TableResult(table.resource, mode, seen, note=note)
+            done = load.commit(position)
+        if emptied:
+            note = "it was empty, though rows of it were landed before"
+        return _result(done, mode, seen, note)
+
+    def _had_rows(self, resource: str, cursor: dict[str, Any] | None) -> bool:
+        """Rows were landed before, and the last full read was not already empty."""
+        if cursor is not None and cursor.get("rows") == 0:
+            return False
+        return any(load.accepted for load in self._landing.loads(SOURCE, resource))
+
+    def _refusal(self, table: DbTable, error: psycopg.Error) -> str:
+        import psycopg
+
+        name = f"{table.schema}.{table.resource}"
+        user = self._connection.info.user
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            return (
+                f"User {user} may not read {name}. "
+                f"Grant it: grant usage on schema {table.schema} to {user}; "
+                f"grant select on {name} to {user};"
+            )
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            return (
+                f"The server stopped reading {name} (its statement timeout). "
+                "Use a role with a longer one, or the direct connection."
+            )
+        return f"{name} cannot be read: {redact(str(error), self._parts)}."
+
+    def finish(self, results: list[TableResult]) -> None:
+        """A heartbeat when no table had news, or one's cursor is worth keeping."""
+        failed = all(r.mode in ("failed", "missing") for r in results)
+        landed = any(r.load_id for r in results)
+        if not failed and (not landed or self._moved):
+            self._landing.heartbeat(SOURCE, self._quiet)
+
+
+class _Pages:
+    """Types pages and writes what is new of them into one load."""
+
+    def __init__(
+        self,
+        landing: Landing,
+        table: DbTable,
+        plan: Plan,
+        now: Snapshot,
+        load: LoadWriter,
+        backfill: bool,
+    ) -> None:
+        self._landing = landing
+        self._table = table
+        self._plan = plan
+        self._now = now
+        self._load = load
+        self._backfill = backfill
+        self._seen: Seen | None = None
+        self._next = 0
+
+    def land(self, reader: Reader) -> int:
+        """Write every page; returns how many rows were read."""
+        rows = 0
+        for page in reader.pages(few=not self._plan.full):
+            rows += len(page)
+            self._page(page)
+        return rows
+
+    def _page(self, page: list[dict[str, Any]]) -> None:
+        resource = self._table.resource
+        typing = Typing()
+        frame, rejected = type_records(resource, page, typing=typing)
+        self._load.null_characters += typing.null_characters
+        if self._plan.compare:
+            if self._seen is None:
+                self._seen = Seen(self._landing, SOURCE, resource)
+            frame, rejected = self._seen.changed(frame), self._seen.news(rejected)
+        frame, rejected = self._placed(frame, rejected)
+        if self._backfill:
+            own = pl.coalesce(OWN_TIME.get(resource, DEFAULT_OWN_TIME))
+        else:
+            own = pl.lit(self._now.at)
+        known = own.cast(pl.Datetime("us", "UTC")).alias("_extracted_at")
+        self._load.write(frame.with_columns(known))
+        self._load.reject(rejected)
+
+    def _placed(
+        self, frame: pl.DataFrame, rejected: list[Rejected]
+    ) -> tuple[pl.DataFrame, list[Rejected]]:
+        """Positions without gaps: rows that were not news take up none."""
+        old = sorted([*frame["_position"].to_list(), *(r.position for r in rejected)])
+        if not old:
+            return frame, rejected
+        new = {position: self._next + i for i, position in enumerate(old)}
+        self._next += len(old)
+        frame = frame.with_columns(
+            pl.col("_position").replace_strict(new, return_dtype=pl.Int64).alias("_position")
+        )
+        moved = [Rejected(new[r.position], r.raw, r.reason, r.field) for r in rejected]
+        return frame, moved
+
+
+def _result(load: Load, mode: str, seen: int, note: str | None) -> TableResult:
+    return TableResult(
+        resource=load.resource,
+        mode=mode,
+        seen=seen,
+        read=load.read,
+        accepted=load.accepted,
+        rejected=load.rejected,
+        load_id=load.load_id,
+        note=note,
+    )

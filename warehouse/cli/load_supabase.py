@@ -1,0 +1,102 @@
+"""``ace load supabase``: what changed in the operational Postgres."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from loaders.supabase import TableResult
+
+EPILOG = """\b
+Examples:
+  ACE_SUPABASE_DSN=postgresql://reader:...@db.example.com:5432/postgres ace load supabase
+  ace load supabase --backfill        (a first load: known-at from the rows' own times)
+  ace load supabase --dsn 'postgresql://reader@/app?host=/run/postgresql' --schema app
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "--dsn",
+    metavar="URL",
+    help="Any libpq address. Default: ACE_SUPABASE_DSN, which keeps a password off the "
+    "command line.",
+)
+@click.option("--schema", default="public", show_default=True, help="Schema of the tables.")
+@click.option("--full", is_flag=True, help="Read every row; land those that differ.")
+@click.option("--backfill", is_flag=True, help="Known-at is each row's own time, not now.")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+def command(dsn: str | None, schema: str, full: bool, backfill: bool, as_json: bool) -> None:
+    """Land the rows of the operational tables that changed since the last load.
+
+    Changes are found by Postgres' own row versions, whatever the rows' timestamps say.
+    Deletes are not followed. Works through a transaction pooler, with any subset of
+    the tables and columns; columns nobody knows are kept too.
+    """
+    from loaders.errors import UsageError
+    from loaders.landing import Landing
+    from loaders.pgconnect import has_password
+    from loaders.supabase import load_supabase
+    from warehouse.settings import settings
+
+    home = settings()
+    address = "--dsn" if dsn else "ACE_SUPABASE_DSN"
+    target = dsn or home.supabase_dsn
+    if not target:
+        raise UsageError(
+            "No database is named.",
+            "Set ACE_SUPABASE_DSN=postgresql://USER:PASSWORD@HOST:5432/DATABASE.",
+        )
+    if dsn and has_password(dsn, address):
+        click.echo(
+            "ace: the password in --dsn shows in the process list and the shell's history; "
+            "put the address into ACE_SUPABASE_DSN instead.",
+            err=True,
+        )
+    shown = sys.stderr.isatty() and not as_json
+    results = load_supabase(
+        Landing(home.landing),
+        target,
+        schema=schema,
+        full=full,
+        backfill=backfill,
+        address=address,
+        progress=(lambda table: click.echo(f"reading {table}", err=True)) if shown else None,
+    )
+    if as_json:
+        import orjson
+
+        rows = [result.to_json() for result in results]
+        click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+    else:
+        _print(results, schema)
+    failed = [result for result in results if result.error]
+    for result in failed:
+        click.echo(f"ace: {result.error}", err=True)
+    sys.exit(1 if failed else 0)
+
+
+def _print(results: list[TableResult], schema: str) -> None:
+    for result in results:
+        if result.mode in ("missing", "failed"):
+            continue
+        if result.load_id is None:
+            line = f"{result.resource}: nothing new"
+            if result.mode == "full":
+                line += f" in {result.seen:,} rows"
+        else:
+            line = (
+                f"{result.resource}: {result.read:,} read, {result.accepted:,} accepted, "
+                f"{result.rejected:,} rejected, load {result.load_id}"
+            )
+        if result.mode == "full" and result.note and result.note != "first load":
+            line += f" (all rows were read: {result.note})"
+        click.echo(line)
+    missing = [result.resource for result in results if result.mode == "missing"]
+    if missing:
+        click.echo(f"Not in schema {schema}: {', '.join(missing)}.")
+    if sum(result.rejected for result in results):
+        click.echo("Rejected rows were kept; see why with: ace quarantine list")
