@@ -1,0 +1,1 @@
+"""``python -m benchmarks``: speed against peers, as ratios measured in one run."""

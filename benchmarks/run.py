@@ -1,0 +1,98 @@
+"""The command: runs what is asked for, prints one table, keeps the figures as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from benchmarks.measure import Line, Skip
+
+RESULTS = Path(__file__).resolve().parent / "results"
+PARTS = ("landing", "postgres", "build", "large")
+
+
+@click.command()
+@click.argument("parts", nargs=-1, type=click.Choice(PARTS))
+@click.option("--rows", default=1_000_000, show_default=True, help="Rows landed and copied.")
+@click.option("--large", "with_large", is_flag=True, help="Also build ten million polls.")
+def main(parts: tuple[str, ...], rows: int, with_large: bool) -> None:
+    """Measure landing, Postgres and builds. Ratios of one run count, not seconds.
+
+    Example: python -m benchmarks landing --rows 200000
+    """
+    wanted = parts or (PARTS if with_large else PARTS[:-1])
+    click.echo(f"{os.cpu_count()} cores, Python {platform.python_version()}, load {_load()}")
+    if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        click.echo("PYTHONDONTWRITEBYTECODE is set: every start-up compiles its imports anew.")
+    found: list[Line] = []
+    click.echo(f"{'what':<50} {'ours':>9} {'peer':>9} {'ratio':>7} {'limit':>8}  met")
+    for part in wanted:
+        with tempfile.TemporaryDirectory(prefix="ace-bench-") as folder:
+            for line in _safely(part, Path(folder), rows):
+                found.append(line)
+                click.echo(_row(line))
+    path = _keep(found, rows)
+    click.echo(f"Median of 3 unless noted. Load now {_load()}. Figures: {path}")
+
+
+def _safely(part: str, folder: Path, rows: int) -> Iterator[Line]:
+    """The part's lines; one that says why when its code or tools are not there."""
+    try:
+        yield from _part(part)(folder, rows)
+    except (Skip, ImportError) as why:
+        yield Line(part, skipped=str(why))
+
+
+def _part(part: str) -> Callable[[Path, int], Iterator[Line]]:
+    if part == "landing":
+        from benchmarks import landing
+
+        return landing.lines
+    if part == "postgres":
+        from benchmarks import postgres
+
+        return postgres.lines
+    from benchmarks import build
+
+    if part == "build":
+        return lambda folder, rows: build.lines(folder)
+    return lambda folder, rows: build.large(folder)
+
+
+def _row(line: Line) -> str:
+    if line.skipped is not None:
+        return f"{line.name:<50} skipped: {line.skipped}"
+    ours = "" if line.ours is None else f"{line.ours:.2f} {line.unit}"
+    peer = "" if line.peer is None else f"{line.peer:.2f} {line.unit}"
+    ratio = "" if line.ratio is None else f"{line.ratio:.2f}"
+    limit = "" if line.limit is None else f"{line.sense} {line.limit:g}"
+    met = {True: "yes", False: "NO", None: ""}[line.met]
+    return f"{line.name:<50} {ours:>9} {peer:>9} {ratio:>7} {limit:>8}  {met:<3}  {line.note}"
+
+
+def _load() -> str:
+    return f"{os.getloadavg()[0]:.1f}"
+
+
+def _keep(found: list[Line], rows: int) -> Path:
+    RESULTS.mkdir(exist_ok=True)
+    now = datetime.now(UTC)
+    path = RESULTS / f"{now:%Y%m%dT%H%M%SZ}.json"
+    values = {
+        "at": now.isoformat(),
+        "rows": rows,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+        "lines": [asdict(line) | {"met": line.met} for line in found],
+    }
+    path.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+    return path
