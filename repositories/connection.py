@@ -197,10 +197,14 @@ class PostgresReader:
                 return Answer([], [])
             columns = [column.name for column in cursor.description]
             rows = cursor.fetchall()
+            readers = [
+                _postgres_column(column.type_code, place, rows)
+                for place, column in enumerate(cursor.description)
+            ]
         except psycopg.Error as error:
             self._connection.rollback()
             raise _postgres_error(error, self.tables) from None
-        return Answer(columns, _converted(rows, [plain] * len(columns)))
+        return Answer(columns, _converted(rows, readers))
 
     def tables(self) -> set[str]:
         cursor = self._connection.execute(
@@ -217,6 +221,18 @@ class PostgresReader:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _postgres_column(
+    type_code: int, place: int, rows: list[tuple[Any, ...]]
+) -> Callable[[Any], Any]:
+    """How to read a column. ``sum()`` of integers is numeric there, but a whole number still."""
+    numeric = 1700
+    if type_code == numeric and all(
+        row[place] is None or row[place].as_tuple().exponent == 0 for row in rows
+    ):
+        return lambda value: None if value is None else int(value)
+    return plain
 
 
 def _converted(

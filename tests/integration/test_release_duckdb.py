@@ -146,5 +146,5 @@ def test_a_failed_build_is_not_taken_for_a_passed_one(tmp_path: Path) -> None:
 
 def test_unknown_release_is_named(tmp_path: Path) -> None:
     store = _release(tmp_path)
-    with pytest.raises(AceError, match="Release 7 is not kept .kept: 1."):
+    with pytest.raises(AceError, match=r"Release 7 is not kept .kept: 1."):
         store.rollback(7)

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-import small_warehouse
 from click.testing import CliRunner, Result
 
+from tests.support import small_warehouse
 from warehouse.cli.releases import command
 from warehouse.release.duckdb import DuckStore
 

@@ -8,11 +8,11 @@ import json
 from pathlib import Path
 
 import pytest
-import small_warehouse
 from click.testing import CliRunner, Result
 
 from loaders.errors import AceError, UsageError
 from repositories.connection import open_release
+from tests.support import small_warehouse
 from warehouse.cli.sql import command
 from warehouse.release.duckdb import DuckStore
 from warehouse.settings import settings
@@ -124,7 +124,7 @@ def test_configuration_cannot_be_unlocked(run) -> None:  # type: ignore[no-untyp
 
 
 def test_without_a_release_it_names_the_next_step(tmp_path: Path) -> None:
-    with pytest.raises(AceError, match="no release.*ace run") as error:
+    with pytest.raises(AceError, match=r"no release.*ace run") as error:
         open_release(tmp_path)
     assert error.value.exit_code == 1
 
@@ -138,7 +138,7 @@ def test_a_release_file_needs_no_current_release(home: Path, tmp_path: Path) -> 
 
 def test_wrong_releases_are_wrong_usage(home: Path, tmp_path: Path) -> None:
     (tmp_path / "text.duckdb").write_text("no database")
-    with pytest.raises(UsageError, match="Release 99 is not kept .kept: 1."):
+    with pytest.raises(UsageError, match=r"Release 99 is not kept .kept: 1."):
         open_release(home, "99")
     with pytest.raises(UsageError, match="does not exist"):
         open_release(home, "nosuch.duckdb")

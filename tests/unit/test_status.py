@@ -7,10 +7,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import small_warehouse
 from click.testing import CliRunner
 
 from loaders.landing import Landing, Rejected
+from tests.support import small_warehouse
 from warehouse.cli import quarantine, status
 from warehouse.cli._show import age
 from warehouse.release.duckdb import DuckStore

@@ -237,31 +237,29 @@ def retry(source: str | None, table_name: str | None, as_json: bool) -> None:
     What can be read now lands as a load of its own; running it twice changes nothing.
     """
     from loaders.landing import Landing
-    from loaders.retry import retry as try_again
+    from loaders.retry import retry_rejected
     from warehouse.settings import settings
 
-    done = try_again(Landing(settings().landing), source, table_name)
+    loads = retry_rejected(Landing(settings().landing), source, table_name)
     if as_json:
         print_json(
             [
                 {
-                    "source": one.source,
-                    "resource": one.resource,
-                    "tried": one.tried,
-                    "recovered": one.recovered,
-                    "load_id": one.load.load_id if one.load else None,
+                    "source": load.source,
+                    "resource": load.resource,
+                    "load_id": load.load_id,
+                    "recovered": load.recovered,
                 }
-                for one in done
+                for load in loads
             ]
         )
         return
-    if not done:
-        click.echo("There is no rejected record to try again.")
+    if not loads:
+        click.echo("No rejected record can be read now that could not be read before.")
         return
-    for one in done:
+    for load in loads:
         click.echo(
-            f"{one.source} {one.resource}: {one.recovered:,} of "
-            f"{plural(one.tried, 'record')} recovered"
+            f"{load.source} {load.resource}: {plural(load.recovered, 'record')} recovered "
+            f"(load {load.load_id})"
         )
-    if any(one.load for one in done):
-        click.echo("Next: 'ace build' takes them up.")
+    click.echo("Next: 'ace build' takes them up.")

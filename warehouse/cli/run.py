@@ -92,11 +92,11 @@ def _load(config: Settings, landing: Landing) -> None:
 
 
 def _check(config: Settings, landing: Landing) -> None:
-    from warehouse.cli.check import show
     from warehouse.quality import run_checks
 
     result = run_checks(landing, config.home / "quality")
-    show(result)
+    for finding in result.critical:
+        click.echo(f"CRITICAL  {finding}", err=True)
     if result.critical:
         count = len(result.critical)
         raise AceError(
@@ -104,6 +104,11 @@ def _check(config: Settings, landing: Landing) -> None:
             "nothing was built, and the current release stays.",
             f"Look at {_short(result.docs_path)}, mend the source, and run it again.",
         )
+    checks = sum(suite.expectations for suite in result.results)
+    click.echo(
+        f"{checks:,} expectations, nothing critical, {len(result.warnings):,} warnings "
+        f"('ace check' lists them): {_short(result.docs_path)}"
+    )
 
 
 def _short(path: Path) -> str:

@@ -11,7 +11,7 @@ tables appear at once, and it costs as much as it changed.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from loaders.errors import AceError
 from warehouse.release.model import (
@@ -91,8 +91,9 @@ def connect(url: str, *, autocommit: bool = False) -> Connection:
 
     connection = open_connection(url, "ACE_POSTGRES_URL", autocommit=True)
     connection.execute(
-        "select set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false), set_config('extra_float_digits', '1', "
-        "false), set_config('statement_timeout', '0', false), "
+        "select set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false), "
+        "set_config('extra_float_digits', '1', false), "
+        "set_config('statement_timeout', '0', false), "
         "set_config('application_name', %s, false)",
         (f"ace, process {os.getpid()} on {socket.gethostname()}"[:63],),
     )
@@ -248,7 +249,7 @@ class PostgresStore:
 
 def _sql(text: str) -> LiteralString:
     """A statement made of our own names only; psycopg wants to be told."""
-    return cast("LiteralString", text)
+    return text
 
 
 def _exists(connection: Connection, relation: str) -> bool:

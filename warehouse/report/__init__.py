@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def write_report(path: Path, target: str | None = None, release: str | None = No
         temporary.write_text(page, "utf-8")
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise AceError(
             f"The report cannot be written to {path}: {error.strerror}.",
             "Choose another place with --output.",

@@ -53,7 +53,7 @@ def _ticks(most_hours: float) -> list[tuple[float, str]]:
         step, unit, size = (6 if most_hours <= 30 else 12), "h", 1
     else:
         days = most_hours / 24
-        step = next(s for s in (1, 2, 5, 7, 14, 30, 60, 90, 180, 365, 10**6) if days / s <= 6)
+        step = next(s for s in (1, 2, 5, 7, 14, 30, 60, 90, 180, 365, 3650, 10**5) if days / s <= 6)
         unit, size = "d", 24
     count = int(most_hours / size / step)
     return [(i * step * size, f"{i * step} {unit}" if i else "0") for i in range(count + 1)]

@@ -51,8 +51,9 @@ insert into marts.feature_freshness values
     ('files', 'products', timestamptz '2026-11-20 11:00:00+00', 1.0, false);
 create table marts.post_performance (post_id uuid, platform varchar, external_post_id varchar,
     published_at timestamptz, views bigint, likes bigint, comments bigint, shares bigint,
-    engagements bigint, engagement_rate double, performance_score double, age_hours double);
-create table marts.post_metric_history (post_id uuid, collected_at timestamptz, views bigint,
+    engagements bigint, engagement_rate double, performance_score double, age_hours double,
+    views_per_hour double, product_id uuid, variation_label varchar, views_72h double);
+create table marts.post_metric_history (post_id uuid, collected_at timestamptz, views_mono bigint,
     age_hours double);
 """
 
@@ -60,7 +61,8 @@ POSTS = """
 insert into marts.post_performance
     select ('00000000-0000-0000-0000-00000000000' || i)::uuid, 'tiktok',
         '<script>alert(' || i || ')</script>', timestamptz '2026-11-01 00:00:00+00',
-        10000000000 * i, 10 * i, i, null, 11 * i, 'nan'::double, 1.5 * i, 100.0
+        10000000000 * i, 10 * i, i, null, 11 * i, 'nan'::double, 1.5 * i, 100.0, 5.0,
+        null, null, 10.0 * i
     from range(1, 4) as r(i);
 insert into marts.post_metric_history
     select post_id, published_at + to_hours(h), views * h // 100, h
@@ -68,7 +70,13 @@ insert into marts.post_metric_history
 """
 
 
-def make(path: Path, products: int = 2, loads: tuple[str, ...] = ("l1",), build: int = 1) -> None:
+def make(
+    path: Path,
+    products: int = 2,
+    loads: tuple[str, ...] = ("l1",),
+    build: int = 1,
+    source: str = "files",
+) -> None:
     """Write the build file anew, as dbt would leave it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -82,9 +90,9 @@ def make(path: Path, products: int = 2, loads: tuple[str, ...] = ("l1",), build:
         )
         for load in loads:
             connection.execute(
-                "insert into meta.loads values (?, 'files', 'products', null, ?::timestamptz, "
+                "insert into meta.loads values (?, ?, 'products', null, ?::timestamptz, "
                 "4, 3, 1, 0, null, null, 'secret/place.parquet')",
-                [load, AS_OF],
+                [load, source, AS_OF],
             )
         connection.execute(
             "insert into intermediate.int_products select uuid(), "

@@ -1,0 +1,129 @@
+"""The report: one file that needs nothing else, where data can never become markup."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tests.support import small_warehouse
+from warehouse.cli.report import command
+from warehouse.release.duckdb import DuckStore
+from warehouse.report.svg import growth
+from warehouse.report.text import compact, day, hours, percent
+
+VOID = {"meta", "link", "line", "polygon", "polyline", "br"}
+
+
+class _Page(HTMLParser):
+    """Collects tags, addresses and text, and checks that elements nest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
+        assert not [name for name, _ in attrs if name.startswith("on")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def _report(home: Path, source: str = "files", build: int = 1) -> tuple[str, _Page]:
+    small_warehouse.make(home / "warehouse.duckdb", source=source, build=build)
+    store = DuckStore(home, home / "warehouse.duckdb", 5)
+    store.record_passed(small_warehouse.passed(build))
+    store.publish()
+    result = CliRunner().invoke(command, [], catch_exceptions=False)
+    assert result.exit_code == 0
+    text = (home / "report.html").read_text("utf-8")
+    return text, _Page(text)
+
+
+def test_nothing_is_requested_and_no_script_runs(ace_home: Path) -> None:
+    text, page = _report(ace_home)
+    assert "script" not in page.tags
+    assert all(address.startswith(("#", "data:,")) for address in page.addresses)
+    assert "url(" not in text
+    assert "@import" not in text
+    assert page.open == []
+
+
+def test_values_are_text_whatever_they_contain(ace_home: Path) -> None:
+    text, _ = _report(ace_home)
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(3)" in text
+
+
+def test_it_says_what_it_is_about(ace_home: Path) -> None:
+    _, page = _report(ace_home)
+    words = " ".join(" ".join(page.text).split())
+    for expected in (
+        "Release 1", "20 Nov 2026, 12:00 UTC", "balanced", "missing_required", "30.0B",
+        "tests passed", "Freshness",
+    ):  # fmt: skip
+        assert expected in words
+    assert page.tags.count("caption") == page.tags.count("table") == 4
+    assert page.tags.count("svg") == 3
+
+
+def test_simulated_data_is_labelled_and_real_data_is_not(ace_home: Path) -> None:
+    assert "Simulated data" not in _report(ace_home)[0]
+    assert "Simulated data" in _report(ace_home, source="demo", build=2)[0]
+
+
+def test_a_warehouse_without_posts_has_a_report(
+    ace_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small_warehouse, "POSTS", "select 1")
+    text, page = _report(ace_home)
+    assert "No post has been polled yet" in text
+    assert page.open == []
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(ace_home: Path, tmp_path: Path) -> None:
+    _report(ace_home)
+    (tmp_path / "file").write_text("")
+    result = CliRunner().invoke(command, ["--output", str(tmp_path / "file" / "r.html")])
+    assert "cannot be written" in str(result.exception)
+
+
+def test_a_curve_begins_at_nothing_and_ends_at_the_last_poll() -> None:
+    svg = growth([(10.0, 50), (100.0, 200)], "a & b")
+    (points,) = re.findall(r'polyline class="line" points="(.*?)"', svg)
+    assert points.split()[0] == "4.0,94.0"
+    assert points.split()[-1] == "316.0,10.0"
+    assert svg.count("<circle") == 2
+    assert 'aria-label="a &amp; b"' in svg
+    assert "No poll" in growth([], "x")
+
+
+@pytest.mark.parametrize("last", [0.0, 0.5, 26, 47, 49, 200, 24 * 400, 24 * 4000])
+def test_any_age_has_few_enough_marks(last: float) -> None:
+    svg = growth([(last, 0)], "x")
+    assert 2 <= svg.count("<text") <= 8
+
+
+def test_numbers_are_short_and_unknown_is_never_zero() -> None:
+    assert [compact(v) for v in (0, 999, 9999, 12345, 999_950, 1.23e6, 3e10)] == [
+        "0", "999", "9,999", "12.3k", "1000k", "1.2M", "30.0B",
+    ]  # fmt: skip
+    assert [hours(v) for v in (0.5, 5.25, 100)] == ["30 min", "5.2 h", "4 d"]
+    assert compact(None) == percent(None) == hours(None) == day(None) == "\N{EN DASH}"
