@@ -16,7 +16,7 @@ _MISSING = object()
 def near(name: str, known: Iterable[str]) -> str:
     """``Did you mean 'x'?`` for a misspelt name, or the names there are."""
     names = list(known)
-    close = difflib.get_close_matches(name, names, n=2, cutoff=0.6)
+    close = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
     if close:
         return "Did you mean " + " or ".join(f"'{n}'" for n in close) + "?"
     return "Known are: " + ", ".join(names) + "."

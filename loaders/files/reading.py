@@ -154,6 +154,8 @@ class Reader:
     def _json(self) -> None:
         with self._survives_damage(), self.input.open() as file, text_of(file) as text:
             stream = JsonStream(text)
+            if not stream.peek():
+                raise AceError(f"{self.input.name} holds no JSON.", "Export it again.")
             try:
                 while stream.peek():
                     self._next(stream)

@@ -156,16 +156,21 @@ class Storage:
             raise explain(error, str(target.parent)) from None
         return target.with_name(f".tmp-{os.getpid()}-{target.name}")
 
-    def commit(self, temporary: Path, name: str) -> str:
-        """Make a finished temporary file visible at ``name``; returns its location."""
+    def commit(self, temporary: Path, name: str, *, durable: bool = True) -> str:
+        """Make a finished temporary file visible at ``name``; returns its location.
+
+        What can be made again at any time need not be ``durable``.
+        """
         if not self.local:
             self._fs.put_file(str(temporary), self._path(name))
             discard(temporary)
             return self.location(name)
         target = os.path.join(self.root, name)
-        _sync(temporary)
+        if durable:
+            _sync(temporary)
         os.replace(temporary, target)
-        _sync(os.path.dirname(target))
+        if durable:
+            _sync(os.path.dirname(target))
         return target
 
     def remove(self, name: str) -> None:
@@ -175,7 +180,9 @@ class Storage:
             else:
                 self._fs.rm_file(self._path(name))
 
-    def write_table(self, table: pa.Table, name: str, metadata: bytes | None = None) -> str:
+    def write_table(
+        self, table: pa.Table, name: str, metadata: bytes | None = None, *, durable: bool = True
+    ) -> str:
         """Write and commit a small table in one go."""
         temporary = self.temporary(name)
         try:
@@ -183,7 +190,7 @@ class Storage:
                 writer.write_table(table)
                 if metadata is not None:
                     writer.add_key_value_metadata({b"ace": metadata})
-            return self.commit(temporary, name)
+            return self.commit(temporary, name, durable=durable)
         except OSError as error:
             discard(temporary)
             raise explain(error, self.location(name)) from None

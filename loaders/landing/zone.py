@@ -61,7 +61,7 @@ class Landing:
                 empty = arrow_table(pl.DataFrame(schema=polars_schema(resource)))
                 if self._same_schema(name, empty.schema):
                     continue
-                self.storage.write_table(empty, name)
+                self.storage.write_table(empty, name, durable=False)
 
     def _same_schema(self, name: str, schema: pa.Schema) -> bool:
         try:
