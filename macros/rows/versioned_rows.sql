@@ -238,7 +238,10 @@ rows_seen as (
         {%- do selects.append(due) -%}
     {%- endif -%}
     {%- if selects -%}
-    {{ selects | join('\n    union\n') }}
+    select distinct _load_id, _position
+    from (
+        {{ selects | join('\n        union all\n        ') }}
+    ) as woken
     {%- else -%}
     select _load_id, _position from existing where false
     {%- endif -%}

@@ -1,0 +1,104 @@
+"""What must hold for every landing history, whatever it holds and however it is built."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from loaders.landing import Landing
+from tests.support.builds import Warehouse, differences
+from tests.support.histories import History, land
+
+# A build takes seconds: few examples, each a whole history. Shrinking would take hours;
+# the failing seed and the rows that differ say what to look at.
+FEW = settings(
+    max_examples=3,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def new_warehouse(folder: str, name: str = "warehouse", **more: str) -> Warehouse:
+    home = Path(folder)
+    landing = Landing(str(home / "landing"))
+    landing.prepare()
+    return Warehouse(home, landing, name=name, **more)
+
+
+def assert_ledger_balances(warehouse: Warehouse) -> None:
+    rows = warehouse.query(
+        f"select * from {warehouse.schema('marts')}.row_ledger"
+        " where balance <> 0 or read <> landed + rejected"
+    )
+    assert rows == []
+
+
+@FEW
+@given(seed=st.integers(0, 2**32), cuts=st.lists(st.integers(1, 20), min_size=1, max_size=2))
+def test_an_incremental_history_equals_one_full_build(seed: int, cuts: list[int]) -> None:
+    loads = History(seed).loads(30)
+    with tempfile.TemporaryDirectory() as folder:
+        warehouse = new_warehouse(folder)
+        for number, load in enumerate(loads):
+            land(warehouse.landing, load)
+            if number in cuts:
+                warehouse.build()
+        warehouse.build()
+        assert_ledger_balances(warehouse)
+        full = new_warehouse(folder, "full")
+        full.build()
+        assert differences(warehouse.result(), full.result()) == []
+
+
+@FEW
+@given(seed=st.integers(0, 2**32), cut=st.integers(3, 25), models=st.integers(1, 4))
+def test_a_build_that_stopped_in_the_middle_loses_no_change(
+    seed: int, cut: int, models: int
+) -> None:
+    loads = History(seed).loads(30)
+    stop_after = [
+        "int_products int_experiments", "int_scripts int_video_assets int_published_posts",
+        "int_published_posts int_performance_metrics", "int_performance_metrics+1",
+    ][models - 1]
+    with tempfile.TemporaryDirectory() as folder:
+        warehouse = new_warehouse(folder)
+        for load in loads[:cut]:
+            land(warehouse.landing, load)
+        warehouse.build()
+        for load in loads[cut:]:
+            land(warehouse.landing, load)
+        warehouse.build("--select", *stop_after.split(), "--exclude-resource-type", "test")
+        warehouse.build()
+        full = new_warehouse(folder, "full")
+        full.build()
+        assert differences(warehouse.result(), full.result()) == []
+
+
+@pytest.mark.postgres
+@FEW
+@given(seed=st.integers(0, 2**32), cut=st.integers(5, 25))
+def test_both_engines_agree_row_for_row(pg_server, seed: int, cut: int) -> None:  # type: ignore[no-untyped-def]
+    loads = History(seed).loads(30)
+    url = pg_server.create_database("agree")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            duckdb = new_warehouse(folder)
+            postgres = new_warehouse(folder, target="postgres", postgres_url=url)
+            for load in loads[:cut]:
+                land(duckdb.landing, load)
+            postgres.build()
+            for load in loads[cut:]:
+                land(duckdb.landing, load)
+            postgres.build()
+            duckdb.build()
+            assert_ledger_balances(postgres)
+            assert differences(duckdb.result(), postgres.result()) == []
+    finally:
+        pg_server.drop_database(url)

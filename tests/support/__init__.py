@@ -1,0 +1,1 @@
+"""Helpers of the tests: landing histories, builds with dbt, comparison of engines."""

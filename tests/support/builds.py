@@ -1,0 +1,215 @@
+"""Builds with dbt in this process, and what came out of them in comparable form."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from loaders.landing import Landing
+from warehouse.dbt_run import _close_connections, _environment
+from warehouse.settings import PROJECT_ROOT
+
+#: What must be the same however the builds came about, and the columns that are
+#: bookkeeping of builds or of landing rather than results.
+INT_COLUMNS = ("_verdict", "_effective_at", "_first_known_at", "_valid_from", "_reasons", "_fields")
+
+KEYS = {
+    "products": "product_id", "creative_patterns": "pattern_id", "agent_notes": "note_id",
+    "embeddings": "embedding_id", "raw_videos": "id", "trend_snapshots": "snapshot_id",
+    "scripts": "script_id", "video_assets": "asset_id", "experiments": "experiment_id",
+    "published_posts": "post_id", "performance_metrics": "metric_id", "system_events": "event_id",
+}
+
+
+_manifests: dict[str, Any] = {}
+
+
+def _manifest(target: str, common: tuple[str, ...]) -> Any:
+    """The parsed project, a fresh copy each time: parsing takes seconds, once is enough."""
+    from dbt.cli.main import dbtRunner
+
+    if target not in _manifests:
+        parsed = dbtRunner().invoke(["parse", *common])
+        assert parsed.success, parsed.exception
+        _manifests[target] = parsed.result
+    return _manifests[target].deepcopy()
+
+
+@dataclass
+class Warehouse:
+    """A warehouse under test: one landing, one database, built by dbt."""
+
+    home: Path
+    landing: Landing
+    target: str = "duckdb"
+    postgres_url: str = ""
+    name: str = "warehouse"
+    runs: int = field(default=0)
+
+    @property
+    def database(self) -> Path:
+        return self.home / f"{self.name}.duckdb"
+
+    def environment(self) -> dict[str, str]:
+        values = {
+            "ACE_HOME": str(self.home),
+            "ACE_LANDING": self.landing.url,
+            "ACE_WAREHOUSE": str(self.database),
+        }
+        if self.target == "postgres":
+            from psycopg.conninfo import conninfo_to_dict
+
+            parts = conninfo_to_dict(self.postgres_url)
+            values |= {
+                "ACE_PG_HOST": str(parts["host"]),
+                "ACE_PG_PORT": str(parts.get("port", 5432)),
+                "ACE_PG_USER": str(parts["user"]),
+                "ACE_PG_DATABASE": str(parts["dbname"]),
+            }
+        return values
+
+    def dbt(self, command: str, *arguments: str) -> bool:
+        """Run one dbt command; true when everything passed."""
+        from dbt.cli.main import dbtRunner
+
+        if self.target == "postgres" and command in ("run", "build"):
+            from loaders.raw_copy import copy_new_loads
+
+            copy_new_loads(self.landing, self.postgres_url)
+        self.runs += 1
+        with _environment(self.environment()):
+            common = [
+                *("--project-dir", str(PROJECT_ROOT)),
+                *("--profiles-dir", str(PROJECT_ROOT / "profiles")),
+                *("--target", self.target),
+                *("--target-path", str(self.home / "target")),
+                *("--log-path", str(self.home / "logs")),
+                *("--log-level", "none"),
+                "--no-send-anonymous-usage-stats",
+            ]
+            manifest = _manifest(self.target, tuple(common))
+            done = dbtRunner(manifest=manifest).invoke([command, *arguments, *common])
+            _close_connections(self.target)
+        if done.exception is not None:
+            raise done.exception
+        self.failures = [
+            f"{result.node.unique_id}: {result.message}"
+            for result in getattr(done.result, "results", [])
+            if result.status in ("error", "fail")
+        ]
+        return bool(done.success)
+
+    def build(self, *arguments: str) -> None:
+        """Models only (no tests), all of which must build."""
+        selected = arguments or ("--select", "resource_type:model", "resource_type:seed")
+        assert self.dbt("build", *selected), self.failures
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        if self.target == "postgres":
+            import psycopg
+            from psycopg.rows import dict_row
+
+            with psycopg.connect(self.postgres_url, row_factory=dict_row) as connection:
+                connection.execute("set time zone 'UTC'")
+                return connection.execute(sql).fetchall()  # type: ignore[arg-type]
+        import duckdb
+
+        with duckdb.connect(str(self.database)) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            result = connection.execute(sql)
+            names = [column[0] for column in result.description or []]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def schema(self, name: str) -> str:
+        return name if self.target == "duckdb" else f"build_{name}"
+
+    def columns(self, schema: str, table: str) -> list[str]:
+        found = self.query(
+            "select column_name from information_schema.columns "
+            f"where table_schema = '{self.schema(schema)}' and table_name = '{table}' "
+            "order by ordinal_position"
+        )
+        return [row["column_name"] for row in found]
+
+    def result(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every table that RULES says must be equal, as sorted, normalised rows."""
+        tables: dict[str, list[tuple[Any, ...]]] = {}
+        for schema in ("canonical", "marts", "quarantine"):
+            for table in self.tables(schema):
+                columns = self.columns(schema, table)
+                tables[f"{schema}.{table}"] = self.rows(schema, table, columns)
+        for table, key in KEYS.items():
+            tables[f"int_{table}"] = self.rows(
+                "intermediate", f"int_{table}", ["_load_id", "_position", key, *INT_COLUMNS]
+            )
+        return tables
+
+    def tables(self, schema: str) -> list[str]:
+        found = self.query(
+            "select table_name from information_schema.tables "
+            f"where table_schema = '{self.schema(schema)}' order by 1"
+        )
+        return [row["table_name"] for row in found]
+
+    def rows(self, schema: str, table: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        names = ", ".join(f'"{name}"' for name in columns)
+        found = self.query(f"select {names} from {self.schema(schema)}.{table}")
+        return sorted((tuple(plain(value) for value in row.values()) for row in found), key=repr)
+
+
+def plain(value: Any) -> Any:
+    """A value as both engines would give it: text ids, UTC times, parsed JSON."""
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, str) and value[:1] in "{[":
+        try:
+            return plain(json.loads(value))
+        except ValueError:
+            return value
+    if isinstance(value, dict):
+        return json.dumps(value, sort_keys=True)
+    if isinstance(value, list):
+        return tuple(plain(item) for item in value)
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    return value
+
+
+def differences(
+    left: dict[str, list[tuple[Any, ...]]], right: dict[str, list[tuple[Any, ...]]]
+) -> list[str]:
+    """Human-readable rows that stand on one side only; empty when both are equal."""
+    found: list[str] = []
+    for table in sorted(left.keys() | right.keys()):
+        a, b = left.get(table, []), right.get(table, [])
+        if _same(a, b):
+            continue
+        only_a = [row for row in a if row not in b][:3]
+        only_b = [row for row in b if row not in a][:3]
+        found.append(f"{table}: {len(a)} and {len(b)} rows\n  left  {only_a}\n  right {only_b}")
+    return found
+
+
+def _same(left: Iterable[tuple[Any, ...]], right: Iterable[tuple[Any, ...]]) -> bool:
+    a, b = list(left), list(right)
+    return len(a) == len(b) and all(
+        len(x) == len(y) and all(_equal(u, v) for u, v in zip(x, y, strict=True))
+        for x, y in zip(a, b, strict=True)
+    )
+
+
+def _equal(left: Any, right: Any) -> bool:
+    if isinstance(left, float) and isinstance(right, (float, int)):
+        return math.isclose(left, right, rel_tol=1e-8, abs_tol=1e-12)
+    return bool(left == right)
