@@ -119,7 +119,7 @@ def fill_caption_hashtags(resource: str, frame: pl.DataFrame) -> pl.DataFrame:
     """``raw_videos``: the hashtags written in the caption, lower-cased, without ``#``,
     distinct, in order; null where there is no caption. Other resources are unchanged.
     """
-    if resource != "raw_videos":
+    if resource != "raw_videos" or "caption" not in frame.columns:
         return frame
     written = (
         pl.col("caption")
