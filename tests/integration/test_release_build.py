@@ -1,0 +1,132 @@
+"""``build()`` with dbt itself: only what passed every test is released."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from loaders.errors import AceError, UsageError
+from loaders.landing import Landing
+from repositories.connection import open_release, release_files
+from warehouse.build import build
+from warehouse.lock import build_lock
+from warehouse.release.duckdb import DuckStore
+from warehouse.settings import PROJECT_ROOT, settings
+
+PARTS = ("dbt_project.yml", "profiles", "models", "macros", "seeds", "tests/dbt")
+FAILS = """select product_id from {{ ref('products') }} where name = 'Wrong'"""
+
+
+def _land(home: Path, *names: str) -> None:
+    rows = {
+        "product_id": [f"00000000-0000-0000-0000-{abs(hash(n)) % 10**12:012d}" for n in names],
+        "name": list(names),
+        "source_platform": ["tiktok"] * len(names),
+    }
+    landing = Landing(home / "landing")
+    landing.prepare()
+    with landing.open_load("files", "products") as load:
+        load.write(pl.DataFrame(rows))
+        load.commit()
+
+
+def _project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy of the project with one more test, used instead of ours."""
+    for part in PARTS:
+        source, copy = PROJECT_ROOT / part, folder / part
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy)
+        else:
+            shutil.copy(source, copy)
+    (folder / "tests" / "dbt" / "no_wrong_products.sql").write_text(FAILS)
+    monkeypatch.setattr("warehouse.dbt_run.PROJECT_ROOT", folder)
+
+
+def _names(home: Path) -> list[str]:
+    with open_release(home) as reader:
+        found = reader.query("select name from canonical.products order by 1").rows
+    return [row[0] for row in found]
+
+
+def test_only_what_passed_is_released(
+    ace_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _project(tmp_path / "project", monkeypatch)
+    config = settings()
+    said: list[str] = []
+    noted: list[str] = []
+
+    def run(**options: bool) -> object:
+        said.clear()
+        noted.clear()
+        return build(say=said.append, note=noted.append, config=config, **options)  # type: ignore[arg-type]
+
+    _land(ace_home, "Good")
+    run()
+    assert said[-1].startswith("Release 1 is current")
+    assert any(line.split()[:2] == ["canonical", "12"] for line in said)
+    assert _names(ace_home) == ["Good"]
+
+    # A failing test names itself and its rows, and readers keep what they had.
+    _land(ace_home, "Wrong")
+    with pytest.raises(AceError, match=r"1 test failed.*Release 1 stays current") as failed:
+        run()
+    assert failed.value.exit_code == 1
+    assert "no_wrong_products (products): 1 failing row" in noted[0]
+    assert "ace sql --release" in noted[1]
+    assert "no_wrong_products.sql" in noted[1]
+    assert _names(ace_home) == ["Good"]
+
+    # It is not forgotten that it failed, and no change is lost.
+    with pytest.raises(AceError, match="1 test failed"):
+        run()
+    (tmp_path / "project" / "tests" / "dbt" / "no_wrong_products.sql").unlink()
+    run()
+    assert _names(ace_home) == ["Good", "Wrong"]
+
+    # Built and tested but not released: only the release is missing.
+    store = DuckStore(ace_home, config.warehouse, 5)
+    (ace_home / "current.duckdb").unlink()
+    (ace_home / "releases" / "2.duckdb").unlink()
+    store.rollback(1)
+    monkeypatch.setattr("warehouse.dbt_run.run_dbt", None)
+    run()
+    assert "what is missing is the release" in said[0]
+    assert list(release_files(ace_home)) == [1, 2]
+    assert _names(ace_home) == ["Good", "Wrong"]
+
+    # Nothing to do: says so, and does not even import dbt.
+    run()
+    assert "Release 2 already covers everything landed" in said[0]
+    script = (
+        "import sys\nfrom warehouse.build import build\n"
+        "assert not build().built\nassert 'dbt' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_second_build_waits_or_names_the_first(ace_home: Path) -> None:
+    with (
+        build_lock(ace_home),
+        pytest.raises(AceError, match="Another build is running"),
+    ):
+        build(wait=0)
+
+
+def test_spark_is_not_there_yet(ace_home: Path) -> None:
+    with pytest.raises(UsageError, match="not there yet") as error:
+        build("spark")
+    assert error.value.exit_code == 2
+
+
+def test_postgres_needs_its_address(ace_home: Path) -> None:
+    with pytest.raises(UsageError, match="ACE_POSTGRES_URL"):
+        build("postgres", config=replace(settings(), postgres_url=None))
