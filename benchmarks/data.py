@@ -21,6 +21,7 @@ def write_metrics(path: Path, rows: int) -> Path:
     import duckdb
 
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(
             f"""copy (

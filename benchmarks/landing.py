@@ -29,6 +29,7 @@ def lines(folder: Path, rows: int) -> Iterator[Line]:
     if have_dlt:
         table = arrow_table(source)
         works["dlt arrow"] = lambda: with_dlt(table, folder / "dlt")
+        works["dlt file"] = lambda: with_dlt(arrow_table(source), folder / "dlt")
     # Imports, and the folders that a landing zone makes once in its life.
     land(write_metrics(folder / "warm.ndjson", 1000), folder / "ours")
     runs = interleaved(works)
@@ -46,10 +47,17 @@ def lines(folder: Path, rows: int) -> Iterator[Line]:
         yield Line(arrow, skipped=why)
         yield Line(record, skipped=why)
         return
-    peer = median(runs["dlt arrow"])
+    # Like for like: both begin with the file. dlt reads no NDJSON into Arrow itself, so
+    # Polars does it for dlt, which is the fastest way there is.
+    peer = median(runs["dlt file"])
     yield Line(
         arrow, ours, peer, ratio=peer / ours, sense=">=", limit=1.5,
-        note="times as fast; dlt's parsing is not counted, ours is",
+        note="times as fast; dlt is given what Polars read from the file",
+    )  # fmt: skip
+    peer = median(runs["dlt arrow"])
+    yield Line(
+        "  the same, dlt's reading of the file not counted", ours, peer, ratio=peer / ours,
+        note="for information: ours parses, dlt does not",
     )  # fmt: skip
     part = list(read_records(source, min(rows, RECORD_ROWS)))
     took = seconds(lambda: with_dlt(part, folder / "dlt")) * rows / len(part)
@@ -76,6 +84,7 @@ def into_duckdb(source: Path, database: Path) -> None:
     database.unlink(missing_ok=True)
     columns = ", ".join(f"{name}: '{kind}'" for name, kind in COLUMNS.items())
     with duckdb.connect(str(database)) as connection:
+        connection.execute("set enable_progress_bar = false")
         connection.execute(
             f"create table metrics as from read_json('{source}', "
             f"format='newline_delimited', columns={{{columns}}})"
