@@ -36,7 +36,7 @@
             cast('{{ var("as_of") }}' as {{ type_timestamptz() }})
         {%- else -%}
             coalesce(
-                (select max(landed_at) from {{ meta('loads') }}),
+                greatest((select max(landed_at) from {{ meta('loads') }}), {{ newest_heartbeat() }}),
                 cast('{{ var("earliest_time") }}' as {{ type_timestamptz() }})
             )
         {%- endif -%}

@@ -322,37 +322,48 @@ def _publish_relation(
     connection: Connection, number: int, schema: str, table: str, query: str
 ) -> None:
     """Write the differences between what the build has and what is published."""
-    # The rows of this build, once: views are not read a second time.
-    connection.execute(_sql(f"create temporary table offered on commit drop as {query}"))
+    # The rows of this build, read once, each with the hash of its whole text.
+    connection.execute(
+        _sql(
+            "create temporary table offered on commit drop as "
+            f"select r.*, md5((r.*)::text) as _hash from ({query}) as r"
+        )
+    )
+    connection.execute("analyze offered (_hash)")
+    _tell_twins_apart(connection)
     columns = _columns(connection, "pg_temp.offered")
     published = f'release."{schema}__{table}"'
     _prepare_published(connection, number, schema, table, columns)
     names = ", ".join(f'"{name}"' for name, _ in columns)
-    # The text of a whole row, hashed; equal rows are numbered so that none is lost.
-    connection.execute(
-        _sql(
-            "create temporary table hashed on commit drop as select *, "
-            "md5(row_text || '#' || row_number() over (partition by row_text)) as _hash "
-            f"from (select {names}, (o.*)::text as row_text from offered as o) as rows"
-        )
-    )
     connection.execute(
         _sql(
             f"update {published} as p set _to_release = {number} where p._to_release is null "
-            "and not exists (select 1 from hashed as h where h._hash = p._hash)"
+            "and not exists (select 1 from offered as o where o._hash = p._hash)"
         )
     )
     connection.execute(
         _sql(
             f"insert into {published} ({names}, _hash, _from_release) "
-            f"select {names}, _hash, {number} from hashed as h where not exists "
+            f"select {names}, _hash, {number} from offered as o where not exists "
             f"(select 1 from {published} as p where p._to_release is null "
-            "and p._hash = h._hash)"
+            "and p._hash = o._hash)"
         )
     )
-    connection.execute("drop table hashed")
     connection.execute("drop table offered")
     _public_view(connection, schema, table, columns)
+
+
+def _tell_twins_apart(connection: Connection) -> None:
+    """Number equal rows in their hash, so that none of them is lost. Rare: tables have keys."""
+    row = connection.execute(
+        "select exists (select 1 from offered group by _hash having count(*) > 1)"
+    ).fetchone()
+    if row and row[0]:
+        connection.execute(
+            "update offered as o set _hash = md5(o._hash || '#' || twin.place) from "
+            "(select ctid as id, row_number() over (partition by _hash) as place from offered) "
+            "as twin where twin.id = o.ctid and twin.place > 1"
+        )
 
 
 def _prepare_published(

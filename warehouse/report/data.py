@@ -79,7 +79,7 @@ def _platforms(reader: Reader) -> list[dict[str, Any]]:
         "percentile_cont(0.5) within group (order by views_72h) as median_views_72h, "
         "cast(sum(case when views > 0 then engagements end) as double precision) "
         "/ nullif(sum(case when engagements is not null then views end), 0) as engagement_rate "
-        "from marts.post_performance group by platform order by posts desc, platform"
+        "from marts.post_performance group by platform order by views desc, platform"
     ).dicts()
 
 
