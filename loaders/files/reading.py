@@ -41,7 +41,8 @@ class Reader:
         self.main = plan.resources[0]
         self.fields = plan.fields[self.main]
         self._known = self.fields.fields()
-        self._names: set[str] = set()
+        self._names: dict[str, None] = {}
+        self._lists: list[str] = []
         self._matched = plan.preset is not None
         self._fast = plan.preset is None and plan.records is None and self.fields.top_level
 
@@ -62,10 +63,24 @@ class Reader:
         if self.sink.records and not self._matched and self._names:
             raise AceError(
                 f"No field of {self.input.name} is a column of {self.main}; it has "
-                f"{', '.join(sorted(self._names)[:12])}.",
-                "Name them with --map column=field, or choose another --table or --preset.",
+                f"{', '.join(list(self._names)[:12])}.",
+                self._mapping_hint(),
                 exit_code=2,
             )
+
+    def _notice(self, record: dict[str, Any]) -> None:
+        """Remember what an unfitting record has, for the message that says so."""
+        self._names.update(dict.fromkeys(map(str, record)))
+        self._lists += [
+            str(name)
+            for name, value in record.items()
+            if isinstance(value, list) and any(isinstance(one, dict) for one in value)
+        ]
+
+    def _mapping_hint(self) -> str:
+        if self._lists:
+            return f"Its records seem to be in '{self._lists[0]}': add --records {self._lists[0]}."
+        return "Name them with --map column=field, or choose another --table or --preset."
 
     # -- records ---------------------------------------------------------------
 
@@ -91,7 +106,7 @@ class Reader:
         if not self._matched:
             self._matched = not self._known.isdisjoint(record)
             if len(self._names) < 50:
-                self._names.update(map(str, record))
+                self._notice(record)
         values, extra = self.fields.apply(record)
         self.sink.add(self.main, Record(values, extra, raw))
 
@@ -216,7 +231,7 @@ class Reader:
                 self.document(row.values, raw)
 
     def _begin_csv(self, names: list[str]) -> None:
-        self._names.update(names)
+        self._names.update(dict.fromkeys(names))
         self._matched = self._matched or not self._known.isdisjoint(names)
         self.sink.context["header"] = names
 
@@ -265,7 +280,7 @@ class Reader:
                 file = stack.enter_context(pq.ParquetFile(where))
                 names = file.schema_arrow.names
                 csvrows.header_names(names, self.input.name)
-                self._names.update(names)
+                self._names.update(dict.fromkeys(names))
                 self._matched = self._matched or not self._known.isdisjoint(names)
                 for batch in file.iter_batches(65_536):
                     self._batch(pa.Table.from_batches([batch]))

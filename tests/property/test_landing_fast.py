@@ -53,7 +53,7 @@ METRICS = record(
 )  # fmt: skip
 VIDEOS = record(
     external_id=TEXTS, caption=TEXTS | st.just("#One #one #Zwölf"), view_count=COUNTS,
-    hashtags=st.lists(TEXTS, max_size=3), collected_at=TIMES,
+    hashtags=st.lists(st.none() | TEXTS, max_size=3), collected_at=TIMES,
 )  # fmt: skip
 SETS = st.sampled_from([{}, {"platform": "tiktok"}])
 

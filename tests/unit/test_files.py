@@ -336,7 +336,9 @@ def test_a_file_that_fits_nothing_says_what_it_has(landing: Landing, tmp_path: P
     result = one(landing, put(tmp_path, "a.csv", "foo,bar\n1,2\n"))
     assert result.exit_code == 2
     assert "No field of" in result.message
-    assert "it has bar, foo" in result.message
+    assert "it has foo, bar" in result.message
+    result = one(landing, put(tmp_path, "b.json", '{"page": 1, "items": [{"views": 1}]}'))
+    assert "add --records items" in result.message
     assert landing.loads() == []
 
 
