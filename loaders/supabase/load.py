@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -90,7 +91,6 @@ def load_supabase(
                 f"Check what user {parts.get('user')} may do there.",
             ) from None
         run = _Run(landing, connection, parts, server, full, backfill)
-        landing.prepare()
         results = []
         for resource in ALL_RESOURCES:
             table = tables.get(resource)
@@ -118,6 +118,18 @@ def _tables(connection: psycopg.Connection[Any], schema: str, where: str) -> dic
     return tables
 
 
+def _cursors(landing: Landing) -> dict[str, dict[str, Any]]:
+    """Resource to the newest cursor of a load or heartbeat; each file is read once."""
+    known: list[tuple[datetime, str, str, dict[str, Any]]] = []
+    for load in landing.loads(SOURCE):
+        if load.cursor is not None:
+            known.append((load.landed_at, load.load_id, load.resource, load.cursor))
+    for beat in landing.heartbeats(SOURCE):
+        known += [(beat.landed_at, beat.load_id, name, c) for name, c in beat.cursors.items()]
+    known.sort(key=lambda entry: entry[:2])
+    return {resource: cursor for _, _, resource, cursor in known}
+
+
 class _Run:
     """One call of load_supabase: what its tables share."""
 
@@ -136,6 +148,9 @@ class _Run:
         self._server = server
         self._full = full
         self._backfill = backfill
+        self._cursors = _cursors(landing)
+        if not self._cursors:
+            landing.prepare()
         #: Cursors of tables without news, for the heartbeat.
         self._quiet: dict[str, dict[str, Any]] = {}
         self._moved = False
@@ -156,7 +171,7 @@ class _Run:
             return TableResult(table.resource, "failed", error=self._refusal(table, error))
 
     def _land(self, table: DbTable) -> TableResult:
-        cursor = self._landing.cursor(SOURCE, table.resource)
+        cursor = self._cursors.get(table.resource)
         now = take_snapshot(self._connection)
         plan = make_plan(table, cursor, self._server, now, full=self._full)
         mode = "full" if plan.full else "changes"

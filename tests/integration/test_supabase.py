@@ -168,7 +168,8 @@ def test_odd_types_and_impossible_values(zone: Landing, postgres_url: str, pg_se
             ('{uid("metric", 6)}', null, null, null, null, null, null, null, 'infinity'{rest}),
             ('{uid("metric", 7)}', null, null, null, null, null, '2 days', null, null{rest}),
             ('{uid("metric", 8)}', null, 1.5, null, null, null, null, null, '0044-03-15 BC'{rest}),
-            ('{uid("metric", 9)}', null, null, null, null, null, null, null, '20000-01-01'{rest})""",
+            ('{uid("metric", 9)}', null, null, null, null, null, null, null,
+             '20000-01-01'{rest})""",
         f"insert into embeddings values ('{uid('embedding')}', '[0.1,3e-7,2]', null, 'plain', "
         "'infinity'), "
         f"('{uid('embedding', 2)}', '[0.1,3e-7,2]', null, 'plain', '2026-09-01 01:00+05:30')",
