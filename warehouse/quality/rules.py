@@ -26,6 +26,7 @@ Test = Literal["present", "absent", "between", "one_of", "matches", "unique"]
 
 #: Timestamps that may lie ahead: a post can be planned (RULES, ``not_published_yet``).
 MAY_BE_AHEAD = {"published_at", "posted_at"}
+_COUNTS = {c.name for columns in RESOURCES.values() for c in columns if c.kind == "integer"}
 MICROSECONDS_AN_HOUR = 3_600_000_000
 
 
@@ -115,7 +116,9 @@ def _required(entry: str, by_natural_key: bool) -> Rule:
     name = " or ".join(columns)
     consequence = "The build quarantines such rows (missing_required)"
     if by_natural_key:
-        consequence = "The build cannot tell which post such rows belong to"
+        consequence = "The build cannot tell what such rows belong to"
+    elif all(name in _COUNTS for name in columns):
+        consequence = "The build keeps such rows with an unknown count"
     return Rule(
         name=f"required: {name}",
         column=name,
