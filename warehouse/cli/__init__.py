@@ -63,6 +63,8 @@ def main(argv: list[str] | None = None) -> None:
     except click.exceptions.Exit as done:
         code = done.exit_code
     except click.exceptions.Abort:
+        # click turns Ctrl-C into this.
+        print("Stopped. Nothing half-done was kept; run the command again.", file=sys.stderr)
         code = 130
     except click.UsageError as error:
         error.show(sys.stderr)
