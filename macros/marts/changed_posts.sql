@@ -21,7 +21,7 @@
     select post_id
     from {{ posts }}
     {%- if is_incremental() %}
-    where _changed_build > {{ consumed_build() }}
+    where _build > {{ consumed_build() }}
     union
     select post_id
     from {{ polls }}
@@ -50,7 +50,7 @@
     );
 
     delete from {{ arg_dict['target_relation'] }}
-    where exists (select 1 from {{ posts }} where _changed_build > {{ consumed_build() }})
+    where exists (select 1 from {{ posts }} where _build > {{ consumed_build() }})
         and post_id not in (select post_id from {{ posts }} where _verdict = 'accepted');
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})

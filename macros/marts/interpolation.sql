@@ -4,6 +4,7 @@
     case
         when {{ age1 }} = {{ t }} then cast({{ value1 }} as {{ type_double() }})
         when {{ age0 }} = {{ t }} then cast({{ value0 }} as {{ type_double() }})
+        when {{ value0 }} = {{ value1 }} then cast({{ value0 }} as {{ type_double() }})
         when {{ age0 }} = 0 or {{ value0 }} = 0 then
             {{ value0 }} + cast({{ value1 }} - {{ value0 }} as {{ type_double() }})
             * ({{ t }} - {{ age0 }}) / ({{ age1 }} - {{ age0 }})

@@ -120,7 +120,7 @@ missed as (
     select
         history.post_id,
         sum(greatest(
-            round(cast(history.gap_hours as numeric) / platforms.poll_interval_hours) - 1, 0
+            floor(history.gap_hours / platforms.poll_interval_hours + 0.5) - 1, 0
         )) as missed_polls
     from history
     inner join posts on history.post_id = posts.post_id
@@ -153,10 +153,10 @@ half_brackets as (
     select
         history.post_id,
         ages.views_168h / 2 as half,
-        coalesce(max(history.age_hours) filter (where history.views_mono < ages.views_168h / 2), 0) as age0,
-        coalesce(max(history.views_mono) filter (where history.views_mono < ages.views_168h / 2), 0) as views0,
-        min(history.age_hours) filter (where history.views_mono >= ages.views_168h / 2) as age1,
-        min(history.views_mono) filter (where history.views_mono >= ages.views_168h / 2) as views1
+        coalesce(max(history.age_hours) filter (where not {{ at_least('history.views_mono', 'ages.views_168h / 2') }}), 0) as age0,
+        coalesce(max(history.views_mono) filter (where not {{ at_least('history.views_mono', 'ages.views_168h / 2') }}), 0) as views0,
+        min(history.age_hours) filter (where {{ at_least('history.views_mono', 'ages.views_168h / 2') }}) as age1,
+        min(history.views_mono) filter (where {{ at_least('history.views_mono', 'ages.views_168h / 2') }}) as views1
     from history
     inner join ages on history.post_id = ages.post_id
     where ages.views_168h > 0
@@ -190,13 +190,6 @@ weights as (
         max(case when metric = 'comments' then weight end) as comments,
         max(case when metric = 'shares' then weight end) as shares
     from {{ ref('engagement_weights') }}
-
-),
-
-build as (
-
-    select as_of
-    from (select {{ as_of() }} as as_of) as this_build
 
 ),
 

@@ -114,10 +114,10 @@ due as (
     select
         sum(
             greatest(
-                floor(cast(
+                floor(
                     {{ hours_between("greatest(posts.published_at, build.as_of - interval '7' day)", 'build.as_of') }}
-                    / platforms.poll_interval_hours as numeric
-                )), 0
+                    / platforms.poll_interval_hours
+                ), 0
             )
         ) as polls_expected
     from {{ ref('published_posts') }} as posts
