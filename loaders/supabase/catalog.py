@@ -27,7 +27,7 @@ class DbTable:
 
     resource: str
     schema: str
-    #: Identifies the storage: the table's oid and those of its partitions.
+    #: Identifies the storage: the table's oid and a digest of its partitions' oids.
     storage: str
     #: Rows carry a trustworthy version (``xmin``): not so in views and foreign tables.
     versioned: bool
@@ -41,12 +41,23 @@ class DbTable:
     def fingerprint(self) -> str:
         """Changes with the columns: a column added with a default rewrites no row."""
         text = ",".join(f"{c.name} {c.type}" for c in self.columns)
-        return hashlib.md5(text.encode()).hexdigest()[:12]
+        return _short(text)
+
+
+def _short(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()[:12]
 
 
 _TABLES = """
 select c.relname, c.oid::bigint, c.relkind::text, row_security_active(c.oid),
-    array(select inhrelid::bigint from pg_inherits where inhparent = c.oid order by 1)
+    array(
+        with recursive below as (
+            select inhrelid from pg_inherits where inhparent = c.oid
+            union
+            select i.inhrelid from pg_inherits i join below on i.inhparent = below.inhrelid
+        )
+        select inhrelid::bigint from below order by 1
+    )
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = %s and c.relname = any(%s) and c.relkind in ('r', 'p', 'v', 'm', 'f')
 """
@@ -92,7 +103,7 @@ def read_catalog(connection: psycopg.Connection[Any], schema: str) -> dict[str, 
         tables[name] = DbTable(
             resource=name,
             schema=schema,
-            storage=",".join(map(str, [oid, *children])),
+            storage=f"{oid}/{_short(str(children))}" if children else str(oid),
             versioned=kind in "rp",
             hidden_rows=hidden,
             columns=tuple(columns.get(oid, ())),

@@ -232,8 +232,11 @@ class _Run:
         return f"{name} cannot be read: {redact(str(error), self._parts)}."
 
     def finish(self, results: list[TableResult]) -> None:
-        """A heartbeat when no table had news, or one's cursor is worth keeping."""
-        failed = all(r.mode in ("failed", "missing") for r in results)
+        """A heartbeat when no table had news, or one's cursor is worth keeping.
+
+        None when a table could not be read: it says that the source is known up to now.
+        """
+        failed = any(r.mode == "failed" for r in results)
         landed = any(r.load_id for r in results)
         if not failed and (not landed or self._moved):
             self._landing.heartbeat(SOURCE, self._quiet)

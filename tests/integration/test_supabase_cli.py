@@ -102,3 +102,13 @@ def test_what_cannot_be_reached_is_one_sentence(
         errors = [line for line in ace.err.splitlines() if "process list" not in line]
         assert len(errors) == 1
         assert "Traceback" not in ace.err
+
+
+def test_a_good_load_lets_ace_run_go_on(
+    ace_home: Path, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from warehouse.cli.load import command
+
+    monkeypatch.setenv("ACE_SUPABASE_DSN", dsn)
+    settings.cache_clear()
+    command.main(args=["supabase"], standalone_mode=False)  # no SystemExit

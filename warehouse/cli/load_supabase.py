@@ -36,7 +36,7 @@ def command(dsn: str | None, schema: str, full: bool, backfill: bool, as_json: b
     Deletes are not followed. Works through a transaction pooler, with any subset of
     the tables and columns; columns nobody knows are kept too.
     """
-    from loaders.errors import UsageError
+    from loaders.errors import AceError, UsageError
     from loaders.landing import Landing
     from loaders.pgconnect import has_password
     from loaders.supabase import load_supabase
@@ -74,9 +74,11 @@ def command(dsn: str | None, schema: str, full: bool, backfill: bool, as_json: b
     else:
         _print(results, schema)
     failed = [result for result in results if result.error]
-    for result in failed:
-        click.echo(f"ace: {result.error}", err=True)
-    sys.exit(1 if failed else 0)
+    if failed:
+        # As an error, not an exit code: 'ace run' calls this and must not build on it.
+        others = len(failed) - 1
+        more = f" ({others} more: {', '.join(r.resource for r in failed[1:])})" if others else ""
+        raise AceError(f"{failed[0].error}{more}", "The other tables have landed.")
 
 
 def _print(results: list[TableResult], schema: str) -> None:
