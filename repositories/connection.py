@@ -168,13 +168,9 @@ class PostgresReader:
     def __init__(self, url: str, release: int | None = None) -> None:
         import psycopg
 
-        try:
-            self._connection = psycopg.connect(url, connect_timeout=10)
-        except psycopg.Error as error:
-            raise AceError(
-                f"The Postgres warehouse cannot be reached: {_first_line(str(error))}",
-                "Check ACE_POSTGRES_URL and that the server is running.",
-            ) from None
+        from loaders.pgconnect import connect
+
+        self._connection = connect(url, "ACE_POSTGRES_URL")
         self._connection.read_only = True
         self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         self._connection.execute("select set_config('TimeZone', 'UTC', false)")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from loaders.errors import AceError
+from loaders.errors import AceError, UsageError
 from warehouse.release.model import TestOutcome
 from warehouse.settings import PROJECT_ROOT
 
@@ -72,6 +72,11 @@ def run_dbt(
     results: list[Any] = list(getattr(done.result, "results", []))
     if not done.success:
         raise _failed(results, target, folder, environment, note)
+    if select and not results:
+        raise UsageError(
+            f"No model or test matches --select {' '.join(select)}.",
+            "Name a model, for example --select post_performance+, or a path.",
+        )
     _warnings(results, note)
     return DbtOutcome(
         invocation_id=str(getattr(done.result, "args", {}).get("invocation_id") or "")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -148,3 +150,32 @@ def test_unknown_release_is_named(tmp_path: Path) -> None:
     store = _release(tmp_path)
     with pytest.raises(AceError, match=r"Release 7 is not kept .kept: 1."):
         store.rollback(7)
+
+
+def test_a_build_file_held_by_another_program_names_it(tmp_path: Path) -> None:
+    store = _release(tmp_path)
+    hold = (
+        "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print(1, flush=True); "
+        "time.sleep(99)"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", hold, str(tmp_path / "warehouse.duckdb")], stdout=subprocess.PIPE
+    )
+    try:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(AceError, match=f"is held open by process {other.pid}"):
+            store.unreleased()
+        # Readers are not concerned.
+        with open_release(tmp_path) as reader:
+            assert reader.query("select count(*) from canonical.products").rows == [(2,)]
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_damaged_build_file_says_what_to_do(tmp_path: Path) -> None:
+    store = _release(tmp_path)
+    (tmp_path / "warehouse.duckdb").write_text("damaged")
+    with pytest.raises(AceError, match="move it away"):
+        store.unreleased()

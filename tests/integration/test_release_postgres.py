@@ -234,3 +234,10 @@ def test_one_build_at_a_time(postgres_url: str) -> None:
         assert environment["ACE_PG_DATABASE"] in postgres_url
     with connect(postgres_url, autocommit=True) as two, postgres_lock(two, wait=0):
         pass
+
+
+def test_an_unreachable_server_is_one_sentence_without_the_password() -> None:
+    url = "postgresql://me:s3cret@127.0.0.1:1/ace"
+    with pytest.raises(AceError, match="could not be reached") as error:
+        open_release("", target="postgres", postgres_url=url)  # type: ignore[arg-type]
+    assert "s3cret" not in str(error.value)

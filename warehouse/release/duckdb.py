@@ -176,10 +176,7 @@ def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection = duckdb.connect(str(path), read_only=True, config=dict(READ_ONLY_CONFIG))
     except duckdb.Error as error:
-        raise AceError(
-            f"{path} cannot be read: {str(error).splitlines()[0]}",
-            "If a program holds it open, close it and try again.",
-        ) from None
+        raise _cannot_open(path, str(error)) from None
     try:
         yield connection
     finally:
@@ -190,11 +187,28 @@ def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def _writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     import duckdb
 
-    connection = duckdb.connect(str(path))
+    try:
+        connection = duckdb.connect(str(path))
+    except duckdb.Error as error:
+        raise _cannot_open(path, str(error)) from None
     try:
         yield connection
     finally:
         connection.close()
+
+
+def _cannot_open(path: Path, text: str) -> AceError:
+    process = re.search(r"PID (\d+)", text)
+    if "lock" in text.lower():
+        who = f"process {process[1]}" if process else "another program"
+        return AceError(
+            f"{path} is held open by {who}.",
+            "Close it there and try again; readers should open current.duckdb instead.",
+        )
+    return AceError(
+        f"{path} cannot be read: {' '.join(text.splitlines()[0].split())}",
+        "If it is damaged, move it away: 'ace build' makes it anew from landing.",
+    )
 
 
 def _has(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
