@@ -134,7 +134,7 @@ class DuckStore:
             temporary.with_suffix(".duckdb.wal").unlink(missing_ok=True)
         _sync(self.folder)
         self._point_to(number)
-        self._drop_old(number)
+        self._drop_old()
         return replace(self._summary(self._file(number)), current=True)
 
     def rollback(self, release: int) -> ReleaseSummary:
@@ -162,11 +162,11 @@ class DuckStore:
         os.replace(temporary, link)
         _sync(self.home)
 
-    def _drop_old(self, current: int) -> None:
+    def _drop_old(self) -> None:
+        """Called when the newest release is the current one, which is always kept."""
         for number in sorted(release_files(self.home))[: -self.keep]:
-            if number != current:
-                # Readers that have it open keep it until they close it.
-                self._file(number).unlink(missing_ok=True)
+            # Readers that have it open keep it until they close it.
+            self._file(number).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
