@@ -85,12 +85,14 @@ class Reader:
         keys = [sql.SQL("{}::text").format(sql.Identifier(name)) for name in self._key]
         columns = sql.SQL(", ").join([*keys, self._columns])
         where = sql.SQL(" and ").join([*self._where, *more])
-        return sql.SQL("select {} from {} where {}").format(columns, self._from, where)
+        return sql.SQL("select {} from {} as source where {}").format(columns, self._from, where)
 
     def _fetch(self, query: sql.Composed, limit: int | None, order: bool = False) -> list[Row]:
         if order:
-            names = sql.SQL(", ").join(map(sql.Identifier, self._key))
-            query = query + sql.SQL(" order by {}").format(names)
+            # With the table's name before it: a bare one would mean the output column,
+            # which is text and sorts in another order.
+            names = (sql.Identifier("source", name) for name in self._key)
+            query = query + sql.SQL(" order by {}").format(sql.SQL(", ").join(names))
         if limit is not None:
             query = query + sql.SQL(" limit {}").format(sql.Literal(limit))
         return self._connection.execute(query).fetchall()

@@ -359,6 +359,23 @@ def test_pages_neither_skip_nor_repeat(
     assert landed(load(zone, db)) == {}
 
 
+def test_pages_go_in_the_order_of_the_key_not_of_its_text(
+    zone: Landing, db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import loaders.supabase.pages as pages
+
+    monkeypatch.setattr(pages, "FIRST_PAGE", 3)
+    monkeypatch.setattr(pages.Reader, "_adapt", lambda self, rows: None)
+    db.run(
+        "drop table performance_metrics",
+        "create table performance_metrics (metric_id uuid, views int primary key)",
+        "insert into performance_metrics (views) select n from generate_series(-5, 115) n",
+        f"grant select on performance_metrics to {PASSWORD_ROLE}",
+    )
+    load(zone, db)
+    assert values(zone, "performance_metrics", "views") == list(range(-5, 116))
+
+
 def test_a_view_is_read_in_full_and_only_differences_land(zone: Landing, db: Db) -> None:
     db.run(
         "alter table products rename to products_table",
