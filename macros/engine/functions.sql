@@ -136,3 +136,9 @@
         list_sort(list(distinct {{ expression }}))
     {%- endif -%}
 {%- endmacro %}
+
+
+{# Marks a CTE that costs much and is read several times. #}
+{% macro computed_once() -%}
+    {{ return('' if target.type == 'spark' else 'materialized') }}
+{%- endmacro %}

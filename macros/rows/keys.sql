@@ -1,10 +1,15 @@
-{# A key derived from text parts: md5 of `table|part|part`, parts escaped, as a uuid.
-   Null when a part is null. The same on every engine. #}
+{# A key derived from parts: md5 of `table|part|part` as a uuid, the same on every engine.
+   Null when a part is null. Text that could hold the separator goes through `escaped`. #}
 {% macro derived_key(table, parts) -%}
     cast(md5('{{ table }}|' || {% for part in parts -%}
-        replace(replace(cast({{ part }} as text), '\', '\\'), '|', '\|')
+        cast({{ part }} as text)
         {%- if not loop.last %} || '|' || {% endif -%}
     {%- endfor %}) as {{ type_uuid() }})
+{%- endmacro %}
+
+
+{% macro escaped(text) -%}
+    replace(replace({{ text }}, '\', '\\'), '|', '\|')
 {%- endmacro %}
 
 
@@ -21,7 +26,7 @@
 {% macro key_by_nature(table, key, carried, resolved, natural, incremental) %}
 {%- set columns = ['_load_id', '_position', '_source', '_known_at', '_loaded_at', '_source_key'] + carried + resolved -%}
 {%- set earliest = '_known_at, _load_id, _position' -%}
-named as (
+named as {{ computed_once() }} (
 
     select
         resolved_rows.*,

@@ -55,7 +55,7 @@ flagged as (
 
 ),
 
-judged as (
+judged as {{ computed_once() }} (
 
     select
         flagged.*,

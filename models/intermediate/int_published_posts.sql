@@ -8,7 +8,7 @@
         'experiment_id', 'platform', 'external_post_id', 'published_at', 'caption', 'hashtags',
         'workflow_id', 'correlation_id', 'created_at',
     ],
-    natural=['platform', 'external_post_id'],
+    natural=[escaped('platform'), escaped('external_post_id')],
     required=['experiment_id', 'platform'],
     parents=[parent('experiment_id', 'experiments')],
     times=['created_at'],

@@ -16,7 +16,7 @@
         'external_id', 'platform', 'caption', 'hashtags', 'author', 'view_count', 'like_count',
         'share_count', 'comment_count', 'collected_at', 'created_at',
     ],
-    natural=['platform', 'external_id', epoch_us(observed_at)],
+    natural=[escaped('platform'), escaped('external_id'), epoch_us(observed_at)],
     required=['platform', 'external_id'],
     counts=['view_count', 'like_count', 'share_count', 'comment_count'],
     times=['collected_at', 'created_at'],
