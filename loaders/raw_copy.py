@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from loaders.errors import AceError
 from loaders.landing import Heartbeat, Landing, Load
@@ -242,8 +241,8 @@ def _chunks(
     with landing.storage.reader(name) as file:
         for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
             if partial:
-                wanted = pa.array(sorted(ids), batch.schema.field("_load_id").type)
-                batch = batch.filter(pc.is_in(batch["_load_id"], value_set=wanted))
+                mine = pl.Series(batch["_load_id"]).is_in(sorted(ids)).to_arrow()
+                batch = batch.filter(mine)
             counted[0] += batch.num_rows
             yield from encode_rows(_aligned(batch, columns))
 

@@ -189,7 +189,8 @@ class Landing:
                 "cursors": cursors or {},
             },
         }
-        table = pa.table({"_loaded_at": pa.array([], pa.timestamp("us", "UTC"))})
+        # Not pa.array([]): that imports pandas, which takes seconds.
+        table = pa.schema([("_loaded_at", pa.timestamp("us", "UTC"))]).empty_table()
         file = self.storage.write_table(
             table, f"{source}/_heartbeat/{load_id}.parquet", orjson.dumps(values)
         )
