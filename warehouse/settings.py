@@ -80,9 +80,7 @@ def settings() -> Settings:
     home = Path(values.get("ACE_HOME") or "data").absolute()
     target = values.get("ACE_TARGET") or "duckdb"
     if target not in TARGETS:
-        raise UsageError(
-            f"ACE_TARGET is '{target}'.", f"It must be one of: {', '.join(TARGETS)}."
-        )
+        raise UsageError(f"ACE_TARGET is '{target}'.", f"It must be one of: {', '.join(TARGETS)}.")
     return Settings(
         home=home,
         target=target,

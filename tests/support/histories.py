@@ -80,7 +80,7 @@ class History:
         return _uuid(kind, self.random.randrange(pool * self.size))
 
     def time(self, *, wild: bool = True) -> datetime | None:
-        if wild and self.random.random() < 0.04:
+        if wild and self.random.random() < 0.02:
             return self.random.choice(
                 [datetime(1999, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC), None]
             )
@@ -88,7 +88,7 @@ class History:
 
     def count(self) -> int | None:
         draw = self.random.random()
-        if draw < 0.03:
+        if draw < 0.02:
             return -5
         if draw < 0.1:
             return None
@@ -104,8 +104,8 @@ class History:
 
     def products(self) -> Row:
         return {
-            "product_id": self.maybe(self.one("product", 5), 0.97),
-            "name": self.maybe(self.random.choice(["Lamp", "Mug"]), 0.9),
+            "product_id": self.maybe(self.one("product", 4), 0.98),
+            "name": self.maybe(self.random.choice(["Lamp", "Mug"]), 0.95),
             "source_platform": "amazon",
             "meta": self.maybe(json.dumps({"brand": "A"}), 0.5),
             "brand": self.maybe("B", 0.3),
@@ -146,9 +146,9 @@ class History:
     def experiments(self) -> Row:
         return {
             "experiment_id": self.one("experiment", 6),
-            "product_id": self.maybe(self.one("product", 6), 0.9),
-            "script_id": self.maybe(self.one("script", 7), 0.6),
-            "asset_id": self.maybe(self.one("asset", 7), 0.6),
+            "product_id": self.maybe(self.one("product", 5), 0.97),
+            "script_id": self.maybe(self.one("script", 7), 0.4),
+            "asset_id": self.maybe(self.one("asset", 7), 0.3),
             "hypothesis": self.maybe("it works", 0.5),
             "created_at": self.maybe(self.time(), 0.8),
         }
@@ -156,7 +156,7 @@ class History:
     def published_posts(self) -> Row:
         return {
             "post_id": self.maybe(self.one("post", 8), 0.6),
-            "experiment_id": self.maybe(self.one("experiment", 7), 0.95),
+            "experiment_id": self.maybe(self.one("experiment", 7), 0.98),
             "platform": self.platform(),
             "external_post_id": self.maybe(self.external(), 0.85),
             "published_at": self.maybe(self.time(), 0.93),
@@ -240,15 +240,18 @@ class History:
 
     def loads(self, count: int) -> list[Landed]:
         """``count`` loads in an order that has nothing to do with what they hold."""
-        resources = list(RESOURCES) + ["published_posts", "experiments"] + ["performance_metrics"] * 4
+        often = ["products", "experiments", "published_posts", "performance_metrics"]
+        resources = list(RESOURCES) * 2 + often * 3 + ["performance_metrics"] * 6
+        self.random.shuffle(resources)
+        resources = (resources * (count // len(resources) + 1))[:count]
         result = []
         for number in range(count):
-            resource = self.random.choice(resources)
+            resource = resources[number]
             platform_fed = resource in ("performance_metrics", "raw_videos")
             source = self.random.choice(
                 ["supabase", "files"] + (["youtube"] if platform_fed else [])
             )
-            rows = [getattr(self, resource)() for _ in range(self.random.randint(1, 7 * self.size))]
+            rows = [getattr(self, resource)() for _ in range(self.random.randint(2, 9 * self.size))]
             if rows and self.random.random() < 0.4:
                 rows.append(dict(self.random.choice(rows)))
             loaded_at = START + timedelta(days=20, minutes=number)
