@@ -66,8 +66,10 @@ def test_a_build_that_stopped_in_the_middle_loses_no_change(
 ) -> None:
     loads = History(seed).loads(45)
     stop_after = [
-        "int_products int_experiments", "int_scripts int_video_assets int_published_posts",
-        "int_published_posts int_performance_metrics", "int_performance_metrics+1",
+        "int_products int_experiments",
+        "int_scripts int_video_assets int_published_posts",
+        "int_published_posts int_performance_metrics",
+        "int_performance_metrics+1",
     ][models - 1]
     with tempfile.TemporaryDirectory() as folder:
         warehouse = new_warehouse(folder)
@@ -76,7 +78,9 @@ def test_a_build_that_stopped_in_the_middle_loses_no_change(
         warehouse.build()
         for load in loads[cut:]:
             land(warehouse.landing, load)
-        warehouse.build("--select", *stop_after.split(), "--exclude-resource-type", "test", "unit_test")
+        warehouse.build(
+            "--select", *stop_after.split(), "--exclude-resource-type", "test", "unit_test"
+        )
         warehouse.build()
         full = new_warehouse(folder, "full")
         full.build()

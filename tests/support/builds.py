@@ -21,10 +21,18 @@ from warehouse.settings import PROJECT_ROOT
 INT_COLUMNS = ("_verdict", "_effective_at", "_first_known_at", "_valid_from", "_reasons", "_fields")
 
 KEYS = {
-    "products": "product_id", "creative_patterns": "pattern_id", "agent_notes": "note_id",
-    "embeddings": "embedding_id", "raw_videos": "id", "trend_snapshots": "snapshot_id",
-    "scripts": "script_id", "video_assets": "asset_id", "experiments": "experiment_id",
-    "published_posts": "post_id", "performance_metrics": "metric_id", "system_events": "event_id",
+    "products": "product_id",
+    "creative_patterns": "pattern_id",
+    "agent_notes": "note_id",
+    "embeddings": "embedding_id",
+    "raw_videos": "id",
+    "trend_snapshots": "snapshot_id",
+    "scripts": "script_id",
+    "video_assets": "asset_id",
+    "experiments": "experiment_id",
+    "published_posts": "post_id",
+    "performance_metrics": "metric_id",
+    "system_events": "event_id",
 }
 
 

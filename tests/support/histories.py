@@ -255,12 +255,11 @@ class History:
             if rows and self.random.random() < 0.4:
                 rows.append(dict(self.random.choice(rows)))
             loaded_at = START + timedelta(days=20, minutes=number)
-            known = [
-                loaded_at - timedelta(hours=self.random.randrange(0, 300))
-                for _ in rows
-            ] if self.random.random() < 0.5 else [
-                loaded_at - timedelta(hours=self.random.randrange(0, 300))
-            ] * len(rows)
+            known = (
+                [loaded_at - timedelta(hours=self.random.randrange(0, 300)) for _ in rows]
+                if self.random.random() < 0.5
+                else [loaded_at - timedelta(hours=self.random.randrange(0, 300))] * len(rows)
+            )
             result.append(
                 Landed(source, resource, rows, known, loaded_at, self.random.choice([0, 0, 1]))
             )
