@@ -1,0 +1,128 @@
+"""dbt's own tests on both engines: unit tests, macro tests, and whether the others can fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loaders.landing import Landing
+from tests.support.builds import Warehouse
+
+#: Losing a unit test should be a decision.
+AT_LEAST = 24
+
+MODELS_ONLY = ("--exclude-resource-type", "test", "unit_test")
+
+
+def empty_warehouse(folder: Path, target: str, url: str = "") -> Warehouse:
+    """Every table and view, without a row: what unit tests take their types from."""
+    landing = Landing(str(folder / "landing"))
+    landing.prepare()
+    warehouse = Warehouse(folder, landing, target=target, postgres_url=url)
+    warehouse.build("--empty", *MODELS_ONLY)
+    return warehouse
+
+
+@pytest.fixture(
+    scope="module", params=["duckdb", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def warehouse(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
+    folder = tmp_path_factory.mktemp("dbt")
+    if request.param == "duckdb":
+        yield empty_warehouse(folder, "duckdb")
+        return
+    server = request.getfixturevalue("pg_server")
+    url = server.create_database("units")
+    yield empty_warehouse(folder, "postgres", url)
+    server.drop_database(url)
+
+
+def outcomes(warehouse: Warehouse) -> dict[str, str]:
+    """Status of every node of the last run by its name."""
+    written = json.loads((warehouse.home / "target" / "run_results.json").read_text())
+    return {
+        result["unique_id"].split(".")[2]: result["status"]
+        for result in written["results"]
+        if result["unique_id"].split(".")[0] in ("test", "unit_test")
+    }
+
+
+def unit_outcomes(warehouse: Warehouse) -> list[str]:
+    written = json.loads((warehouse.home / "target" / "run_results.json").read_text())
+    return [
+        result["status"]
+        for result in written["results"]
+        if result["unique_id"].startswith("unit_test.")
+    ]
+
+
+def test_every_unit_test_passes(warehouse: Warehouse) -> None:
+    passed = warehouse.dbt("test", "--select", "test_type:unit")
+    assert warehouse.failures == []
+    assert passed
+    found = unit_outcomes(warehouse)
+    assert set(found) == {"pass"}
+    assert len(found) >= AT_LEAST
+
+
+def test_macros_and_singular_tests_pass(warehouse: Warehouse) -> None:
+    passed = warehouse.dbt("test", "--select", "test_type:singular")
+    assert warehouse.failures == []
+    assert passed
+    assert {"engine_macros", "key_macros", "post_macros"} <= outcomes(warehouse).keys()
+
+
+def test_every_column_is_described(warehouse: Warehouse) -> None:
+    manifest = json.loads((warehouse.home / "target" / "manifest.json").read_text())
+    for node in manifest["nodes"].values():
+        if node["resource_type"] not in ("model", "seed"):
+            continue
+        found = warehouse.query(
+            "select column_name from information_schema.columns "
+            f"where table_schema = '{node['schema']}' and table_name = '{node['alias']}'"
+        )
+        columns = {row["column_name"] for row in found}
+        assert columns, node["name"]
+        described = {name for name, column in node["columns"].items() if column["description"]}
+        assert described == columns, node["name"]
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Outcomes of the singular tests over a warehouse in which each has something to find."""
+    warehouse = empty_warehouse(tmp_path_factory.mktemp("broken"), "duckdb")
+    key = "'00000000-0000-0000-0000-000000000001'"
+    for statement in (
+        "insert into intermediate.int_products"
+        " (_load_id, _position, product_id, _verdict, _reasons, _is_latest, _valid_from)"
+        f" select 'a', position, {key}, 'accepted', [], true, current_timestamp"
+        " from range(2) as positions (position)",
+        "insert into intermediate.int_published_posts"
+        " (_load_id, _position, post_id, platform, _verdict, _reasons, _is_latest)"
+        f" values ('a', 0, {key}, 'myspace', 'accepted', [], true)",
+        "insert into intermediate.int_embeddings"
+        " (_load_id, _position, embedding_id, reference_type, reference_id, _verdict, _reasons,"
+        "  _is_latest)"
+        f" values ('a', 0, {key}, 'script', {key}, 'accepted', [], true)",
+    ):
+        warehouse.query(statement)
+    assert not warehouse.dbt("test", "--select", "test_type:singular")
+    return outcomes(warehouse)
+
+
+@pytest.mark.parametrize(
+    ("test", "status"),
+    [
+        ("verdicts_are_consistent", "fail"),
+        ("names_lead_to_one_key", "fail"),
+        ("embeddings_have_their_row", "fail"),
+        ("unknown_names", "warn"),
+    ],
+)
+def test_singular_tests_can_fail(broken: dict[str, str], test: str, status: str) -> None:
+    assert broken[test] == status

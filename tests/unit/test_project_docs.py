@@ -1,0 +1,167 @@
+"""The dbt project is described throughout, and dbt has nothing to complain about."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from warehouse.settings import PROJECT_ROOT
+
+#: Singular tests that state a key of the models they read.
+KEY_TESTS = ("verdicts_are_consistent", "names_lead_to_one_key")
+
+#: Models whose key no test states, and why none is needed.
+WITHOUT_KEY_TEST = {
+    "int_performance_metrics_keys": "nothing joins it; one row for each name by construction",
+    "int_raw_videos_keys": "part of int_references, which is tested",
+}
+
+
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """The manifest and what dbt printed while parsing the whole project anew."""
+    folder = tmp_path_factory.mktemp("parse")
+    command = [
+        *(
+            sys.executable,
+            "-c",
+            "from dbt.cli.main import cli; cli()",
+            "parse",
+            "--no-partial-parse",
+        ),
+        *("--show-all-deprecations", "--no-use-colors", "--no-send-anonymous-usage-stats"),
+        *("--profiles-dir", "profiles", "--target-path", str(folder), "--log-path", str(folder)),
+    ]
+    done = subprocess.run(
+        command,
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "ACE_HOME": str(folder), "ACE_TARGET": "duckdb"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads((folder / "manifest.json").read_text()), done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def manifest(parsed: tuple[dict[str, Any], str]) -> dict[str, Any]:
+    return parsed[0]
+
+
+def nodes(manifest: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    found = [node for node in manifest["nodes"].values() if node["resource_type"] == kind]
+    assert found
+    return found
+
+
+def test_dbt_warns_of_nothing(parsed: tuple[dict[str, Any], str]) -> None:
+    assert not re.findall(r".*(?:deprecat|warn).*", parsed[1], flags=re.IGNORECASE)
+
+
+@pytest.mark.parametrize("kind", ["model", "seed"])
+def test_every_table_is_described_down_to_its_columns(manifest: dict[str, Any], kind: str) -> None:
+    for node in nodes(manifest, kind):
+        assert len(node["description"]) > 20, node["name"]
+        assert node["columns"], node["name"]
+        for name, column in node["columns"].items():
+            assert len(column["description"]) > 3, f"{node['name']}.{name}"
+            assert column["description"].endswith("."), f"{node['name']}.{name}"
+
+
+@pytest.mark.parametrize("kind", ["model", "seed"])
+def test_every_description_ends_with_the_grain(manifest: dict[str, Any], kind: str) -> None:
+    for node in nodes(manifest, kind):
+        meta = node["config"]["meta"]
+        assert node["description"].splitlines()[-1] == f"Grain: {meta['grain']}.", node["name"]
+        assert meta["example"].startswith("select "), node["name"]
+
+
+def test_one_yml_stands_beside_every_model(manifest: dict[str, Any]) -> None:
+    for node in nodes(manifest, "model"):
+        patch = node["patch_path"].partition("://")[2]
+        assert Path(patch) == Path(node["original_file_path"]).with_suffix(".yml")
+
+
+def test_readers_are_told_who_uses_a_table(manifest: dict[str, Any]) -> None:
+    for node in nodes(manifest, "model"):
+        if node["fqn"][1] != "staging":
+            assert node["config"]["meta"]["used_by"], node["name"]
+
+
+def test_every_promised_table_has_a_contract_with_types(manifest: dict[str, Any]) -> None:
+    promised = [node for node in nodes(manifest, "model") if node["access"] == "public"]
+    assert len(promised) >= 12
+    for node in promised:
+        assert node["config"]["contract"]["enforced"], node["name"]
+        assert all(column["data_type"] for column in node["columns"].values()), node["name"]
+
+
+def test_every_grain_has_a_test_of_its_key(manifest: dict[str, Any]) -> None:
+    tested = set(WITHOUT_KEY_TEST)
+    for test in nodes(manifest, "test"):
+        generic = (test.get("test_metadata") or {}).get("name")
+        if generic in ("unique", "unique_together") or test["name"] in KEY_TESTS:
+            tested |= {parent.split(".")[2] for parent in test["depends_on"]["nodes"]}
+    for node in [*nodes(manifest, "model"), *nodes(manifest, "seed")]:
+        # What was landed may repeat: the int tables decide about that.
+        if not node["name"].startswith("stg_"):
+            assert node["name"] in tested, node["name"]
+
+
+def test_every_macro_is_described_with_its_arguments(manifest: dict[str, Any]) -> None:
+    own = [m for m in manifest["macros"].values() if m["package_name"] == "ace_warehouse"]
+    assert len(own) > 40
+    for macro in own:
+        assert len(macro["description"]) > 5, macro["name"]
+        head = re.search(
+            r"\{%-?\s*(?:macro|test)\s+\w+\s*\((.*?)\)\s*-?%\}", macro["macro_sql"], re.S
+        )
+        assert head, macro["name"]
+        signature = re.sub(r"\[[^]]*\]|\{[^}]*\}|'[^']*'", "", head[1])
+        names = {part.split("=")[0].strip() for part in signature.split(",") if part.strip()}
+        described = {argument["name"] for argument in macro["arguments"] if argument["description"]}
+        assert described == names, macro["name"]
+
+
+def test_every_source_says_when_it_is_stale_or_that_it_never_is(manifest: dict[str, Any]) -> None:
+    assert manifest["sources"]
+    for source in manifest["sources"].values():
+        assert source["description"], source["unique_id"]
+        assert source["source_description"], source["unique_id"]
+        assert source["loaded_at_field"] == "_loaded_at", source["unique_id"]
+        if not (source["freshness"] or {}).get("warn_after", {}).get("count"):
+            text = (PROJECT_ROOT / source["original_file_path"]).read_text()
+            assert "switched off" in text, source["unique_id"]
+
+
+def test_exposures_name_every_consumer_of_the_canonical_tables(manifest: dict[str, Any]) -> None:
+    exposures = {one["label"]: one for one in manifest["exposures"].values()}
+    for one in exposures.values():
+        assert one["description"], one["name"]
+        assert one["owner"]["email"], one["name"]
+        assert one["maturity"], one["name"]
+    for node in nodes(manifest, "model"):
+        if node["fqn"][1] != "canonical":
+            continue
+        readers = {
+            label
+            for label, one in exposures.items()
+            if node["unique_id"] in one["depends_on"]["nodes"]
+        }
+        stated = set(node["config"]["meta"]["used_by"].split(", "))
+        if any(name.startswith("every agent") for name in stated):
+            stated = set(exposures)
+        assert readers == stated, node["name"]
+
+
+def test_the_project_stays_small_enough_to_start_quickly(manifest: dict[str, Any]) -> None:
+    run = [n for n in manifest["nodes"].values() if n["resource_type"] in ("model", "seed", "test")]
+    assert len(run) <= 150
