@@ -10,23 +10,32 @@ the same shape and staging can map it. A field no resource knows goes to
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import TYPE_CHECKING, Literal
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 Kind = Literal["uuid", "text", "json", "text[]", "number", "integer", "timestamp"]
 
-#: Parquet type of each logical kind. ``uuid`` is lower-case text, ``json`` is
-#: canonical JSON text (sorted keys), timestamps are UTC with microseconds.
-POLARS_TYPES: dict[str, pl.DataType] = {
-    "uuid": pl.String(),
-    "text": pl.String(),
-    "json": pl.String(),
-    "text[]": pl.List(pl.String()),
-    "number": pl.Float64(),
-    "integer": pl.Int64(),
-    "timestamp": pl.Datetime("us", "UTC"),
-}
+
+@cache
+def polars_type(kind: Kind) -> pl.DataType:
+    """Type of a logical kind in landed files.
+
+    ``uuid`` is lower-case text, ``json`` is canonical JSON text (sorted keys),
+    timestamps are UTC with microseconds.
+    """
+    # Not at the top: names and kinds alone are read by commands that touch no data.
+    import polars as pl
+
+    types: dict[Kind, pl.DataType] = {
+        "text[]": pl.List(pl.String()),
+        "number": pl.Float64(),
+        "integer": pl.Int64(),
+        "timestamp": pl.Datetime("us", "UTC"),
+    }
+    return types.get(kind, pl.String())
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class Column:
 
     @property
     def polars(self) -> pl.DataType:
-        return POLARS_TYPES[self.kind]
+        return polars_type(self.kind)
 
 
 def _columns(**kinds: Kind) -> tuple[Column, ...]:
@@ -207,14 +216,14 @@ RESOURCES: dict[str, tuple[Column, ...]] = {
 }
 
 #: Columns every landed row carries behind its resource's own.
-BOOKKEEPING: dict[str, pl.DataType] = {
-    "_load_id": pl.String(),
-    "_source": pl.String(),
-    "_position": pl.Int64(),
-    "_extracted_at": pl.Datetime("us", "UTC"),
-    "_loaded_at": pl.Datetime("us", "UTC"),
-    "_record_hash": pl.String(),
-    "_extra": pl.String(),
+BOOKKEEPING: dict[str, Kind] = {
+    "_load_id": "text",
+    "_source": "text",
+    "_position": "integer",
+    "_extracted_at": "timestamp",
+    "_loaded_at": "timestamp",
+    "_record_hash": "text",
+    "_extra": "json",
 }
 
 #: The column that says when a record's value was observed, by its own clock
@@ -271,4 +280,4 @@ SOURCES: dict[str, tuple[str, ...]] = {
 def polars_schema(resource: str) -> dict[str, pl.DataType]:
     """Column name to Polars type of a landed file, bookkeeping included."""
     own = {column.name: column.polars for column in RESOURCES[resource]}
-    return own | BOOKKEEPING
+    return own | {name: polars_type(kind) for name, kind in BOOKKEEPING.items()}

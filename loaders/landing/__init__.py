@@ -5,10 +5,14 @@ the file itself, so data and bookkeeping can never disagree. Nothing outside thi
 package knows how the files are laid out.
 """
 
-from loaders.landing.hashing import record_hashes
+from typing import TYPE_CHECKING, Any
+
 from loaders.landing.metadata import Heartbeat, Load, Rejected, RejectedRecord, new_load_id
-from loaders.landing.writer import LoadWriter
 from loaders.landing.zone import Landing
+
+if TYPE_CHECKING:
+    from loaders.landing.hashing import record_hashes
+    from loaders.landing.writer import LoadWriter
 
 __all__ = [
     "Heartbeat",
@@ -20,3 +24,16 @@ __all__ = [
     "new_load_id",
     "record_hashes",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What needs Polars and Arrow is imported when it is asked for."""
+    if name == "LoadWriter":
+        from loaders.landing.writer import LoadWriter
+
+        return LoadWriter
+    if name == "record_hashes":
+        from loaders.landing.hashing import record_hashes
+
+        return record_hashes
+    raise AttributeError(f"module 'loaders.landing' has no attribute '{name}'")

@@ -12,12 +12,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from loaders.errors import AceError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 
 def explain(error: BaseException, where: str) -> AceError:
@@ -136,6 +137,8 @@ class Storage:
     @contextlib.contextmanager
     def reader(self, name: str) -> Iterator[pq.ParquetFile]:
         """The file opened as Parquet; FileNotFoundError when it is gone."""
+        import pyarrow.parquet as pq
+
         if self.local:
             with pq.ParquetFile(os.path.join(self.root, name)) as file:
                 yield file
@@ -184,6 +187,8 @@ class Storage:
         self, table: pa.Table, name: str, metadata: bytes | None = None, *, durable: bool = True
     ) -> str:
         """Write and commit a small table in one go."""
+        import pyarrow.parquet as pq
+
         temporary = self.temporary(name)
         try:
             with pq.ParquetWriter(temporary, table.schema, compression="zstd") as writer:

@@ -23,7 +23,7 @@ from loaders.errors import AceError
 from loaders.landing.hashing import hash_table
 from loaders.landing.metadata import Load, Rejected, encode, new_load_id, utc_now
 from loaders.landing.storage import Storage, discard, explain
-from loaders.schema import BOOKKEEPING, RESOURCES, SOURCE_KEY, polars_schema
+from loaders.schema import RESOURCES, SOURCE_KEY, polars_schema, polars_type
 
 #: Rows gathered before a row group is hashed, compressed and written.
 ROW_GROUP_ROWS = 122_880
@@ -229,7 +229,7 @@ class LoadWriter:
         if unknown:
             raise ValueError(f"{self.resource} has no column {', '.join(sorted(unknown))}")
         has = set(frame.columns)
-        loaded = pl.lit(self.loaded_at).cast(BOOKKEEPING["_loaded_at"])
+        loaded = pl.lit(self.loaded_at).cast(polars_type("timestamp"))
         columns = [
             (pl.col(name) if name in has else pl.lit(None)).cast(kind).alias(name)
             for name, kind in self._own.items()
@@ -239,7 +239,7 @@ class LoadWriter:
         else:
             position = pl.int_range(self._position, self._position + pl.len(), dtype=pl.Int64)
         extracted = pl.col("_extracted_at") if "_extracted_at" in has else pl.lit(None)
-        extracted = extracted.cast(BOOKKEEPING["_extracted_at"]).fill_null(loaded)
+        extracted = extracted.cast(polars_type("timestamp")).fill_null(loaded)
         rows = frame.select(
             *columns,
             pl.lit(self.load_id).alias("_load_id"),

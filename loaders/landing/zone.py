@@ -7,14 +7,12 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import polars as pl
-import pyarrow as pa
 
 from loaders.errors import AceError, UsageError
-from loaders.landing.compaction import Compaction, compact
+from loaders.landing.footers import ace_values
 from loaders.landing.locks import locked
 from loaders.landing.metadata import (
     METADATA_KEY,
@@ -28,8 +26,13 @@ from loaders.landing.metadata import (
     utc_now,
 )
 from loaders.landing.storage import Storage
-from loaders.landing.writer import LoadWriter, arrow_table
-from loaders.schema import SOURCES, polars_schema
+from loaders.schema import SOURCES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from loaders.landing.compaction import Compaction
+    from loaders.landing.writer import LoadWriter
 
 
 class Landing:
@@ -55,15 +58,18 @@ class Landing:
         Cheap when done before. A schema file that lacks a column the project has
         gained since is written anew.
         """
+        from loaders.landing.writer import arrow_schema
+
         for source, resources in SOURCES.items():
             for resource in resources:
                 name = f"{source}/{resource}/_schema.parquet"
-                empty = arrow_table(pl.DataFrame(schema=polars_schema(resource)))
-                if self._same_schema(name, empty.schema):
-                    continue
-                self.storage.write_table(empty, name, durable=False)
+                schema = arrow_schema(resource)
+                if not self._same_schema(name, schema):
+                    self.storage.write_table(schema.empty_table(), name, durable=False)
 
     def _same_schema(self, name: str, schema: pa.Schema) -> bool:
+        import pyarrow as pa
+
         try:
             with self.storage.reader(name) as file:
                 return bool(file.schema_arrow.names == schema.names)
@@ -92,6 +98,8 @@ class Landing:
                 f"Source '{source}' does not land '{resource}'.",
                 f"It lands: {', '.join(SOURCES.get(source, ())) or 'nothing; unknown source'}.",
             )
+        from loaders.landing.writer import LoadWriter
+
         return LoadWriter(
             self.storage,
             source,
@@ -121,7 +129,9 @@ class Landing:
 
     def _loads_once(self, source: str | None, resource: str | None) -> list[Load]:
         best: dict[str, tuple[int, str, Load]] = {}
-        for name in self._data_files(source, resource):
+        names = list(self._data_files(source, resource))
+        self._read_footers(names)
+        for name in names:
             held = self.file_loads(name)
             for load in held:
                 known = best.get(load.load_id)
@@ -135,9 +145,18 @@ class Landing:
             for kind in [resource] if resource else SOURCES.get(one, ()):
                 yield from self.storage.names(f"{one}/{kind}")
 
+    def _read_footers(self, names: Iterable[str]) -> None:
+        """Read those not read yet in one go; one that is odd is left to :meth:`file_loads`."""
+        unread = [name for name in names if name not in self._footers]
+        for name, value in ace_values(self.storage, unread).items():
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                self._footers[name] = decode(value, self.storage.location(name))
+
     def file_loads(self, name: str) -> list[Load]:
         """The loads a file (relative name) holds, from its footer."""
         if name not in self._footers:
+            import pyarrow as pa
+
             location = self.storage.location(name)
             try:
                 with self.storage.reader(name) as file:
@@ -189,6 +208,8 @@ class Landing:
                 "cursors": cursors or {},
             },
         }
+        import pyarrow as pa
+
         # Not pa.array([]): that imports pandas, which takes seconds.
         table = pa.schema([("_loaded_at", pa.timestamp("us", "UTC"))]).empty_table()
         file = self.storage.write_table(
@@ -197,23 +218,41 @@ class Landing:
         return Heartbeat(load_id, source, at, cursors or {}, file)
 
     def heartbeats(self, source: str | None = None) -> list[Heartbeat]:
-        """Heartbeats, oldest first."""
+        """Heartbeats, oldest first; files that are none are passed over."""
+        names = [
+            name
+            for one in ([source] if source else SOURCES)
+            for name in self.storage.names(f"{one}/_heartbeat")
+        ]
+        values = ace_values(self.storage, names)
         found = []
-        for one in [source] if source else SOURCES:
-            for name in self.storage.names(f"{one}/_heartbeat"):
-                location = self.storage.location(name)
-                with (
-                    contextlib.suppress(FileNotFoundError, pa.ArrowException, KeyError),
-                    self.storage.reader(name) as file,
-                ):
-                    text = (file.metadata.metadata or {})[METADATA_KEY]
-                    beat = orjson.loads(text)["heartbeat"]
-                    at = parse_iso(beat["landed_at"])
-                    assert at is not None
-                    found.append(
-                        Heartbeat(beat["load_id"], beat["source"], at, beat["cursors"], location)
+        for name in names:
+            text = values.get(name) or self._ace_value(name)
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                beat = orjson.loads(text or b"")["heartbeat"]
+                at = parse_iso(beat["landed_at"])
+                assert at is not None
+                found.append(
+                    Heartbeat(
+                        beat["load_id"],
+                        beat["source"],
+                        at,
+                        beat["cursors"],
+                        self.storage.location(name),
                     )
+                )
         return sorted(found, key=lambda beat: (beat.landed_at, beat.load_id))
+
+    def _ace_value(self, name: str) -> bytes | None:
+        """The ``ace`` value of one file, if it can be read."""
+        import pyarrow as pa
+
+        with (
+            contextlib.suppress(OSError, pa.ArrowException),
+            self.storage.reader(name) as file,
+        ):
+            return (file.metadata.metadata or {}).get(METADATA_KEY)
+        return None
 
     def rejected(
         self, source: str | None = None, resource: str | None = None
@@ -233,6 +272,8 @@ class Landing:
         return f"_rejected/{load.source}/{load.resource}/{load.load_id}.parquet"
 
     def _rejected_of(self, load: Load) -> Iterator[RejectedRecord]:
+        import pyarrow as pa
+
         try:
             with self.storage.reader(self.rejected_file(load)) as file:
                 for batch in file.iter_batches(1024):
@@ -274,6 +315,8 @@ class Landing:
         self, min_files: int = 8, *, sources: Iterable[str] | None = None
     ) -> list[Compaction]:
         """Merge small files of a resource once there are ``min_files`` of them."""
+        from loaders.landing.compaction import compact
+
         return compact(self, min_files=min_files, sources=sources)
 
 
