@@ -70,12 +70,12 @@ def build(
     fingerprint = project_fingerprint(target, variables)
     release = release and not select
     again = force or full_refresh or bool(select)
-    landing = _landing(config)
+    landing = _landing(config, target, say)
     if not again:
         done = _up_to_date(store, landing, fingerprint)
         if done is not None:
             return _nothing_to_do(done, say)
-    with _locked(config, target, wait, say) as environment, landing.shared_lock():
+    with _locked(config, target, landing, wait, say) as environment, landing.shared_lock():
         if not again:
             # Whoever held the lock may have built just this.
             done = _up_to_date(store, landing, fingerprint)
@@ -89,6 +89,7 @@ def build(
                 config,
                 target,
                 store,
+                landing,
                 fingerprint,
                 environment,
                 variables,
@@ -108,10 +109,15 @@ def build(
     return BuildResult(built, made, released=True)
 
 
-def _landing(config: Settings) -> Landing:
+def _landing(config: Settings, target: str, say: Say) -> Landing:
+    """The landing zone as the engine reads it: DuckDB wants files on a local disk."""
     from loaders.landing import Landing
+    from warehouse.mirror import local_landing
 
-    return Landing(config.landing)
+    landing = Landing(config.landing)
+    if target != "duckdb":
+        return landing
+    return local_landing(landing, config.home / "landing-mirror", say)
 
 
 def _landed(landing: Landing) -> set[str]:
@@ -158,11 +164,13 @@ def _when(summary: ReleaseSummary) -> str:
 
 
 @contextlib.contextmanager
-def _locked(config: Settings, target: str, wait: float, say: Say) -> Iterator[dict[str, str]]:
+def _locked(
+    config: Settings, target: str, landing: Landing, wait: float, say: Say
+) -> Iterator[dict[str, str]]:
     """Hold the build lock; yields the environment the dbt profile needs."""
     environment = {
         "ACE_HOME": str(config.home),
-        "ACE_LANDING": config.landing,
+        "ACE_LANDING": landing.url,
         "ACE_WAREHOUSE": str(config.warehouse),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
@@ -193,6 +201,7 @@ def _run(
     config: Settings,
     target: str,
     store: ReleaseStore,
+    landing: Landing,
     fingerprint: str,
     environment: dict[str, str],
     variables: dict[str, str],
@@ -205,7 +214,6 @@ def _run(
     from warehouse.dbt_run import run_dbt
 
     revision = git_revision()
-    landing = _landing(config)
     landing.prepare()
     loads = landing.loads()
     if not loads:
