@@ -1,7 +1,8 @@
 """An operational database as ACE really runs it, drifted columns and all, by hand.
 
 ``create(url)`` makes the twelve tables in schema ``public`` of an empty database and
-``fill(url)`` puts a few linked rows into each. ``uid(kind, n)`` gives the ids used.
+``fill(url)`` puts a few linked rows into each;
+``fill_corners(url)`` adds awkward ones. ``uid(kind, n)`` gives the ids used.
 """
 
 from __future__ import annotations
@@ -150,6 +151,45 @@ insert into system_events values
      null);
 """
 
+#: Further rows, each at a corner of the mapping to the canonical tables.
+CORNERS = f"""
+insert into products (product_id, name, source_platform, meta, created_at, brand, price_usd,
+    currency) values
+    ('{uid("product", 3)}', 'Mug', ' TikTok ', '{{"brand": null, "currency": "EUR"}}', null,
+     'Lumo', 25.00, 'USD');
+insert into agent_notes values
+    ('{uid("note", 3)}', 'Analyst', null, 'No clock', null, null, null);
+insert into trend_snapshots values
+    ('{uid("snapshot", 3)}', '{uid("product", 2)}', null, null, null, null, null, null);
+insert into embeddings values
+    ('{uid("embedding", 3)}', 'mood', '{uid("event", 77)}', '[0]', '{{"k": 1}}', {_AT}),
+    ('{uid("embedding", 4)}', 'post', '{uid("post", 1)}', '[4]', '{{}}', {_AT}),
+    ('{uid("embedding", 5)}', 'product', '{uid("product", 4)}', '[5]', '{{}}', {_AT});
+insert into scripts values
+    ('{uid("script", 3)}', '{uid("product", 1)}', 'Sip it', '{{"cta": null}}', {_AT}, 'Hot?',
+     null, 'Order', null, '{uid("pattern", 2)}', null);
+insert into video_assets values
+    ('{uid("asset", 3)}', null, 'videos/mug.mp4', null, null, null, null, null,
+     '{{"format": "webm"}}', null),
+    ('{uid("asset", 4)}', '{uid("script", 2)}', 'videos/Clip.MOV?sig=a.b', null, 8, null, null,
+     null, '{{"tone": "own"}}', timestamp '2026-09-01 11:00'),
+    ('{uid("asset", 5)}', null, 'videos/unused.mp4', null, null, null, null, null, null,
+     timestamp '2026-09-01 12:00');
+insert into experiments values
+    ('{uid("experiment", 3)}', '{uid("product", 1)}', null, '{uid("asset", 3)}', null, 'later',
+     {_AT} + interval '2 hours'),
+    ('{uid("experiment", 4)}', '{uid("product", 2)}', null, '{uid("asset", 3)}', null, 'first',
+     {_AT} + interval '1 hour'),
+    ('{uid("experiment", 5)}', '{uid("product", 1)}', null, '{uid("asset", 4)}', null, null,
+     {_AT});
+insert into performance_metrics values
+    ('{uid("metric", 3)}', '{uid("post", 1)}', 2000, null, null, null, null, null, null),
+    ('{uid("metric", 4)}', '{uid("post", 1)}', -8, 1, 1, 1, null, null,
+     {_AT} + interval '73 hours'),
+    ('{uid("metric", 5)}', '{uid("post", 2)}', 10, 1, 1, 1, null, null,
+     {_AT} + interval '80 hours');
+"""
+
 
 def create(url: str) -> None:
     """Make the twelve tables; the password role may read them, but owns nothing."""
@@ -164,3 +204,9 @@ def fill(url: str) -> None:
     """Two rows for each table, linked; some of what the columns allow is missing."""
     with psycopg.connect(url) as connection:
         connection.execute(ROWS.encode())
+
+
+def fill_corners(url: str) -> None:
+    """After ``fill``: rows with null times, contested folds and products, broken references."""
+    with psycopg.connect(url) as connection:
+        connection.execute(CORNERS.encode())

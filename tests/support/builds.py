@@ -50,6 +50,18 @@ def _manifest(target: str, common: tuple[str, ...]) -> Any:
     return _manifests[target].deepcopy()
 
 
+def empty_database(url: str) -> None:
+    """Drop everything built in a Postgres database, so that its parsed project serves on."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute(
+            "select nspname from pg_namespace where nspname = 'raw' or nspname like 'build%'"
+        ).fetchall()
+        for (name,) in found:
+            connection.execute(f'drop schema "{name}" cascade')  # type: ignore[arg-type]
+
+
 @dataclass
 class Warehouse:
     """A warehouse under test: one landing, one database, built by dbt."""
@@ -102,7 +114,7 @@ class Warehouse:
                 *("--log-level", "none"),
                 "--no-send-anonymous-usage-stats",
             ]
-            manifest = _manifest(self.target, tuple(common))
+            manifest = _manifest(f"{self.target} {self.postgres_url}", tuple(common))
             done = dbtRunner(manifest=manifest).invoke([command, *arguments, *common])
             _close_connections(self.target)
         if done.exception is not None:
@@ -186,11 +198,22 @@ def plain(value: Any) -> Any:
         except ValueError:
             return value
     if isinstance(value, dict):
-        return json.dumps(value, sort_keys=True)
+        return json.dumps(_parsed(value), sort_keys=True)
     if isinstance(value, list):
         return tuple(plain(item) for item in value)
     if isinstance(value, float):
         return float(f"{value:.9g}")
+    return value
+
+
+def _parsed(value: Any) -> Any:
+    """A JSON value in which 25 and 25.0 are the same number."""
+    if isinstance(value, dict):
+        return {name: _parsed(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_parsed(item) for item in value]
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else float(f"{value:.9g}")
     return value
 
 

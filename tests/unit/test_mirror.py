@@ -107,7 +107,8 @@ def test_a_file_that_vanishes_meanwhile_is_looked_for_again(
 
     land(store, "a")
     land(store, "b")
-    get, compacted = MemoryFileSystem.get_file, []
+    get = MemoryFileSystem.get_file
+    compacted: list[object] = []
 
     def late(self: MemoryFileSystem, path: str, target: str, **options: object) -> object:
         if not compacted:
