@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from loaders.landing import Landing
-from tests.support.builds import Warehouse, differences
+from tests.conftest import PgServer
+from tests.support.builds import Warehouse, differences, empty_database
 from tests.support.histories import History, land
 
 # A build takes seconds: few examples, each a whole history. Shrinking would take hours;
@@ -87,24 +89,28 @@ def test_a_build_that_stopped_in_the_middle_loses_no_change(
         assert differences(warehouse.result(), full.result()) == []
 
 
+@pytest.fixture(scope="module")
+def shared_database(pg_server: PgServer) -> Iterator[str]:
+    url = pg_server.create_database("agree")
+    yield url
+    pg_server.drop_database(url)
+
+
 @pytest.mark.postgres
 @FEW
 @given(seed=st.integers(0, 2**32), cut=st.integers(10, 40))
-def test_both_engines_agree_row_for_row(pg_server, seed: int, cut: int) -> None:  # type: ignore[no-untyped-def]
+def test_both_engines_agree_row_for_row(shared_database: str, seed: int, cut: int) -> None:
     loads = History(seed).loads(45)
-    url = pg_server.create_database("agree")
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            duckdb = new_warehouse(folder)
-            postgres = new_warehouse(folder, "second", target="postgres", postgres_url=url)
-            for load in loads[:cut]:
-                land(duckdb.landing, load)
-            postgres.build()
-            for load in loads[cut:]:
-                land(duckdb.landing, load)
-            postgres.build()
-            duckdb.build()
-            assert_ledger_balances(postgres)
-            assert differences(duckdb.result(), postgres.result()) == []
-    finally:
-        pg_server.drop_database(url)
+    empty_database(shared_database)
+    with tempfile.TemporaryDirectory() as folder:
+        duckdb = new_warehouse(folder)
+        postgres = new_warehouse(folder, "second", target="postgres", postgres_url=shared_database)
+        for load in loads[:cut]:
+            land(duckdb.landing, load)
+        postgres.build()
+        for load in loads[cut:]:
+            land(duckdb.landing, load)
+        postgres.build()
+        duckdb.build()
+        assert_ledger_balances(postgres)
+        assert differences(duckdb.result(), postgres.result()) == []
