@@ -77,7 +77,7 @@ def run_dbt(
             f"No model or test matches --select {' '.join(select)}.",
             "Name a model, for example --select post_performance+, or a path.",
         )
-    _warnings(results, note)
+    _warnings(results, target, folder, environment, note)
     return DbtOutcome(
         invocation_id=str(getattr(done.result, "args", {}).get("invocation_id") or "")
         or progress.invocation_id,
@@ -257,12 +257,15 @@ def _test(result: Any) -> TestOutcome:
     )
 
 
-def _warnings(results: list[Any], note: Say) -> None:
+def _warnings(
+    results: list[Any], target: str, folder: Path, environment: dict[str, str], note: Say
+) -> None:
     for result in results:
         if str(getattr(result.status, "value", result.status)) == "warn":
             test = _test(result)
             rows = f"{test.failures:,} row{'' if test.failures == 1 else 's'}"
             note(f"  warning: {test.name} ({test.model}): {rows}")
+            note(f"    see them: {_see(result.node, target, folder, environment)}")
 
 
 def _descriptions(manifest: Any) -> dict[tuple[str, str, str], str]:

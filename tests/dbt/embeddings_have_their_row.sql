@@ -15,7 +15,10 @@ with
 
 meant as (
 
-    select embeddings.embedding_id, embeddings.reference_id, types.table_name
+    select
+        embeddings.embedding_id,
+        embeddings.reference_id,
+        types.table_name
     from {{ ref('embeddings') }} as embeddings
     inner join {{ ref('reference_types') }} as types
         on embeddings.reference_type = types.reference_type
@@ -34,4 +37,6 @@ where meant.table_name = '{{ table }}'
 union all
 select meant.*
 from meant
-where meant.table_name not in ('{{ keys | join("', '") }}')
+where meant.table_name not in (
+        '{{ keys | join("', '") }}'
+    )

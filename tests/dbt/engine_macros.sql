@@ -64,10 +64,12 @@ cases as (
     union all
     select
         'distinct_sorted_array' as case_name,
-        array_to_string({{ distinct_sorted_array('word') }}, ',') as got,
+        array_to_string({{ distinct_sorted_array('words.word') }}, ',') as got,
         'B,a,é' as expected
     from (values ('é'), ('a'), ('B'), ('a')) as words (word)
 
 )
 
-select * from cases where got is distinct from expected
+select *
+from cases
+where got is distinct from expected

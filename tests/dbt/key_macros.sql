@@ -4,7 +4,10 @@ with
 
 parts as (
 
-    select 'youtube' as platform, 'a|b\c' as external_id, cast(null as text) as unknown
+    select
+        'youtube' as platform,
+        'a|b\c' as external_id,
+        cast(null as text) as unknown
 
 ),
 
@@ -50,9 +53,14 @@ cases as (
         cast({{ own_key('t') }} as text) as got,
         '7d1a787e-2504-2eff-80ef-d44b25a55c53' as expected
     from (
-        select cast(null as {{ type_uuid() }}) as _source_key, 'load' as _load_id, 7 as _position
+        select
+            cast(null as {{ type_uuid() }}) as _source_key,
+            'load' as _load_id,
+            7 as _position
     ) as not_given
 
 )
 
-select * from cases where got is distinct from expected
+select *
+from cases
+where got is distinct from expected

@@ -8,7 +8,9 @@
 
 {%- for model, columns in grains.items() %}
 {{ 'union all' if not loop.first }}
-select '{{ model }}' as model_name, count(*) as row_count
+select
+    '{{ model }}' as model_name,
+    count(*) as row_count
 from {{ ref(model) }}
 group by {{ columns | join(', ') }}
 having count(*) > 1

@@ -74,7 +74,10 @@ at_24_hours as (
 
 interpolated as (
 
-    select case_name, {{ interpolate('horizon_us', 'age0', 'value0', 'age1', 'value1') }} as got, expected
+    select
+        case_name,
+        {{ interpolate('horizon_us', 'age0', 'value0', 'age1', 'value1') }} as got,
+        expected
     from at_24_hours
 
 ),
@@ -92,13 +95,33 @@ statuses as (
     {%- endif %}
     {%- endfor %}
 
+),
+
+computed as (
+
+    select * from numbers
+    union all
+    select * from interpolated
+
+),
+
+wrong as (
+
+    select
+        case_name,
+        cast(got as text) as got,
+        cast(expected as text) as expected
+    from computed
+    where (got is null) <> (expected is null)
+        or abs(got - expected) > 1e-12 * abs(expected)
+    union all
+    select
+        case_name,
+        {{ bracket_status('views') }} as got,
+        expected
+    from statuses
+    where {{ bracket_status('views') }} <> expected
+
 )
 
-select case_name, cast(got as text) as got, cast(expected as text) as expected
-from (select * from numbers union all select * from interpolated) as computed
-where (got is null) <> (expected is null)
-    or abs(got - expected) > 1e-12 * abs(expected)
-union all
-select case_name, {{ bracket_status('views') }} as got, expected
-from statuses
-where {{ bracket_status('views') }} <> expected
+select * from wrong

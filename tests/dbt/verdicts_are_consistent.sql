@@ -26,8 +26,8 @@ with
         case
             when count(*) filter (where _verdict = 'accepted') > 1 then 'two accepted rows'
             when count(*) filter (where _is_latest) <> 1 then 'not one latest version'
-            when count(*) filter (where _valid_from is not null) not in (0, count(*))
-                or count(*) filter (where _verdict = 'superseded') > 0
+            when
+                count(*) filter (where _verdict = 'superseded') > 0
                 and count(*) filter (where _verdict = 'accepted') = 0
                 then 'superseded by nothing'
             when bool_or(_verdict not in ('accepted', 'duplicate', 'superseded', 'quarantined'))
@@ -36,7 +36,9 @@ with
                 then 'accepted with a reason against it'
             when bool_or(_verdict = 'quarantined' and {{ array_size('_reasons') }} = 0)
                 then 'held back without a reason'
-            when bool_or(_verdict = 'accepted' and (_effective_at is null or _effective_at < _valid_from))
+            when bool_or(
+                _verdict = 'accepted' and (_effective_at is null or _effective_at < _valid_from)
+            )
                 then 'effective before it was valid'
         end as fault
     from {{ ref('int_' ~ table) }}
@@ -47,7 +49,9 @@ with
 {% endfor -%}
 found as (
     {% for table in keys %}
-    select * from {{ table }} where fault is not null
+    select *
+    from {{ table }}
+    where fault is not null
     {%- if not loop.last %}
     union all
     {%- endif %}
