@@ -66,6 +66,7 @@ counted as (
 select counted.*
 from counted
 left join known
-    on counted.kind = known.kind
-    and counted.name = known.name
+    on
+        counted.kind = known.kind
+        and counted.name = known.name
 where known.name is null

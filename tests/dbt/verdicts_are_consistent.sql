@@ -25,7 +25,7 @@ with
         {{ key }} as key,
         case
             when count(*) filter (where _verdict = 'accepted') > 1 then 'two accepted rows'
-            when count(*) filter (where _is_latest) <> 1 then 'not one latest version'
+            when count(*) filter (where _is_latest) != 1 then 'not one latest version'
             when
                 count(*) filter (where _verdict = 'superseded') > 0
                 and count(*) filter (where _verdict = 'accepted') = 0
@@ -36,9 +36,11 @@ with
                 then 'accepted with a reason against it'
             when bool_or(_verdict = 'quarantined' and {{ array_size('_reasons') }} = 0)
                 then 'held back without a reason'
-            when bool_or(
-                _verdict = 'accepted' and (_effective_at is null or _effective_at < _valid_from)
-            )
+            when
+                bool_or(
+                    _verdict = 'accepted'
+                    and (_effective_at is null or _effective_at < _valid_from)
+                )
                 then 'effective before it was valid'
         end as fault
     from {{ ref('int_' ~ table) }}
