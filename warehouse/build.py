@@ -93,7 +93,8 @@ def build(
                 fingerprint,
                 environment,
                 variables,
-                full_refresh=full_refresh,
+                full_refresh=full_refresh
+                or (not select and _project_changed(store, fingerprint, say)),
                 select=select,
                 say=say,
                 note=note,
@@ -138,6 +139,15 @@ def _up_to_date(store: ReleaseStore, landing: Landing, fingerprint: str) -> Rele
     if _newest_heartbeat(landing) > current.as_of:
         return None
     return current if _landed(landing) <= store.loads(current.release) else None
+
+
+def _project_changed(store: ReleaseStore, fingerprint: str, say: Say) -> bool:
+    """Whether tables may hold rows that another version of the project made."""
+    current = store.current()
+    if current is not None and current.project_fingerprint != fingerprint:
+        say(f"The project changed since release {current.release}: everything is built anew.")
+        return True
+    return False
 
 
 def _built_before(store: ReleaseStore, landing: Landing, fingerprint: str) -> bool:
