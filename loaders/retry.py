@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 import polars as pl
@@ -40,12 +39,14 @@ def retry_rejected(
     with landing.retry_lock() as free:
         if not free:
             raise AceError("Another retry is running.", "Wait until it has finished.")
-        waiting = landing.rejected(source, resource)
-        waiting.sort(key=lambda r: (r.source, r.resource, r.account or ""))
-        for (one, kind, account), group in groupby(
-            waiting, key=lambda r: (r.source, r.resource, r.account)
-        ):
-            load = _retry_group(landing, one, kind, account, list(group), loaded_at)
+        groups = {
+            (load.source, load.resource, load.account)
+            for load in landing.loads(source, resource)
+            if load.rejected
+        }
+        for one, kind, account in sorted(groups, key=lambda g: (g[0], g[1], g[2] or "")):
+            waiting = (r for r in landing.each_rejected(one, kind) if r.account == account)
+            load = _retry_group(landing, one, kind, account, waiting, loaded_at)
             if load is not None:
                 loads.append(load)
     return loads
@@ -56,33 +57,31 @@ def _retry_group(
     source: str,
     resource: str,
     account: str | None,
-    records: list[RejectedRecord],
+    records: Iterable[RejectedRecord],
     loaded_at: datetime | None,
 ) -> Load | None:
-    frames: list[pl.DataFrame] = []
     recovers: dict[str, list[int]] = {}
-    nulls = 0
-    for record in records:
-        typing = _typing(record.context or {})
-        frame = _parsed(resource, record, typing)
-        if frame is None:
-            continue
-        nulls += typing.null_characters
-        frames.append(frame)
-        recovers.setdefault(record.load_id, []).append(record.position)
-    if not frames:
-        return None
-    entries = [{"load_id": load, "positions": sorted(p)} for load, p in sorted(recovers.items())]
     with landing.open_load(
         source,
         resource,
         account=account,
         input="retry of rejected records",
         loaded_at=loaded_at,
-        recovers=entries,
     ) as load:
-        load.null_characters = nulls
-        load.write(pl.concat(frames).drop("_position"))
+        for record in records:
+            typing = _typing(record.context or {})
+            frame = _parsed(resource, record, typing)
+            if frame is None:
+                continue
+            load.null_characters += typing.null_characters
+            load.write(frame.drop("_position"))
+            recovers.setdefault(record.load_id, []).append(record.position)
+        if not recovers:
+            return None
+        load.recovers = tuple(
+            {"load_id": one, "positions": sorted(places)}
+            for one, places in sorted(recovers.items())
+        )
         return load.commit()
 
 

@@ -259,6 +259,22 @@ NATURAL_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "performance_metrics": (("post_id",), ("platform", "external_post_id")),
 }
 
+#: Columns that say what a record is about, besides its keys: a file with none of these
+#: and no key column holds something else, whatever other names it shares.
+ABOUT: dict[str, tuple[str, ...]] = {
+    "products": ("name",),
+    "creative_patterns": ("hook_text", "structure"),
+    "agent_notes": ("content",),
+    "embeddings": ("reference_id", "embedding"),
+    "trend_snapshots": ("product_id",),
+    "scripts": ("product_id", "script_text"),
+    "video_assets": ("script_id", "product_id", "storage_url"),
+    "experiments": ("product_id", "script_id", "asset_id"),
+    "published_posts": ("experiment_id",),
+    "performance_metrics": ("views", "view_count"),
+    "system_events": ("event_type",),
+}
+
 ALL_RESOURCES: tuple[str, ...] = tuple(RESOURCES)
 
 #: Which resources each source can land. ``operational`` sources carry all twelve.
@@ -281,3 +297,10 @@ def polars_schema(resource: str) -> dict[str, pl.DataType]:
     """Column name to Polars type of a landed file, bookkeeping included."""
     own = {column.name: column.polars for column in RESOURCES[resource]}
     return own | {name: polars_type(kind) for name, kind in BOOKKEEPING.items()}
+
+
+def identifying(resource: str) -> tuple[str, ...]:
+    """Columns of which a file must have at least one to be this table's."""
+    # A platform alone names nothing.
+    natural = [n for key in NATURAL_KEYS.get(resource, ()) for n in key if n != "platform"]
+    return tuple(dict.fromkeys((SOURCE_KEY[resource], *natural, *ABOUT.get(resource, ()))))

@@ -83,7 +83,7 @@ def rejected(landing: Landing) -> list[dict[str, Any]]:
     from repositories.connection import plain
 
     groups: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for record in landing.rejected():
+    for record in landing.each_rejected():
         key = (record.source, record.resource, record.field or "")
         entry = groups.setdefault(
             key,

@@ -7,6 +7,7 @@ import glob
 import gzip
 import io
 import os
+import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -80,6 +81,8 @@ def find_files(paths: Iterable[str | os.PathLike[str]]) -> Found:
 
 
 def _missing(text: str) -> AceError:
+    if not text.strip():
+        return AceError("One of the paths is empty.", "Name a file or a folder.", exit_code=2)
     if glob.has_magic(text):
         return AceError(
             f"No file matches {text}.", "Check the pattern and the folder.", exit_code=2
@@ -124,6 +127,12 @@ class Input:
         self.name = str(path)
         self._on_bytes = on_bytes
         try:
+            if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):
+                raise AceError(
+                    f"{path} is a pipe or a device, not a file.",
+                    "Write its contents into a file first: it is read more than once.",
+                    exit_code=2,
+                )
             with open(path, "rb") as file:
                 self.size = os.fstat(file.fileno()).st_size
                 self.modified = os.fstat(file.fileno()).st_mtime

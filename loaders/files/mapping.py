@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loaders.errors import UsageError
-from loaders.schema import ALL_RESOURCES, RESOURCES
+from loaders.schema import ALL_RESOURCES, RESOURCES, identifying
 
 _MISSING = object()
 
@@ -98,7 +98,12 @@ class FieldMap:
 
     def fields(self) -> set[str]:
         """Names of a record's top-level fields that reach a column."""
-        own = {column.name for column in RESOURCES[self.resource]}
-        return (
-            own | {path.partition(".")[0] for path in self.maps.values()} | set(self.maps.values())
-        )
+        return self._top({column.name for column in RESOURCES[self.resource]}, self.maps)
+
+    def telling(self) -> set[str]:
+        """Those of :meth:`fields` that tell that a record is this table's."""
+        wanted = set(identifying(self.resource))
+        return self._top(wanted, {n: path for n, path in self.maps.items() if n in wanted})
+
+    def _top(self, own: set[str], maps: Mapping[str, str]) -> set[str]:
+        return own | {path.partition(".")[0] for path in maps.values()} | set(maps.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -65,7 +66,26 @@ class Plan:
             raise UsageError(
                 "--backfill and --extracted-at both set the known-at time.", "Give one of them."
             )
+        self._check_time_format()
         _ = self.zone, self.fields, self.constants, self.known_at
+
+    def _check_time_format(self) -> None:
+        if self.time_format is None:
+            return
+        problem = "it names no part of a date"
+        if "%" in self.time_format.replace("%%", ""):
+            try:
+                datetime.strptime("", self.time_format)
+                return
+            except (ValueError, re.error) as error:
+                problem = str(error)
+                # What any sound format says of an empty text.
+                if problem.startswith("time data"):
+                    return
+        raise UsageError(
+            f"--time-format '{self.time_format}' is no date format: {problem}.",
+            "Write it like %d/%m/%Y %H:%M.",
+        )
 
     def _check_preset(self) -> None:
         from loaders.presets import PRESETS

@@ -7,18 +7,19 @@ import contextlib
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 from loaders.errors import AceError
 from loaders.files import csvrows, fast
 from loaders.files.inputs import DAMAGED, Input, blocks, text_of, unreadable
 from loaders.files.jsonstream import BrokenJson, JsonStream
-from loaders.files.mapping import at_path
+from loaders.files.mapping import at_path, near
 from loaders.files.plan import Plan
 from loaders.files.sink import Sink
 from loaders.jsontext import parse_json
 from loaders.records import Record
+from loaders.schema import identifying
 from loaders.values import raw_bytes, shown
 
 #: Bytes parsed in one go: large enough for vectors, small enough for memory.
@@ -41,9 +42,13 @@ class Reader:
         self.main = plan.resources[0]
         self.fields = plan.fields[self.main]
         self._known = self.fields.fields()
+        self._telling = self.fields.telling()
+        self._told = set(identifying(self.main))
         self._names: dict[str, None] = {}
         self._lists: list[str] = []
-        self._matched = plan.preset is not None
+        #: Whether a field was met that is a column, and one that tells the table.
+        self._shared = plan.preset is not None
+        self._matched = plan.preset is not None or not self._told.isdisjoint(self.fields.sets)
         self._fast = plan.preset is None and plan.records is None and self.fields.top_level
 
     def read(self, kind: str) -> None:
@@ -61,12 +66,22 @@ class Reader:
             "parquet": self._parquet,
         }[kind]()
         if self.sink.records and not self._matched and self._names:
-            raise AceError(
-                f"No field of {self.input.name} is a column of {self.main}; it has "
-                f"{', '.join(list(self._names)[:12])}.",
-                self._mapping_hint(),
-                exit_code=2,
-            )
+            raise self._unfitting()
+
+    def _unfitting(self) -> AceError:
+        has = f"it has {', '.join(list(self._names)[:12])}."
+        if self._shared:
+            wanted = ", ".join(identifying(self.main))
+            what = f"Nothing in {self.input.name} tells {self.main} (one of {wanted})"
+        else:
+            what = f"No field of {self.input.name} is a column of {self.main}"
+        return AceError(f"{what}; {has}", self._mapping_hint(), exit_code=2)
+
+    def _match(self, names: Iterable[str]) -> None:
+        """Remember whether fields of these names reach a column and tell the table."""
+        if not self._matched:
+            self._shared = self._shared or not self._known.isdisjoint(names)
+            self._matched = not self._telling.isdisjoint(names)
 
     def _notice(self, record: dict[str, Any]) -> None:
         """Remember what an unfitting record has, for the message that says so."""
@@ -104,7 +119,7 @@ class Reader:
             self.sink.add(self.main, Record(record, raw=raw))
             return
         if not self._matched:
-            self._matched = not self._known.isdisjoint(record)
+            self._match(record)
             if len(self._names) < 50:
                 self._notice(record)
         values, extra = self.fields.apply(record)
@@ -143,7 +158,9 @@ class Reader:
             constants = self.plan.constants[self.main]
             frame = fast.ndjson_block(self.fields, block, typing, constants)
             if frame is not None:
-                self._matched = True
+                self._names.update(dict.fromkeys(frame.columns))
+                self._shared = True
+                self._matched = self._matched or not self._told.isdisjoint(frame.columns)
                 self.sink.frame(self.main, frame)
                 return
             if len(block) > 2 * PIECE_BYTES:
@@ -231,9 +248,20 @@ class Reader:
                 self.document(row.values, raw)
 
     def _begin_csv(self, names: list[str]) -> None:
-        self._names.update(dict.fromkeys(names))
-        self._matched = self._matched or not self._known.isdisjoint(names)
+        self._header(names)
         self.sink.context["header"] = names
+
+    def _header(self, names: list[str]) -> None:
+        """The columns of a table are known before its rows: a mapping must fit them."""
+        self._names.update(dict.fromkeys(names))
+        self._match(names)
+        for column, path in self.fields.maps.items():
+            if path not in names and path.partition(".")[0] not in names:
+                raise AceError(
+                    f"--map {column}={path}: {self.input.name} has no column '{path}'.",
+                    near(path, names),
+                    exit_code=2,
+                )
 
     def _csv_blocks(self, file: IO[bytes]) -> bool:
         """The whole file in clean blocks; False (and nothing done) when its header says
@@ -280,8 +308,7 @@ class Reader:
                 file = stack.enter_context(pq.ParquetFile(where))
                 names = file.schema_arrow.names
                 csvrows.header_names(names, self.input.name)
-                self._names.update(dict.fromkeys(names))
-                self._matched = self._matched or not self._known.isdisjoint(names)
+                self._header(names)
                 for batch in file.iter_batches(65_536):
                     self._batch(pa.Table.from_batches([batch]))
         except (pa.ArrowException, *DAMAGED) as error:

@@ -52,6 +52,7 @@ def compact(
     """Merge, then delete what is replaced; one entry per resource that changed."""
     done = []
     with locked(landing.storage, exclusive=True, name=".compacting"):
+        landing.storage.sweep()
         for source in sources or SOURCES:
             for resource in SOURCES[source]:
                 folder = f"{source}/{resource}"

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,11 @@ from loaders.errors import AceError
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+#: How the name of a file begins that is still being written.
+TEMPORARY = ".tmp-"
+#: Nothing writes this long without a word: the file's writer was killed.
+LEFT_OVER_SECONDS = 24 * 3600
 
 
 def explain(error: BaseException, where: str) -> AceError:
@@ -39,7 +45,8 @@ def explain(error: BaseException, where: str) -> AceError:
             f"{where} cannot be written because a file stands where a folder belongs.",
             "Move that file away or point ACE_LANDING somewhere else.",
         )
-    text = " ".join(str(error).split())[:200] or type(error).__name__
+    reason = getattr(error, "strerror", None) or str(error)
+    text = " ".join(reason.split())[:200] or type(error).__name__
     return AceError(f"{where} cannot be written: {text}.", "Check the landing path (ACE_LANDING).")
 
 
@@ -157,7 +164,7 @@ class Storage:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise explain(error, str(target.parent)) from None
-        return target.with_name(f".tmp-{os.getpid()}-{target.name}")
+        return target.with_name(f"{TEMPORARY}{os.getpid()}-{target.name}")
 
     def commit(self, temporary: Path, name: str, *, durable: bool = True) -> str:
         """Make a finished temporary file visible at ``name``; returns its location.
@@ -175,6 +182,23 @@ class Storage:
         if durable:
             _sync(os.path.dirname(target))
         return target
+
+    def sweep(self, older_than: float = LEFT_OVER_SECONDS) -> int:
+        """Delete temporary files that nobody has written to for so long (seconds): a
+        killed process left them. Returns how many; object stores have none.
+        """
+        swept = 0
+        limit = time.time() - older_than
+        for folder, _, names in os.walk(self.root) if self.local else ():
+            for name in names:
+                if not name.startswith(TEMPORARY):
+                    continue
+                path = os.path.join(folder, name)
+                with contextlib.suppress(OSError):
+                    if os.path.getmtime(path) < limit:
+                        os.unlink(path)
+                        swept += 1
+        return swept
 
     def remove(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):

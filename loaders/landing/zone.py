@@ -56,7 +56,7 @@ class Landing:
         """Make every folder and schema file, so that sources without loads still build.
 
         Cheap when done before. A schema file that lacks a column the project has
-        gained since is written anew.
+        gained since is written anew, and what killed loads left behind is deleted.
         """
         from loaders.landing.writer import arrow_schema
 
@@ -66,6 +66,7 @@ class Landing:
                 schema = arrow_schema(resource)
                 if not self._same_schema(name, schema):
                     self.storage.write_table(schema.empty_table(), name, durable=False)
+        self.storage.sweep()
 
     def _same_schema(self, name: str, schema: pa.Schema) -> bool:
         import pyarrow as pa
@@ -258,14 +259,18 @@ class Landing:
         self, source: str | None = None, resource: str | None = None
     ) -> list[RejectedRecord]:
         """Rejected records that no retry has recovered yet, oldest load first."""
+        return list(self.each_rejected(source, resource))
+
+    def each_rejected(
+        self, source: str | None = None, resource: str | None = None
+    ) -> Iterator[RejectedRecord]:
+        """The same one at a time, for as many as there may be."""
         loads = self.loads(source, resource)
         recovered = recovered_positions(loads)
-        found: list[RejectedRecord] = []
         for load in loads:
             if load.rejected:
                 gone = recovered.get(load.load_id, set())
-                found += (r for r in self._rejected_of(load) if r.position not in gone)
-        return found
+                yield from (r for r in self._rejected_of(load) if r.position not in gone)
 
     def rejected_file(self, load: Load) -> str:
         """Relative name of the file with a load's rejected records."""

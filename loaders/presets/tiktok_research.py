@@ -6,6 +6,7 @@ parsed with exact integers. The response does not say when counts were observed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -30,11 +31,40 @@ _OTHER_LISTS = (
     "reposted_videos",
     "playlists",
 )
+#: What the API calls the fields a query may ask for: a bare record must have one
+#: besides its id, or it is of another layout that happens to have a `video_id`.
+_FIELDS = frozenset(
+    {
+        "video_description",
+        "create_time",
+        "region_code",
+        "share_count",
+        "view_count",
+        "like_count",
+        "comment_count",
+        "music_id",
+        "hashtag_names",
+        "hashtag_info_list",
+        "username",
+        "effect_ids",
+        "playlist_id",
+        "voice_to_text",
+        "is_stem_verified",
+        "favorites_count",
+        "video_duration",
+        "video_mention_list",
+        "video_label",
+        "video_tag",
+        "sticker_info_list",
+        "effect_info_list",
+    }
+)
+_ID = re.compile(r"[0-9]{1,20}")
 
 
 def _read(document: dict[str, Any], options: Mapping[str, Any]) -> Iterator[PresetRecord]:
     if "data" not in document:
-        yield attempt(_video, document)
+        yield attempt(_bare, document)
         return
     data = document["data"]
     other = next((name for name in _OTHER_LISTS if isinstance(data, dict) and name in data), None)
@@ -52,12 +82,24 @@ def _read(document: dict[str, Any], options: Mapping[str, Any]) -> Iterator[Pres
         yield attempt(_video, video)
 
 
+def _bare(record: dict[str, Any]) -> PresetRecord:
+    """A video outside of a response: any file may hold one, so it has to look like one."""
+    if _FIELDS.isdisjoint(record):
+        raise Unusable(
+            "This has none of the fields of a Research API video (view_count, username, ...): "
+            "load it with --table raw_videos and --map."
+        )
+    return _video(record)
+
+
 def _video(record: dict[str, Any]) -> PresetRecord:
     if "text" in record and ("parent_comment_id" in record or "video_id" in record):
         raise Unusable("This is a comment, not a video.")
     fields = Fields(record)
     # The documentation's example spells the id `video_id`; real responses, `id`.
     external_id = identifier(fields.take("id", "video_id"), "id", numeric=True)
+    if not _ID.fullmatch(external_id):
+        raise Unusable(f"The id {external_id[:40]!r} is not a TikTok video's, which has digits.")
     return landed(
         "raw_videos",
         record,

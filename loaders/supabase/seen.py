@@ -39,7 +39,7 @@ class Seen:
         self._keys = known["key"].to_numpy()
         self._values = known["value"].to_numpy()
         self._rejected = {
-            hashlib.md5(record.raw).digest() for record in landing.rejected(source, resource)
+            hashlib.md5(record.raw).digest() for record in landing.each_rejected(source, resource)
         }
 
     def _file(

@@ -207,9 +207,12 @@ def test_twenty_digit_ids_null_bytes_and_far_years_land(landing: Landing, tmp_pa
 def test_ten_megabytes_in_one_field(landing: Landing, tmp_path: Path) -> None:
     text = "é" * 5_000_000
     for name, content in (
-        ("a.ndjson", json.dumps({"caption": text}) + "\n" + '{"caption": "b"}\n'),
-        ("a.json", json.dumps([{"caption": text}, {"caption": "b"}])),
-        ("a.csv", f'caption,author\n"{text}",x\nb,y\n'),
+        (
+            "a.ndjson",
+            json.dumps({"external_id": "1", "caption": text}) + "\n" + '{"caption": "b"}\n',
+        ),
+        ("a.json", json.dumps([{"external_id": "1", "caption": text}, {"caption": "b"}])),
+        ("a.csv", f'caption,external_id\n"{text}",1\nb,2\n'),
     ):
         assert one(landing, put(tmp_path, name, content), "raw_videos").accepted == 2
     assert rows(landing)["caption"].to_list() == [text, "b"] * 3
@@ -255,7 +258,7 @@ def test_windows_1252(landing: Landing, tmp_path: Path) -> None:
     text = "Caf\u00e9 \u2014 \u201cx\u201d \u20ac"
     content = f'external_id,caption\n1,"{text}"\n'.encode("cp1252")
     assert one(landing, put(tmp_path, "a.csv", content), "raw_videos").accepted == 1
-    line = f'{{"caption": "{text}"}}\n'.encode("cp1252")
+    line = f'{{"external_id": "1", "caption": "{text}"}}\n'.encode("cp1252")
     assert one(landing, put(tmp_path, "a.ndjson", line), "raw_videos").accepted == 1
     assert rows(landing)["caption"].to_list() == [text, text]
 
@@ -382,3 +385,42 @@ def test_a_preset_lands_each_resource_as_a_load_of_its_own(
     assert (result.accepted, result.rejected) == (1, 1)
     assert rows(landing)["external_id"].to_list() == ["7386111312293610270"]
     assert load_files(landing, [path], preset="tiktok-research")[0].status == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [("title,x\nA,1\n", "a.csv"), ('{"title": "A"}\n', "a.ndjson"), ('[{"title": "A"}]', "a.json")],
+)
+def test_one_shared_name_does_not_make_a_file_a_tables(
+    landing: Landing, tmp_path: Path, content: str, name: str
+) -> None:
+    path = put(tmp_path, name, content)
+    (failed,) = load_files(landing, [path], table="scripts")
+    assert (failed.status, failed.exit_code) == ("failed", 2)
+    assert (
+        "tells scripts (one of script_id, product_id, script_text); it has title" in failed.message
+    )
+    assert landing.loads() == []
+    mapped = one(landing, path, "scripts", maps={"script_text": "title"})
+    assert (mapped.status, mapped.accepted) == ("landed", 1)
+
+
+def test_a_mapping_from_a_column_that_is_not_there_is_told(
+    landing: Landing, tmp_path: Path
+) -> None:
+    path = put(tmp_path, "a.csv", "post_id,seen\n1,2\n")
+    (failed,) = load_files(landing, [path], table="performance_metrics", maps={"views": "sen"})
+    assert failed.exit_code == 2
+    assert "has no column 'sen'. Did you mean 'seen'?" in failed.message
+
+
+@pytest.mark.parametrize("form", ["%Q", "", "year", "%"])
+def test_a_time_format_that_is_none_is_told_before_any_file(landing: Landing, form: str) -> None:
+    with pytest.raises(UsageError, match="is no date format"):
+        load_files(landing, ["x.csv"], table="scripts", time_format=form)
+
+
+def test_a_pipe_is_no_file(landing: Landing, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.csv")
+    (failed,) = load_files(landing, [tmp_path / "a.csv"], table="scripts")
+    assert "is a pipe or a device" in failed.message

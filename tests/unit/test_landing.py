@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -224,3 +226,20 @@ def test_doubles_are_hashed_with_17_digits() -> None:
     assert record_hashes("agent_notes", rows).to_list() == [
         hashlib.md5(text.encode()).hexdigest() for text in expected
     ]
+
+
+def test_what_a_killed_load_left_is_deleted_after_a_day(tmp_path: Path) -> None:
+    landing = Landing(tmp_path)
+    landing.prepare()
+    folder = tmp_path / "files" / "products"
+    old, young = folder / ".tmp-1-a.parquet", folder / ".tmp-2-b.parquet"
+    for path in (old, young):
+        path.write_bytes(b"half")
+    yesterday = time.time() - 25 * 3600
+    os.utime(old, (yesterday, yesterday))
+    landing.prepare()
+    assert not old.exists()
+    assert young.exists()
+    os.utime(young, (yesterday, yesterday))
+    landing.compact()
+    assert not young.exists()

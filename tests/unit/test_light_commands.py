@@ -23,7 +23,7 @@ finally:
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["status", "--json"], ["releases", "--json"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["status", "--json"]])
 def test_listing_commands_stay_light(tmp_path: Path, arguments: list[str]) -> None:
     with Landing(tmp_path / "landing").open_load("files", "agent_notes") as load:
         load.write(pl.DataFrame({"content": ["a"]}))

@@ -194,7 +194,7 @@ def test_what_is_no_record_is_refused(document: Any) -> None:
 
 
 def test_a_whole_array_is_taken_element_by_element() -> None:
-    videos = [{"id": 1, "username": "a"}, None, {"id": 2}]
+    videos = [{"id": 1, "username": "a"}, None, {"id": 2, "username": "b"}]
     records = list(PRESETS["tiktok-research"].records(videos))
     assert [record.values.get("external_id") for record in records] == ["1", None, "2"]
     assert records[1].reason == "This is null, not a record."

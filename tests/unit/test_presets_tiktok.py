@@ -210,3 +210,16 @@ def test_a_failed_input_of_the_scraper_is_refused_with_its_words() -> None:
     )
     assert record.resource is None
     assert record.reason == ("The platform answered with an error, code NOT_FOUND: Post not found.")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"video_id": "7017666017", "claim_status": "claim", "video_view_count": "5"},
+        {"video_id": "dQw4w9WgXcQ", "view_count": "5", "channelTitle": "c"},
+    ],
+)
+def test_a_row_of_another_layout_is_refused(row: dict[str, str]) -> None:
+    record = only("tiktok-research", row)
+    assert record.resource is None
+    assert "Research API" in record.reason or "not a TikTok video's" in record.reason
