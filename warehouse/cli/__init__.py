@@ -59,7 +59,7 @@ def app(debug: bool) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Entry point: turns every expected error into one sentence and an exit code."""
     try:
-        code: Any = app.main(args=argv, standalone_mode=False)
+        code: Any = app.main(args=argv, prog_name="ace", standalone_mode=False)
     except click.exceptions.Exit as done:
         code = done.exit_code
     except click.exceptions.Abort:
