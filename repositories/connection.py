@@ -131,6 +131,10 @@ class DuckReader:
         import duckdb
 
         try:
+            if len(self._connection.extract_statements(sql)) > 1:
+                raise UsageError(
+                    "Only one statement at a time can be run.", "Leave out the others."
+                )
             cursor = self._connection.execute(sql, list(parameters))
             if cursor.description is None:
                 return Answer([], [])
@@ -281,13 +285,19 @@ def open_release(
         return DuckReader(path)
     if target == "postgres":
         return _open_postgres(postgres_url, number)
+    if target != "duckdb":
+        raise UsageError(
+            f"Target {target} has no releases yet.",
+            "Use --target duckdb (the default) or postgres.",
+        )
     return _open_duckdb(home, number)
 
 
 def _number(release: str | int | Path | None) -> int | None:
     if isinstance(release, int):
         return release
-    return int(release) if isinstance(release, str) and release.isdecimal() else None
+    is_number = isinstance(release, str) and release.isascii() and release.isdecimal()
+    return int(str(release)) if is_number else None
 
 
 def _open_duckdb(home: Path, number: int | None) -> DuckReader:
@@ -379,6 +389,10 @@ def _syntax(near: str | None, line: str | None) -> AceError:
     )
 
 
+def _changing() -> AceError:
+    return UsageError("A release can only be read; this statement would change it.", "Use SELECT.")
+
+
 def _duck_error(error: Exception, tables: Callable[[], set[str]]) -> AceError:
     import duckdb
 
@@ -394,6 +408,15 @@ def _duck_error(error: Exception, tables: Callable[[], set[str]]) -> AceError:
         line = re.search(r"LINE (\d+):", text)
         if near or "syntax error" in text:
             return _syntax(near[1] if near else None, line[1] if line else None)
+        return UsageError(f"The SQL is not valid: {_sentence(text)}", "Mend it.")
+    if "Values were not provided" in text:
+        return UsageError("The SQL has a parameter (? or $1) without a value.", "Write the value.")
+    if "configuration has been locked" in text:
+        return UsageError(
+            "The settings of a release's reader are fixed.", "Leave them as they are."
+        )
+    if "Can only" in text and "base table" in text:
+        return _changing()
     column = re.search(r'Referenced column "(.*?)" (?:was )?not found', text)
     if column:
         known = re.search(r"Candidate bindings: (.*)", text)
@@ -401,9 +424,7 @@ def _duck_error(error: Exception, tables: Callable[[], set[str]]) -> AceError:
         near_names = f"Near names: {', '.join(names[:5])}." if names else ""
         return UsageError(f"There is no column {column[1]} in the tables it names.", near_names)
     if "read-only mode" in text:
-        return UsageError(
-            "A release can only be read; this statement would change it.", "Use SELECT."
-        )
+        return _changing()
     if isinstance(error, duckdb.PermissionException):
         return UsageError(
             "A query on a release can read neither files nor other databases.",
@@ -427,9 +448,7 @@ def _postgres_error(error: Any, tables: Callable[[], set[str]]) -> AceError:
     if isinstance(error, errors.UndefinedColumn):
         return UsageError(f"The SQL names something that is not there: {text}", "")
     if isinstance(error, errors.ReadOnlySqlTransaction):
-        return UsageError(
-            "A release can only be read; this statement would change it.", "Use SELECT."
-        )
+        return _changing()
     if "multiple commands" in text:
         return UsageError("Only one statement at a time can be run.", "Leave out the others.")
     return AceError(f"The query failed: {text[:1].upper()}{text[1:]}")

@@ -184,6 +184,10 @@ def _locked(
         "ACE_WAREHOUSE": str(config.warehouse),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
+    # The profile reads these itself; they may stand in .env or ace.toml.
+    for name in ("ACE_THREADS", "ACE_MEMORY_LIMIT"):
+        if config.extra.get(name):
+            environment[name] = config.extra[name]
     if target == "duckdb":
         with build_lock(config.home, wait, say):
             yield environment

@@ -1,4 +1,4 @@
-"""One build at a time per warehouse.
+"""One build (and one check) at a time per warehouse.
 
 An operating-system lock (``flock``) on ``$ACE_HOME/build.lock``; on Postgres a session
 advisory lock. Both end with the process that holds them, however it ends, so there is
@@ -30,9 +30,9 @@ POLL_SECONDS = 0.2
 Say = Callable[[str], None]
 
 
-def _describe(holder: dict[str, Any]) -> str:
+def _describe(holder: dict[str, Any], work: str = "build") -> str:
     if not holder:
-        return "another build"
+        return f"another {work}"
     text = f"process {holder.get('pid')} on {holder.get('host')}"
     return f"{text}, since {holder['started']}" if holder.get("started") else text
 
@@ -62,18 +62,27 @@ def _written(path: Path) -> dict[str, Any]:
     return {}
 
 
-def _await(acquire: Callable[[], bool], who: Callable[[], str], wait: float, say: Say) -> None:
+def _await(
+    acquire: Callable[[], bool],
+    who: Callable[[], str],
+    wait: float,
+    say: Say,
+    work: str = "build",
+) -> None:
     """Try until it works or ``wait`` seconds are over; says once that it waits."""
     deadline = time.monotonic() + wait
     told = False
     while not acquire():
         if time.monotonic() >= deadline:
             raise AceError(
-                f"Another build is running ({who()}).",
-                "Wait for it to end and try again, or wait longer with --wait SECONDS.",
+                f"Another {work} is running ({who()}).",
+                (
+                    "Wait for it to end and try again"
+                    + (", or wait longer with --wait SECONDS." if work == "build" else ".")
+                ),
             )
         if not told:
-            say(f"Waiting for another build to end ({who()}).")
+            say(f"Waiting for another {work} to end ({who()}).")
             told = True
         time.sleep(POLL_SECONDS)
 
@@ -84,9 +93,21 @@ def build_lock(home: Path, wait: float = 600, say: Say = print) -> Iterator[None
 
     Raises AceError naming the holder when the wait was in vain.
     """
-    path = home / "build.lock"
+    with _process_lock(home / "build.lock", "build", wait, say):
+        yield
+
+
+@contextlib.contextmanager
+def check_lock(folder: Path, wait: float = 600, say: Say = print) -> Iterator[None]:
+    """Hold the lock of a folder of quality pages, as :func:`build_lock` does a warehouse's."""
+    with _process_lock(folder / ".lock", "check", wait, say):
+        yield
+
+
+@contextlib.contextmanager
+def _process_lock(path: Path, work: str, wait: float, say: Say) -> Iterator[None]:
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as error:
         raise AceError(
@@ -102,7 +123,7 @@ def build_lock(home: Path, wait: float = 600, say: Say = print) -> Iterator[None
         return True
 
     try:
-        _await(acquire, lambda: _describe(_written(path)), wait, say)
+        _await(acquire, lambda: _describe(_written(path), work), wait, say, work)
         started = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         content = {"pid": os.getpid(), "host": socket.gethostname(), "started": started}
         os.ftruncate(handle, 0)

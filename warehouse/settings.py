@@ -7,6 +7,7 @@ the ``ACE_`` prefix, lower case), then the default. Read once per process.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -45,46 +46,99 @@ class Settings:
         return self.home / "current.duckdb"
 
 
+#: What DuckDB takes for its memory.
+_MEMORY = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?B|%)", re.IGNORECASE)
+
+
+def _text(path: Path) -> str | None:
+    """A settings file's text; None when there is none."""
+    if not path.exists():
+        return None
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(f"{path} cannot be read: {reason}.", "Mend or remove it.") from None
+
+
 def _read_dotenv(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
     values: dict[str, str] = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+    for number, line in enumerate((_text(path) or "").splitlines(), start=1):
         text = line.strip().removeprefix("export ")
         if not text or text.startswith("#"):
             continue
         name, found, value = text.partition("=")
         if not found:
+            # The line may hold a secret: it is not shown.
             raise UsageError(
                 f"{path}, line {number} is not NAME=value.", "Write one NAME=value per line."
             )
-        values[name.strip()] = value.strip().strip("'\"")
+        values[name.strip()] = _dotenv_value(value.strip())
     return values
 
 
+def _dotenv_value(text: str) -> str:
+    """Without its quotes, and without a comment behind it."""
+    quote = text[:1]
+    if quote in ("'", '"') and (end := text.find(quote, 1)) > 0:
+        rest = text[end + 1 :].strip()
+        if not rest or rest.startswith("#"):
+            return text[1:end]
+    return re.split(r"\s+#", text, maxsplit=1)[0].strip("'\"")
+
+
 def _read_toml(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        content = tomllib.loads(_text(path) or "")
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not valid TOML: {error}.", "Mend the line it names.") from None
+    for name, value in content.items():
+        if isinstance(value, dict | list):
+            raise UsageError(
+                f"{path}: '{name}' is a section or a list; every setting is one value.",
+                'Write name = "value" at the top, as in: supabase_dsn = "postgresql://...".',
+            )
     return {f"ACE_{name.upper()}": str(value) for name, value in content.items()}
+
+
+def _checked(values: dict[str, str]) -> None:
+    """UsageError for what only dbt would complain about, in its own words."""
+    threads = values.get("ACE_THREADS") or "2"
+    if not re.fullmatch(r"[0-9]{1,3}", threads) or int(threads) < 1:
+        raise UsageError(f"ACE_THREADS is '{threads}'.", "It must be a whole number from 1.")
+    memory = values.get("ACE_MEMORY_LIMIT") or "6GB"
+    if not _MEMORY.fullmatch(memory.strip()):
+        raise UsageError(f"ACE_MEMORY_LIMIT is '{memory}'.", "Write it like 6GB or 75%.")
+
+
+def _folder(name: str, path: Path) -> Path:
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{name} is {path}, which is a file.", "It must name a folder.")
+    return path
 
 
 @cache
 def settings() -> Settings:
     """The effective settings; raises UsageError for a value nobody understands."""
-    root = Path.cwd()
+    try:
+        root = Path.cwd()
+    except FileNotFoundError:
+        raise UsageError(
+            "The folder this command was started in is gone.", "Change to one that is there."
+        ) from None
     values = _read_toml(root / "ace.toml") | _read_dotenv(root / ".env") | dict(os.environ)
-    home = Path(values.get("ACE_HOME") or "data").absolute()
+    home = _folder("ACE_HOME", Path(values.get("ACE_HOME") or "data").absolute())
     target = values.get("ACE_TARGET") or "duckdb"
     if target not in TARGETS:
         raise UsageError(f"ACE_TARGET is '{target}'.", f"It must be one of: {', '.join(TARGETS)}.")
+    landing = values.get("ACE_LANDING") or str(home / "landing")
+    if "://" not in landing:
+        _folder("ACE_LANDING", Path(landing))
+    _checked(values)
     return Settings(
         home=home,
         target=target,
-        landing=values.get("ACE_LANDING") or str(home / "landing"),
+        landing=landing,
         postgres_url=values.get("ACE_POSTGRES_URL"),
         supabase_dsn=values.get("ACE_SUPABASE_DSN"),
         extra={k: v for k, v in values.items() if k.startswith("ACE_")},

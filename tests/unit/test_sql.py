@@ -156,3 +156,21 @@ def test_statement_comes_from_exactly_one_place(run, tmp_path: Path) -> None:  #
     assert _fails(run("select 1", "--file", str(file))).exit_code == 2
     assert _fails(run(" ; ")).exit_code == 2
     assert _fails(run("select 1", "--json", "--csv")).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("select 1; select 2", "Only one statement"),
+        ("delete from canonical.products", "can only be read"),
+        ("select ?", "without a value"),
+        ("select", "not valid"),
+        ("set threads = 1", "settings"),
+        ("select 1 as a, 2 as a", "Two columns are named 'a'"),
+        ("select '\udcff'", "not UTF-8"),
+    ],
+)
+def test_what_cannot_be_asked_is_wrong_usage(run, query: str, said: str) -> None:  # type: ignore[no-untyped-def]
+    error = _fails(run(query, "--json"))
+    assert said in error.message
+    assert error.exit_code == 2

@@ -127,16 +127,8 @@ def show(
     as_json: bool,
 ) -> None:
     """Quarantined rows and rejected records with what they contain, oldest first."""
-    from loaders.schema import RESOURCES
 
-    if table_name is not None and table_name not in RESOURCES:
-        import difflib
-
-        near = difflib.get_close_matches(table_name, RESOURCES, 1)
-        raise UsageError(
-            f"There is no canonical table '{table_name}'.",
-            f"Did you mean {near[0]}?" if near else f"There are: {', '.join(RESOURCES)}.",
-        )
+    _known(source, table_name)
     given = ctx.get_parameter_source("limit") is click.core.ParameterSource.COMMANDLINE
     most = None if as_json and not given else limit
     held, total = _held(table_name, source, load, reason, most, target)
@@ -164,6 +156,24 @@ def show(
     more = max(0, total - len(held)) + max(0, len(rejected) - limit)
     if more:
         click.echo(f"{plural(more, 'more row')}: use --limit or --json.")
+
+
+def _known(source: str | None, table_name: str | None) -> None:
+    """UsageError for a table or source that is none."""
+    import difflib
+
+    from loaders.schema import RESOURCES, SOURCES
+
+    for what, given, names in (
+        ("canonical table", table_name, RESOURCES),
+        ("source", source, SOURCES),
+    ):
+        if given is not None and given not in names:
+            near = difflib.get_close_matches(given, list(names), 1)
+            raise UsageError(
+                f"There is no {what} '{given}'.",
+                f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names)}.",
+            )
 
 
 def _held(
@@ -214,10 +224,8 @@ def _rejected(table_name: str | None, source: str | None, load: str | None) -> l
             "reason": one.reason,
             "raw": one.raw.decode("utf-8", "backslashreplace"),
         }
-        for one in Landing(settings().landing).rejected()
-        if (source is None or one.source == source)
-        and (table_name is None or one.resource == table_name)
-        and (load is None or one.load_id == load)
+        for one in Landing(settings().landing).each_rejected(source, table_name)
+        if load is None or one.load_id == load
     ]
 
 
@@ -240,6 +248,7 @@ def retry(source: str | None, table_name: str | None, as_json: bool) -> None:
     from loaders.retry import retry_rejected
     from warehouse.settings import settings
 
+    _known(source, table_name)
     loads = retry_rejected(Landing(settings().landing), source, table_name)
     if as_json:
         print_json(

@@ -51,6 +51,7 @@ def command(
     with open_current(release, target) as reader:
         answer = reader.query(text)
     if as_json:
+        _distinct(answer.columns)
         sys.stdout.write(to_json(answer.dicts()))
     elif as_csv:
         sys.stdout.write(to_csv(answer))
@@ -71,11 +72,23 @@ def _statement(query: str | None, file: str | None) -> str:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise UsageError(f"{file} cannot be read: {reason}.", "Check the path.") from None
     assert query is not None
+    if not query.isprintable() and any("\ud800" <= c <= "\udfff" for c in query):
+        raise UsageError("The SQL statement is not UTF-8 text.", "Write it in UTF-8.")
     if not query.strip().strip(";").strip():
         raise UsageError(
             "The SQL statement is empty.", 'Example: ace sql "select * from marts.row_ledger"'
         )
     return query
+
+
+def _distinct(columns: list[str]) -> None:
+    """An object has room for one value of a name: another would be lost."""
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(
+            f"Two columns are named '{twice}', and JSON keeps one of a name.",
+            "Name them apart with AS, or use --csv.",
+        )
 
 
 def to_json(rows: Any) -> str:

@@ -7,6 +7,7 @@ second. Thresholds are in ``expectations/rules.toml``.
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import Any
 
 from loaders.errors import AceError
 from loaders.landing import Landing
+from warehouse.lock import check_lock
 from warehouse.quality.findings import Finding, find_all
 from warehouse.quality.landing_rules import (
     FILE_RULES,
@@ -114,6 +116,17 @@ def run_checks(
     findings are those of all loads, whenever they were judged.
     """
     begun = time.monotonic()
+    with check_lock(out_dir, say=_note):
+        return _run_checks(landing, out_dir, since, everything, begun)
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _run_checks(
+    landing: Landing, out_dir: Path, since: datetime | None, everything: bool, begun: float
+) -> CheckResult:
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -102,7 +102,7 @@ class ReleaseStore(Protocol):
 def keep(config: Settings) -> int:
     """How many releases are kept (``ACE_KEEP_RELEASES``, at least 1)."""
     text = config.extra.get("ACE_KEEP_RELEASES", str(KEEP))
-    if not text.isdecimal() or int(text) < 1:
+    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
         raise UsageError(f"ACE_KEEP_RELEASES is '{text}'.", "It must be a whole number from 1.")
     return int(text)
 
