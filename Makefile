@@ -15,6 +15,8 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 export PYTHONUTF8 := 1
+# With it set, every start would compile a thousand modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show what there is to make
 	@printf 'ACE warehouse\n\n'
