@@ -142,3 +142,9 @@
 {% macro computed_once() -%}
     {{ return('' if target.type == 'spark' else 'materialized') }}
 {%- endmacro %}
+
+
+{# Marks a CTE that only names a table: each reader must keep its own filters and columns. #}
+{% macro inlined() -%}
+    {{ return('' if target.type == 'spark' else 'not materialized') }}
+{%- endmacro %}

@@ -20,10 +20,11 @@
 
 
 {# Keys for a table with a natural key. Rows of one natural key share one key: that of a
-   source before a derived one, then the earliest known. A row without its natural key
-   follows the first row of its source key that has one. CTEs from `resolved_rows` to
-   `keyed`; an incremental run draws in the existing rows whose key these can change. #}
-{% macro key_by_nature(table, key, carried, resolved, natural, incremental) %}
+   source before a derived one, then the earliest known. With `anchored`, a row without
+   its natural key follows the first row of its source key that has one (a draft and the
+   post it became); otherwise it keeps its own. CTEs from `resolved_rows` to `keyed`; an
+   incremental run draws in the existing rows whose key these can change. #}
+{% macro key_by_nature(table, key, carried, resolved, natural, anchored, incremental) %}
 {%- set columns = ['_load_id', '_position', '_source', '_known_at', '_loaded_at', '_source_key'] + carried + resolved -%}
 {%- set earliest = '_known_at, _load_id, _position' -%}
 named as {{ computed_once() }} (
@@ -44,15 +45,19 @@ affected_natures as (
 
 ),
 
-peers as (
+of_affected_natures as {{ computed_once() }} (
 
     select existing.*
     from existing
     where existing._natural in (select _natural from affected_natures)
-        and not exists (
-            select 1 from retried
-            where retried._load_id = existing._load_id and retried._position = existing._position
-        )
+
+),
+
+peers as (
+
+    select of_affected_natures.*
+    from of_affected_natures
+    where {{ not_in_rows('of_affected_natures', 'retried') }}
 
 ),
 {%- endif %}
@@ -104,6 +109,47 @@ keyed_by_nature as (
 
 ),
 
+{% if anchored -%}
+{{ anchor_to_source_key(table, key, columns, earliest, incremental) }}
+{%- else -%}
+keyed_alone as (
+
+    select
+        {{ columns | join(', ') }},
+        _natural,
+        _former_key,
+        {{ own_key(table) }} as {{ key }}
+    from named
+    where _natural is null
+
+),
+{%- endif %}
+
+keyed as (
+
+    select * from keyed_by_nature
+    union all
+    select * from keyed_alone
+
+),
+{% endmacro %}
+
+
+{% macro anchor_to_source_key(table, key, columns, earliest, incremental) %}
+{% if incremental -%}
+of_affected_sources as {{ computed_once() }} (
+
+    select existing.*
+    from existing
+    where existing._source_key in (
+        select _source_key from named
+        union
+        select _source_key from peers
+    )
+
+),
+
+{% endif -%}
 of_no_nature as (
 
     select {{ columns | join(', ') }}, _natural, _former_key
@@ -112,15 +158,24 @@ of_no_nature as (
     {%- if incremental %}
     union all
     select {{ columns | join(', ') }}, _natural, {{ key }} as _former_key
-    from existing
-    where existing._natural is null
-        and existing._source_key in (
-            select _source_key from named union select _source_key from peers
-        )
-        and not exists (
-            select 1 from retried
-            where retried._load_id = existing._load_id and retried._position = existing._position
-        )
+    from of_affected_sources
+    where _natural is null
+        and {{ not_in_rows('of_affected_sources', 'retried') }}
+    {%- endif %}
+
+),
+
+named_elsewhere as (
+
+    select _source_key, {{ key }}, {{ earliest }}
+    from keyed_by_nature
+    {%- if incremental %}
+    union all
+    select _source_key, {{ key }}, {{ earliest }}
+    from of_affected_sources
+    where _natural is not null
+        and {{ not_in_rows('of_affected_sources', 'of_a_nature') }}
+        and {{ not_in_rows('of_affected_sources', 'retried') }}
     {%- endif %}
 
 ),
@@ -133,37 +188,15 @@ anchors as (
             _source_key,
             {{ key }},
             row_number() over (partition by _source_key order by {{ earliest }}) as choice
-        from (
-            select _source_key, {{ key }}, {{ earliest }}
-            from keyed_by_nature
-            where _source_key in (select _source_key from of_no_nature)
-            {%- if incremental %}
-            union all
-            select _source_key, {{ key }}, {{ earliest }}
-            from existing
-            where existing._natural is not null
-                and existing._source_key in (select _source_key from of_no_nature)
-                and not exists (
-                    select 1 from of_a_nature
-                    where of_a_nature._load_id = existing._load_id
-                        and of_a_nature._position = existing._position
-                )
-                and not exists (
-                    select 1 from retried
-                    where retried._load_id = existing._load_id
-                        and retried._position = existing._position
-                )
-            {%- endif %}
-        ) as named_elsewhere
+        from named_elsewhere
+        where _source_key in (select _source_key from of_no_nature)
     ) as ranked
     where choice = 1
 
 ),
 
-keyed as (
+keyed_alone as (
 
-    select * from keyed_by_nature
-    union all
     select
         of_no_nature.*,
         coalesce(anchors.anchor, {{ own_key(table) | replace('_source_key', 'of_no_nature._source_key') }}) as {{ key }}
@@ -174,96 +207,52 @@ keyed as (
 {% endmacro %}
 
 
-{# Every way to name a row of a table with a natural key, and the key it leads to:
-   `reference_id` is a source's key or the derived key, the natural columns are a name.
-   Each names one key, also those of rows that lost theirs to another. #}
-{% macro key_directory(table, key, natural_columns=[]) %}
-{%- set earliest = '_known_at, _load_id, _position' -%}
-with
+{# Condition: the row of `rows` is none of those in `others`. #}
+{% macro not_in_rows(rows, others) -%}
+    not exists (
+            select 1 from {{ others }}
+            where {{ others }}._load_id = {{ rows }}._load_id
+                and {{ others }}._position = {{ rows }}._position
+        )
+{%- endmacro %}
 
-rows_of_table as (
 
-    select * from {{ ref('int_' ~ table) }}
-
-),
-
-by_source_key as (
-
-    select
-        _source_key as reference_id,
-        {{ key }},
-        1 as preference,
-        row_number() over (
-            partition by _source_key
-            order by case when _natural is null then 1 else 0 end, {{ earliest }}
-        ) as choice
-    from rows_of_table
-    where _source_key is not null
-
-),
-
-by_derived_key as (
-
-    select
-        _natural as reference_id,
-        {{ key }},
-        2 as preference,
-        row_number() over (partition by _natural order by {{ earliest }}) as choice
-    from rows_of_table
-    where _natural is not null
-
-),
-
-by_reference as (
-
-    select
-        reference_id,
-        {{ key }},
-        row_number() over (partition by reference_id order by preference) as choice
+{# Select of reference_id and the key it leads to: a reference is a source's own key or
+   the derived key of a natural one, of rows that lost theirs to another, too. With
+   `wanted`, a select of references, only those are looked for. #}
+{% macro names_of(table, key, wanted=none) -%}
+    select reference_id, {{ key }}
     from (
-        select * from by_source_key where choice = 1
-        union all
-        select * from by_derived_key where choice = 1
-    ) as both_kinds
-
-),
-
-{% if natural_columns -%}
-by_name as (
-
-    select
-        {{ natural_columns | join(', ') }},
-        {{ key }},
-        row_number() over (
-            partition by {{ natural_columns | join(', ') }} order by {{ earliest }}
-        ) as choice
-    from rows_of_table
-    where _natural is not null
-
-),
-{%- endif %}
-
-final as (
-
-    select
-        {% for column in natural_columns -%}
-        cast(null as text) as {{ column }},
-        {% endfor -%}
-        reference_id,
-        {{ key }}
-    from by_reference
+        select
+            reference_id,
+            {{ key }},
+            row_number() over (
+                partition by reference_id
+                order by preference, is_unnamed, _known_at, _load_id, _position
+            ) as choice
+        from (
+            select
+                _source_key as reference_id,
+                {{ key }},
+                1 as preference,
+                case when _natural is null then 1 else 0 end as is_unnamed,
+                _known_at,
+                _load_id,
+                _position
+            from {{ ref('int_' ~ table) }}
+            where {{ '_source_key in (' ~ wanted ~ ')' if wanted else '_source_key is not null' }}
+            union all
+            select
+                _natural as reference_id,
+                {{ key }},
+                2 as preference,
+                0 as is_unnamed,
+                _known_at,
+                _load_id,
+                _position
+            from {{ ref('int_' ~ table) }}
+            where {{ '_natural in (' ~ wanted ~ ')' if wanted else '_natural is not null' }}
+        ) as names
+    ) as ranked
     where choice = 1
-    {%- if natural_columns %}
-    union all
-    select
-        {{ natural_columns | join(', ') }},
-        cast(null as {{ type_uuid() }}) as reference_id,
-        {{ key }}
-    from by_name
-    where choice = 1
-    {%- endif %}
-
-)
-
-select * from final
-{% endmacro %}
+{%- endmacro %}

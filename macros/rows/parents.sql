@@ -34,23 +34,28 @@
 
 
 {# A post, named by its key (perhaps one that lost to another) or by platform and
-   external id. #}
+   external id, which is to say by its derived key. #}
 {% macro parent_post(column='post_id') %}
     {%- set model = ref('int_published_posts') -%}
-    {%- set keys = ref('int_published_posts_keys') -%}
     {%- set alias = 'parent_' ~ column -%}
+    {%- set by_name = derived_key('published_posts', [escaped('platform'), escaped('external_post_id')]) -%}
     {{ return({
         'column': column,
         'resolves': [column],
         'lookup': [
-            {'name': 'posts_by_key', 'sql': 'select reference_id, post_id from ' ~ keys ~ ' where reference_id is not null'},
-            {'name': 'posts_by_name', 'sql': 'select platform, external_post_id, post_id from ' ~ keys ~ ' where reference_id is null'},
+            {'name': 'references_to_posts', 'sql': 'select given_post_id as reference_id from arrived '
+                ~ 'where given_post_id is not null union select ' ~ by_name ~ ' from arrived '
+                ~ 'where platform is not null and external_post_id is not null'},
+            {'name': 'posts_by_reference', 'sql': names_of(
+                'published_posts', 'post_id', 'select reference_id from references_to_posts'
+            )},
         ],
-        'join': 'left join posts_by_key on arrived.given_post_id = posts_by_key.reference_id '
-            ~ 'left join posts_by_name on arrived.platform = posts_by_name.platform '
-            ~ 'and arrived.external_post_id = posts_by_name.external_post_id',
-        'key': 'coalesce(posts_by_key.post_id, posts_by_name.post_id, arrived.given_post_id)',
-        'parent_key': 'coalesce(posts_by_key.post_id, posts_by_name.post_id)',
+        'join': 'left join posts_by_reference as by_key on arrived.given_post_id = by_key.reference_id '
+            ~ 'left join posts_by_reference as by_name on '
+            ~ derived_key('published_posts', [escaped('arrived.platform'), escaped('arrived.external_post_id')])
+            ~ ' = by_name.reference_id',
+        'key': 'coalesce(by_key.post_id, by_name.post_id, arrived.given_post_id)',
+        'parent_key': 'coalesce(by_key.post_id, by_name.post_id)',
         'given': '(candidates.given_post_id is not null or '
             ~ '(candidates.platform is not null and candidates.external_post_id is not null))',
         'absent': 'candidates.given_post_id is null and '
@@ -73,39 +78,46 @@
 
 
 {# The row that `reference_type` and `given_reference_id` name together; an unknown type
-   has no parent to wait for. #}
+   has no parent to wait for. Only posts and videos have keys that lose to others. #}
 {% macro parent_reference() %}
     {%- set model = ref('int_references') -%}
+    {%- set types = ref('reference_types') -%}
+    {%- set wanted = 'select given_reference_id from arrived' -%}
+    {%- set changed = [] -%}
+    {%- for condition in [
+        'existing.reference_id = changed.reference_id',
+        'existing.given_reference_id = changed.source_key',
+        'existing.given_reference_id = changed.natural_key',
+    ] -%}
+        {%- do changed.append(
+            'select existing._load_id, existing._position from existing '
+            ~ 'inner join ' ~ types ~ ' as known_type on existing.reference_type = known_type.reference_type '
+            ~ 'inner join ' ~ model ~ ' as changed on known_type.table_name = changed.table_name '
+            ~ 'and ' ~ condition ~ ' where changed.changed_build > (select build from consumed)'
+        ) -%}
+    {%- endfor -%}
     {{ return({
         'column': 'reference_id',
         'resolves': ['reference_id'],
         'lookup': [
-            {'name': 'parents_by_type', 'sql': 'select table_name, source_key, reference_id from ' ~ model ~ ' where source_key is not null'},
-            {'name': 'reference_types', 'sql': 'select reference_type, table_name from ' ~ ref('reference_types')},
+            {'name': 'posts_by_reference', 'sql': names_of('published_posts', 'post_id', wanted)},
+            {'name': 'videos_by_reference', 'sql': names_of('raw_videos', 'id', wanted)},
+            {'name': 'arrived_types', 'sql': 'select reference_type, table_name from ' ~ types},
         ],
-        'join': 'left join reference_types on arrived.reference_type = reference_types.reference_type '
-            ~ 'left join parents_by_type on reference_types.table_name = parents_by_type.table_name '
-            ~ 'and arrived.given_reference_id = parents_by_type.source_key',
-        'key': 'coalesce(parents_by_type.reference_id, arrived.given_reference_id)',
+        'join': 'left join arrived_types on arrived.reference_type = arrived_types.reference_type '
+            ~ "left join posts_by_reference on arrived_types.table_name = 'published_posts' "
+            ~ 'and arrived.given_reference_id = posts_by_reference.reference_id '
+            ~ "left join videos_by_reference on arrived_types.table_name = 'raw_videos' "
+            ~ 'and arrived.given_reference_id = videos_by_reference.reference_id',
+        'key': 'coalesce(posts_by_reference.post_id, videos_by_reference.id, arrived.given_reference_id)',
         'given': 'candidates.given_reference_id is not null and known_type.table_name is not null',
         'known': 'case when known_type.table_name is null then candidates._known_at else parent_reference.valid_from end',
-        'accepted': 'left join ' ~ ref('reference_types') ~ ' as known_type on candidates.reference_type = known_type.reference_type '
+        'accepted': 'left join ' ~ types ~ ' as known_type on candidates.reference_type = known_type.reference_type '
             ~ 'left join ' ~ model ~ ' as parent_reference on known_type.table_name = parent_reference.table_name '
-            ~ 'and candidates.reference_id = parent_reference.reference_id and parent_reference.source_key is null',
+            ~ 'and candidates.reference_id = parent_reference.reference_id and parent_reference.is_accepted',
         'alias': 'parent_reference',
         'reference': "known_type.table_name || ' ' || cast(candidates.given_reference_id as text)",
-        'changed': [
-            'select existing._load_id, existing._position from existing '
-            ~ 'inner join ' ~ ref('reference_types') ~ ' as known_type on existing.reference_type = known_type.reference_type '
-            ~ 'inner join ' ~ model ~ ' as changed on known_type.table_name = changed.table_name '
-            ~ 'and (existing.reference_id = changed.reference_id) '
-            ~ 'where changed.changed_build > (select build from consumed)',
-            'select existing._load_id, existing._position from existing '
-            ~ 'inner join ' ~ ref('reference_types') ~ ' as known_type on existing.reference_type = known_type.reference_type '
-            ~ 'inner join ' ~ model ~ ' as changed on known_type.table_name = changed.table_name '
-            ~ 'and existing.given_reference_id = changed.source_key '
-            ~ 'where changed.changed_build > (select build from consumed)',
-        ],
+        'changed': changed,
     }) }}
 {% endmacro %}
 

@@ -185,8 +185,7 @@ former as (
         max(case when _verdict = 'accepted' then {{ column }} end) as {{ column }},
         {% endfor -%}
         max(_changed_build) as _changed_build
-    from existing
-    where {{ key }} in (select {{ key }} from touched)
+    from of_touched_keys
     group by {{ key }}
 
 ),
@@ -194,8 +193,7 @@ former as (
 former_names as (
 
     select distinct {{ key }}, _source_key{{ ', _natural' if natural }}
-    from existing
-    where {{ key }} in (select {{ key }} from touched)
+    from of_touched_keys
 
 ),
 

@@ -19,6 +19,7 @@ only what is particular to its table:
     newest_by    column that orders versions before their known-at, if the table has one
     state        columns of the accepted version that children depend on
     referenced   false for a table no other refers to
+    anchored     true when rows can lack a natural key that they get later (drafts)
 
 Incremental: a run takes the rows of loads it has not seen, existing rows whose parents
 changed or whose time has come, and every row that shares a key with them; those keys
@@ -29,7 +30,7 @@ the grouping of builds. What was consumed is read off the table itself (`_load_i
 {% macro versioned_rows(
     table, key, sources, columns,
     identity=[], natural=none, required=[], parents=[], counts=[], times=[], ranges={},
-    held=none, due_at=none, newest_by=none, state=[], referenced=true
+    held=none, due_at=none, newest_by=none, state=[], referenced=true, anchored=false
 ) %}
 {%- set carried = identity + columns -%}
 {%- set resolved = [] -%}
@@ -47,7 +48,7 @@ build as (
 ),
 
 {% if incremental -%}
-existing as (
+existing as {{ inlined() }} (
 
     select * from {{ this }}
 
@@ -95,10 +96,7 @@ arrived as (
         cast(null as {{ type_uuid() }}) as _former_natural
     from staged
     {%- if incremental %}
-    where not exists (
-        select 1 from rows_seen
-        where rows_seen._load_id = staged._load_id and rows_seen._position = staged._position
-    )
+    where {{ not_in_rows('staged', 'rows_seen') }}
     union all
     select
         existing._load_id, existing._position, existing._source, existing._known_at,
@@ -116,7 +114,7 @@ arrived as (
 {{ resolve_parents(parents) }}
 
 {% if natural -%}
-{{ key_by_nature(table, key, carried, resolved, natural, incremental) }}
+{{ key_by_nature(table, key, carried, resolved, natural, anchored, incremental) }}
 {%- else -%}
 keyed as (
 
@@ -141,18 +139,24 @@ touched as (
 ),
 {%- endif %}
 
+{% if incremental -%}
+of_touched_keys as {{ computed_once() }} (
+
+    select existing.*
+    from existing
+    where existing.{{ key }} in (select {{ key }} from touched)
+
+),
+
+{% endif -%}
 candidates as (
 
     select {{ row_columns | join(', ') }} from keyed
     {%- if incremental %}
     union all
-    select {% for column in row_columns %}existing.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
-    from existing
-    where existing.{{ key }} in (select {{ key }} from touched)
-        and not exists (
-            select 1 from keyed
-            where keyed._load_id = existing._load_id and keyed._position = existing._position
-        )
+    select {{ row_columns | join(', ') }}
+    from of_touched_keys
+    where {{ not_in_rows('of_touched_keys', 'keyed') }}
     {%- endif %}
 
 ),

@@ -1,3 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ key_directory('performance_metrics', 'metric_id') }}
+{{ names_of('performance_metrics', 'metric_id') }}

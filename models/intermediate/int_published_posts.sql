@@ -19,4 +19,5 @@
         ~ 'or candidates.' ~ due ~ ' > build.as_of',
     due_at='existing.' ~ due,
     state=['published_at'],
+    anchored=true,
 ) }}

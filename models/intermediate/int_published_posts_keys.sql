@@ -1,3 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ key_directory('published_posts', 'post_id', ['platform', 'external_post_id']) }}
+{{ names_of('published_posts', 'post_id') }}

@@ -1,3 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ key_directory('raw_videos', 'id') }}
+{{ names_of('raw_videos', 'id') }}

@@ -1,8 +1,7 @@
 {{ config(materialized='view') }}
 
-{# What an embedding can refer to: every name of a row (`source_key` set) with the key it
-   leads to, and every accepted key (`source_key` null) with the time it became valid. #}
-{%- set plain = {
+{# Every row an embedding can refer to, with all that can name it. #}
+{%- set keys = {
     'products': 'product_id',
     'scripts': 'script_id',
     'creative_patterns': 'pattern_id',
@@ -10,61 +9,24 @@
     'experiments': 'experiment_id',
     'video_assets': 'asset_id',
     'trend_snapshots': 'snapshot_id',
+    'published_posts': 'post_id',
+    'raw_videos': 'id',
 } -%}
-{%- set natural = {'published_posts': 'post_id', 'raw_videos': 'id'} -%}
+{%- set with_natural_key = ['published_posts', 'raw_videos'] -%}
 
 with
 
-{% for table, key in natural.items() -%}
-{{ table }}_names as (
-
-    select
-        directory.reference_id as source_key,
-        directory.{{ key }} as reference_id,
-        changed.changed_build
-    from {{ ref('int_' ~ table ~ '_keys') }} as directory
-    inner join (
-        select {{ key }}, max(_changed_build) as changed_build
-        from {{ ref('int_' ~ table) }}
-        group by {{ key }}
-    ) as changed
-        on directory.{{ key }} = changed.{{ key }}
-    where directory.reference_id is not null
-
-),
-
-{% endfor -%}
 final as (
-    {% for table, key in natural.items() %}
+    {% for table, key in keys.items() %}
     select
         '{{ table }}' as table_name,
-        source_key,
-        reference_id,
-        cast(null as {{ type_timestamptz() }}) as valid_from,
-        changed_build
-    from {{ table }}_names
-    union all
-    {%- endfor %}
-    {%- for table, key in plain.items() %}
-    select
-        '{{ table }}' as table_name,
-        {{ key }} as source_key,
         {{ key }} as reference_id,
-        cast(null as {{ type_timestamptz() }}) as valid_from,
-        _changed_build as changed_build
-    from {{ ref('int_' ~ table) }}
-    where _is_latest
-    union all
-    {%- endfor %}
-    {%- for table, key in dict(plain, **natural).items() %}
-    select
-        '{{ table }}' as table_name,
-        cast(null as {{ type_uuid() }}) as source_key,
-        {{ key }} as reference_id,
+        _source_key as source_key,
+        {{ '_natural' if table in with_natural_key else 'cast(null as ' ~ type_uuid() ~ ')' }} as natural_key,
+        _verdict = 'accepted' as is_accepted,
         _valid_from as valid_from,
         _changed_build as changed_build
     from {{ ref('int_' ~ table) }}
-    where _verdict = 'accepted'
     {%- if not loop.last %}
     union all
     {%- endif %}

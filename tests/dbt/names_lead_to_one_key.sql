@@ -1,7 +1,6 @@
 {# Views that others join by: a name standing twice would multiply rows. #}
 {%- set grains = {
-    'int_published_posts_keys': ['platform', 'external_post_id', 'reference_id'],
-    'int_references': ['table_name', 'source_key', 'case when source_key is null then reference_id end'],
+    'int_published_posts_keys': ['reference_id'],
     'int_video_asset_products': ['script_id', 'asset_id'],
     'int_post_lineage': ['post_id'],
 } %}
