@@ -106,7 +106,10 @@ def build(
         if not release:
             return BuildResult(built, store.current(), released=False)
         made = store.publish()
-    say(f"Release {made.release} is current: as of {_when(made)}.")
+    if landing.loads():
+        say(f"Release {made.release} is current: as of {_when(made)}.")
+    else:
+        say(f"Release {made.release} is current: every table is there, and empty.")
     return BuildResult(built, made, released=True)
 
 

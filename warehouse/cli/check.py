@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loaders.errors import UsageError
+from warehouse.cli._show import plural
 
 if TYPE_CHECKING:
     from loaders.landing import Landing
@@ -89,7 +90,7 @@ def show(result: CheckResult) -> None:
     what = f"{result.new_rows} new rows" if result.judged else "nothing new since the last check"
     click.echo(
         f"{len(result.results)} suites, {checks} expectations, {what}: "
-        f"{len(result.critical)} critical, {len(result.warnings)} warnings "
+        f"{len(result.critical)} critical, {plural(len(result.warnings), 'warning')} "
         f"in {result.seconds:.1f} s."
     )
     click.echo(f"Pages: {result.docs_path}")

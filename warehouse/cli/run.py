@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loaders.errors import AceError
+from warehouse.cli._show import plural
 
 if TYPE_CHECKING:
     from loaders.landing import Landing
@@ -106,7 +107,7 @@ def _check(config: Settings, landing: Landing) -> None:
         )
     checks = sum(suite.expectations for suite in result.results)
     click.echo(
-        f"{checks:,} expectations, nothing critical, {len(result.warnings):,} warnings "
+        f"{checks:,} expectations, nothing critical, {plural(len(result.warnings), 'warning')} "
         f"('ace check' lists them): {_short(result.docs_path)}"
     )
 

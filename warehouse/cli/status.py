@@ -100,7 +100,11 @@ def _print(status: dict[str, Any]) -> None:
         f" on {release['engine']}, made {age(release['age_seconds'])} ago "
         f"({when(release['released_at'])} UTC)"
     )
-    click.echo(f"Data as of {when(release['as_of'])} UTC ({age(release['as_of_age_seconds'])} ago)")
+    if not status["freshness"]:
+        click.echo("It is empty: nothing had landed.")
+    else:
+        as_of, old = when(release["as_of"]), age(release["as_of_age_seconds"])
+        click.echo(f"Data as of {as_of} UTC ({old} ago)")
     if status["simulated"]:
         click.secho("Contains simulated data (source demo).", fg="yellow")
     _freshness(status["freshness"])

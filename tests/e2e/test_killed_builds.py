@@ -1,0 +1,214 @@
+"""SIGKILL at the worst moments: the next build gives what an undisturbed one would have.
+
+The processes are real ones, with a landing history that holds about everything. Most
+kill themselves at an exact moment, which a signal from outside cannot hit twice.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loaders.landing import Landing
+from repositories.connection import open_release, release_files
+from tests.conftest import PgServer
+from tests.support.builds import Warehouse, differences
+from tests.support.histories import History, land
+from warehouse.build import build
+from warehouse.settings import PROJECT_ROOT, Settings
+
+#: `ace build` that dies when a model is about to run a statement with these words: what
+#: its transaction did before is not committed yet.
+IN_A_MODEL = """
+import os, signal, sys
+from warehouse import cli, dbt_run
+model, words = sys.argv[1:]
+go_on = dbt_run.Progress.event
+def event(self, message):
+    if message.info.name == "SQLQuery":
+        data = message.data
+        if data.node_info.node_name == model and words in " ".join(data.sql.lower().split()):
+            os.kill(os.getpid(), signal.SIGKILL)
+    go_on(self, message)
+dbt_run.Progress.event = event
+cli.main(["build"])
+"""
+
+#: `ace build` that dies in the n-th call of a function of the release.
+IN_A_RELEASE = """
+import importlib, os, signal, sys
+from warehouse import cli
+module = importlib.import_module(sys.argv[1])
+owner = getattr(module, sys.argv[2]) if sys.argv[2] != "-" else module
+go_on, calls = getattr(owner, sys.argv[3]), []
+def step(*arguments, **named):
+    calls.append(1)
+    if len(calls) == int(sys.argv[4]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return go_on(*arguments, **named)
+setattr(owner, sys.argv[3], step)
+cli.main(["build"])
+"""
+
+
+@dataclass
+class World:
+    """A landing zone that is filled in two parts, and where its warehouses are."""
+
+    folder: Path
+    landing: Landing
+    late: list[Any]
+
+    def settings(self, name: str, **more: Any) -> Settings:
+        home = self.folder / name
+        home.mkdir(exist_ok=True)
+        values = {"target": "duckdb", "postgres_url": None} | more
+        return Settings(home=home, landing=self.landing.url, supabase_dsn=None, extra={}, **values)
+
+    def fresh(self) -> dict[str, list[tuple[Any, ...]]]:
+        home = self.folder / "fresh"
+        home.mkdir()
+        warehouse = Warehouse(home, self.landing)
+        warehouse.build()
+        return warehouse.result()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    folder = tmp_path_factory.mktemp("killed")
+    landing = Landing(folder / "landing")
+    landing.prepare()
+    loads = History(20261122).loads(50)
+    for load in loads[:25]:
+        land(landing, load)
+    return World(folder, landing, loads[25:])
+
+
+def environment(config: Settings) -> dict[str, str]:
+    values = {k: v for k, v in os.environ.items() if not k.startswith("ACE_")}
+    values |= {"ACE_HOME": str(config.home), "ACE_LANDING": config.landing}
+    values |= {"ACE_TARGET": config.target, "ACE_POSTGRES_URL": config.postgres_url or ""}
+    return values
+
+
+def dies(config: Settings, script: str, *arguments: str) -> str:
+    """Run a script that kills itself; returns what it said."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env=environment(config),
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+    return done.stdout
+
+
+def kill_dbt(config: Settings, words: str) -> None:
+    """A `dbt build` by hand, killed from outside when it says these words."""
+    command = [
+        *(str(Path(sys.executable).parent / "dbt"), "build"),
+        *("--profiles-dir", "profiles", "--no-use-colors"),
+        *("--target-path", str(config.home / "target"), "--log-path", str(config.home / "logs")),
+    ]
+    with subprocess.Popen(
+        command, env=environment(config), cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if words in line:
+                process.kill()
+                break
+        assert process.wait(60) == -signal.SIGKILL, "".join(said)
+
+
+def ledger(home: Path) -> list[tuple[Any, ...]]:
+    with open_release(home) as reader:
+        return reader.query("select * from marts.row_ledger order by 1, 2").rows
+
+
+def released(config: Settings, folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """What the current release holds, read from the file itself."""
+    folder.mkdir()
+    shutil.copy(config.home / "current.duckdb", folder / "warehouse.duckdb")
+    (folder / "warehouse.duckdb").chmod(0o644)
+    return Warehouse(folder, Landing(config.landing)).result()
+
+
+def quiet(text: str) -> None:
+    """Swallow progress."""
+
+
+def test_a_killed_build_on_duckdb(world: World) -> None:
+    config = world.settings("duckdb")
+    build(say=quiet, note=quiet, config=config)
+    before = ledger(config.home)
+    for load in world.late:
+        land(world.landing, load)
+
+    def readers_see_release(number: int) -> None:
+        assert list(release_files(config.home))[-1] == number
+        with open_release(config.home) as reader:
+            (row,) = reader.query("select release from meta.release").rows
+        assert row == (1,)
+        assert ledger(config.home) == before
+
+    kill_dbt(config, "START sql incremental model intermediate.int_published_posts ")
+    readers_see_release(1)
+    dies(config, IN_A_MODEL, "int_performance_metrics", "insert into")
+    readers_see_release(1)
+    # The file of the release is half made ...
+    store = "warehouse.release.duckdb"
+    dies(config, IN_A_RELEASE, store, "-", "_verify", "1")
+    assert list((config.home / "releases").glob(".tmp-*"))
+    readers_see_release(1)
+    # ... or whole, but nobody was pointed to it. What is built is not built again.
+    said = dies(config, IN_A_RELEASE, store, "DuckStore", "_point_to", "1")
+    assert "what is missing is the release" in said
+    readers_see_release(2)
+
+    result = build(say=quiet, note=quiet, config=config)
+    assert result.release is not None
+    assert result.release.release == 2
+    assert list(release_files(config.home)) == [1, 2]
+    assert not list((config.home / "releases").glob(".tmp-*"))
+    assert differences(released(config, world.folder / "copy"), world.fresh()) == []
+
+
+@pytest.mark.postgres
+def test_a_killed_build_on_postgres(world: World, pg_server: PgServer) -> None:
+    url = pg_server.create_database("killed")
+    try:
+        config = world.settings("postgres", target="postgres", postgres_url=url)
+        dies(config, IN_A_MODEL, "int_scripts", "create index")
+        dies(config, IN_A_RELEASE, "warehouse.release.postgres", "-", "_publish_relation", "9")
+        warehouse = Warehouse(config.home, world.landing, target="postgres", postgres_url=url)
+        visible = "select * from information_schema.tables where table_schema = 'canonical'"
+        assert warehouse.query(visible) == []
+        result = build(say=quiet, note=quiet, config=config)
+        assert (result.built, result.released) == (False, True)
+        built = warehouse.result()
+        home = world.folder / "other"
+        home.mkdir()
+        other = Warehouse(home, world.landing)
+        other.build()
+        assert differences(built, other.result()) == []
+        for name, rows in built.items():
+            schema, _, table = name.rpartition(".")
+            if schema:
+                count = warehouse.query(f"select count(*) as n from {schema}.{table}")
+                assert count == [{"n": len(rows)}], name
+    finally:
+        pg_server.drop_database(url)
