@@ -18,11 +18,10 @@ from loaders.presets.base import (
     PresetRecord,
     Unusable,
     attempt,
+    each_of,
     identifier,
-    items_of,
     landed,
     names_in,
-    refused,
 )
 
 _FLAT_HASHTAG = re.compile(r"^hashtags[./](\d+)(?:[./]name)?$")
@@ -32,13 +31,7 @@ def _read(document: dict[str, Any], options: Mapping[str, Any]) -> Iterator[Pres
     if "collector" not in document:
         yield attempt(_video, document)
         return
-    try:
-        items = items_of(document, "collector")
-    except Unusable as problem:
-        yield refused(document, str(problem))
-        return
-    for item in items:
-        yield attempt(_video, item)
+    yield from each_of(document, _video, "collector")
 
 
 def _video(record: dict[str, Any]) -> PresetRecord:

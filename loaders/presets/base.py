@@ -234,6 +234,19 @@ def items_of(document: Mapping[str, Any], *path: str) -> list[Any]:
     return value
 
 
+def each_of(
+    document: Mapping[str, Any], read: Callable[..., PresetRecord], *path: str
+) -> Iterator[PresetRecord]:
+    """``attempt`` for each item of the list at ``path``; one refusal when it is no list."""
+    try:
+        items = items_of(document, *path)
+    except Unusable as problem:
+        yield refused(document, str(problem))
+        return
+    for item in items:
+        yield attempt(read, item)
+
+
 def names_in(value: Any, key: str) -> Any:
     """The texts of a list of names or of objects that carry one under ``key``.
 

@@ -11,8 +11,8 @@ from loaders.presets.base import (
     PresetRecord,
     Unusable,
     attempt,
+    each_of,
     identifier,
-    items_of,
     polled,
     refused,
 )
@@ -26,13 +26,7 @@ def _read(document: dict[str, Any], options: Mapping[str, Any]) -> Iterator[Pres
     if isinstance(data, dict) and "user" in data and "videos" not in data:
         yield refused(document, "This is a user's profile, not a list of posts.")
         return
-    try:
-        videos = items_of(document, "data", "videos")
-    except Unusable as problem:
-        yield refused(document, str(problem))
-        return
-    for video in videos:
-        yield attempt(_video, video)
+    yield from each_of(document, _video, "data", "videos")
 
 
 def _video(record: dict[str, Any]) -> PresetRecord:

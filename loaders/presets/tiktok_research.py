@@ -16,8 +16,8 @@ from loaders.presets.base import (
     PresetRecord,
     Unusable,
     attempt,
+    each_of,
     identifier,
-    items_of,
     landed,
     refused,
 )
@@ -73,13 +73,7 @@ def _read(document: dict[str, Any], options: Mapping[str, Any]) -> Iterator[Pres
         for member in members:
             yield refused(member, f"This is one of a list of {other}, not a video of a query.")
         return
-    try:
-        videos = items_of(document, "data", "videos")
-    except Unusable as problem:
-        yield refused(document, str(problem))
-        return
-    for video in videos:
-        yield attempt(_video, video)
+    yield from each_of(document, _video, "data", "videos")
 
 
 def _bare(record: dict[str, Any]) -> PresetRecord:

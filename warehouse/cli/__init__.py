@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from loaders.errors import AceError
+from warehouse.cli._lazy import LazyGroup
 
 #: Command name to the module that holds it and its one-line help.
 COMMANDS: dict[str, str] = {
@@ -26,25 +26,13 @@ COMMANDS: dict[str, str] = {
 }
 
 
-class LazyCommands(click.Group):
-    """Lists every command without importing it: ``ace --help`` stays instant."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"warehouse.cli.{name}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    helps=COMMANDS,
+    modules="warehouse.cli.",
+    heading="Commands",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(package_name="ace-warehouse", prog_name="ace")
 def app(debug: bool) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
+
+from warehouse.cli._lazy import LazyGroup
 
 #: Source name to its one-line help; the command is ``warehouse.cli.load_<name>``.
 SOURCES: dict[str, str] = {
@@ -14,25 +14,14 @@ SOURCES: dict[str, str] = {
 }
 
 
-class LazySources(click.Group):
-    """Lists every source without importing it."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(SOURCES)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in SOURCES:
-            return None
-        module = importlib.import_module(f"warehouse.cli.load_{name.replace('-', '_')}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Sources"):
-            formatter.write_dl(list(SOURCES.items()))
-
-
-@click.group(cls=LazySources, name="load", subcommand_metavar="SOURCE ...")
+@click.group(
+    cls=LazyGroup,
+    helps=SOURCES,
+    modules="warehouse.cli.load_",
+    heading="Sources",
+    name="load",
+    subcommand_metavar="SOURCE ...",
+)
 def command() -> None:
     """Land data from a source, once and unchanged, in the landing zone.
 
