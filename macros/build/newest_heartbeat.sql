@@ -6,7 +6,7 @@
 
 
 {% macro duckdb__newest_heartbeat() -%}
-    {%- set files = landing_root() | replace("'", "''") ~ '/*/_heartbeat/*.parquet' -%}
+    {%- set files = landing_root() | replace("'", "''") ~ '/*/_heartbeat/[!.]*.parquet' -%}
     {%- set found = run_query("select count(*) from glob('" ~ files ~ "')") -%}
     {%- if found.rows[0][0] == 0 -%}
         {{ return('cast(null as timestamptz)') }}

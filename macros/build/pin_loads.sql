@@ -23,7 +23,7 @@
         "create or replace table " ~ meta('loads') ~ " as
         with files as (
             select file_name as file, decode(value)::json as content
-            from parquet_kv_metadata('" ~ root ~ "/*/*/*.parquet')
+            from parquet_kv_metadata('" ~ root ~ "/*/*/[!.]*.parquet')
             where decode(key) = 'ace' and not contains(file_name, '/_rejected/')
         ),
         listed as (

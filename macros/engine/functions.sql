@@ -71,17 +71,21 @@
         case
             when {{ base }} is not null and json_type({{ base }}) <> 'OBJECT' then {{ base }}
             when coalesce({% for column in columns.values() %}cast({{ column }} as text){{ ', ' if not loop.last }}{% endfor %}) is null then {{ base }}
-            else cast('{' || concat_ws(
-                ',',
-                nullif(substr(cast({{ base }} as text), 2, length(cast({{ base }} as text)) - 2), '')
-                {%- for name, column in columns.items() %},
-                case
-                    when {{ column }} is not null
-                        and not coalesce(json_exists({{ base }}, '$."{{ name }}"'), false)
-                        then '"{{ name }}":' || cast(to_json({{ column }}) as text)
-                end
-                {%- endfor %}
-            ) || '}' as json)
+            else cast('{' || array_to_string(list_sort(list_concat(
+                list_transform(
+                    coalesce(json_keys({{ base }}), []),
+                    lambda name: cast(to_json(name) as text) || ':' || cast({{ base }} -> name as text)
+                ),
+                list_filter([
+                    {%- for name, column in columns.items() %}
+                    case
+                        when {{ column }} is not null
+                            and not coalesce(json_exists({{ base }}, '$."{{ name }}"'), false)
+                            then '"{{ name }}":' || cast(to_json({{ column }}) as text)
+                    end{{ ',' if not loop.last }}
+                    {%- endfor %}
+                ], lambda pair: pair is not null)
+            )), ',') || '}' as json)
         end
     {%- endif -%}
 {%- endmacro %}
@@ -147,4 +151,24 @@
 {# Marks a CTE that only names a table: each reader must keep its own filters and columns. #}
 {% macro inlined() -%}
     {{ return('' if target.type == 'spark' else 'not materialized') }}
+{%- endmacro %}
+
+
+{# A double as a JSON number, whole ones without a fraction on every engine. #}
+{% macro json_number(expression) -%}
+    {%- if target.type == 'postgres' -%}
+        to_jsonb({{ expression }})
+    {%- else -%}
+        case
+            when {{ expression }} = floor({{ expression }}) and abs({{ expression }}) < 1e15
+                then to_json(cast({{ expression }} as bigint))
+            else to_json({{ expression }})
+        end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Text without white space at its ends. The engines' own trim disagree on what that is. #}
+{% macro trimmed(text) -%}
+    {{ 'btrim' if target.type == 'postgres' else 'trim' }}({{ text }}, ' ' || chr(9) || chr(10) || chr(13))
 {%- endmacro %}

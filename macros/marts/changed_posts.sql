@@ -7,10 +7,18 @@
 {%- endmacro %}
 
 
-{# Post-hook: everything up to this build is in the model now. #}
-{% macro record_consumed() -%}
+{# Post-hook: everything up to this build is in the model now, or up to where the
+   incremental models it reads (`reads`) had come, when only some were selected. #}
+{% macro record_consumed(reads=[]) -%}
+    {%- set so_far -%}
+        {%- if reads -%}
+        least({{ build_number() }}, (
+            select min(build) from {{ meta('consumed') }} where model in ('{{ reads | join("', '") }}')
+        ))
+        {%- else -%}{{ build_number() }}{%- endif -%}
+    {%- endset -%}
     delete from {{ meta('consumed') }} where model = '{{ this.identifier }}';
-    insert into {{ meta('consumed') }} select '{{ this.identifier }}', {{ build_number() }}
+    insert into {{ meta('consumed') }} select '{{ this.identifier }}', {{ so_far }}
 {%- endmacro %}
 
 
@@ -51,7 +59,11 @@
 
     delete from {{ arg_dict['target_relation'] }}
     where exists (select 1 from {{ posts }} where _build > {{ consumed_build() }})
-        and post_id not in (select post_id from {{ posts }} where _verdict = 'accepted');
+        and not exists (
+            select 1 from {{ posts }} as posts
+            where posts.post_id = {{ arg_dict['target_relation'] }}.post_id
+                and posts._verdict = 'accepted'
+        );
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }}

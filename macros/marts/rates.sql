@@ -38,3 +38,9 @@
 {% macro age_us(published_at, collected_at) -%}
     greatest({{ epoch_us(collected_at) }} - {{ epoch_us(published_at) }}, 0)
 {%- endmacro %}
+
+
+{# SQL condition: two polls are too close for a velocity between them. #}
+{% macro is_short_gap(earlier, later) -%}
+    coalesce({{ later }} < {{ earlier }} + interval '{{ var("min_interval_minutes") }}' minute, false)
+{%- endmacro %}

@@ -11,6 +11,8 @@
     known       SQL expression, not null when the parent is accepted: from when it is
     accepted    join that provides `known`
     reference   SQL text that names a missing parent
+    derived     further columns of the lookup; `since` and `first_since` name those that say
+                when the key used, and when any key, became known
     changed     selects of existing rows whose parent changed since the last run
 #}
 
@@ -126,28 +128,36 @@
 {% macro parent_product_of_asset() %}
     {%- set base = parent('product_id', 'products') -%}
     {%- set owners = ref('int_video_asset_products') -%}
+    {%- set found = {} -%}
+    {%- for column in ['known_at', 'first_known_at'] -%}
+        {%- do found.update({column: 'case when by_script.product_id is not null then by_script.' ~ column
+            ~ ' else by_experiment.' ~ column ~ ' end'}) -%}
+    {%- endfor -%}
     {%- do base.update({
-        'resolves': ['product_id', 'product_id_since'],
+        'resolves': ['product_id', '_product_known_at', '_product_first_known_at'],
         'absent': 'candidates.product_id is null and not '
             ~ '(candidates.script_id is not null and parent_script_id._valid_from is null)',
         'lookup': [
-            {'name': 'by_script', 'sql': 'select script_id, product_id, known_at from ' ~ owners ~ ' where script_id is not null'},
-            {'name': 'by_experiment', 'sql': 'select asset_id, product_id, known_at from ' ~ owners ~ ' where asset_id is not null'},
+            {'name': 'by_script', 'sql': 'select * from ' ~ owners ~ ' where script_id is not null'},
+            {'name': 'by_experiment', 'sql': 'select * from ' ~ owners ~ ' where asset_id is not null'},
         ],
         'join': 'left join by_script on arrived.script_id = by_script.script_id '
             ~ 'left join by_experiment on arrived._source_key = by_experiment.asset_id',
         'key': 'coalesce(arrived.given_product_id, by_script.product_id, by_experiment.product_id)',
-        'since': 'product_id_since',
-        'since_sql': 'case when arrived.given_product_id is not null then null '
-            ~ 'when by_script.product_id is not null then by_script.known_at else by_experiment.known_at end',
+        'derived': {
+            '_product_known_at': 'case when arrived.given_product_id is null then ' ~ found.known_at ~ ' end',
+            '_product_first_known_at': 'case when arrived.given_product_id is null then ' ~ found.first_known_at ~ ' end',
+        },
+        'since': '_product_known_at',
+        'first_since': '_product_first_known_at',
         'changed': base['changed'] + [
             'select existing._load_id, existing._position from existing '
             ~ 'left join ' ~ owners ~ ' as by_script on existing.script_id = by_script.script_id '
             ~ 'left join ' ~ owners ~ ' as by_experiment on existing._source_key = by_experiment.asset_id '
             ~ 'where existing.given_product_id is null and ('
             ~ 'existing.product_id is distinct from coalesce(by_script.product_id, by_experiment.product_id) '
-            ~ 'or existing.product_id_since is distinct from case when by_script.product_id is not null '
-            ~ 'then by_script.known_at else by_experiment.known_at end)',
+            ~ 'or existing._product_known_at is distinct from ' ~ found.known_at
+            ~ ' or existing._product_first_known_at is distinct from ' ~ found.first_known_at ~ ')',
         ],
     }) -%}
     {{ return(base) }}
@@ -184,9 +194,9 @@ resolved_rows as (
         {%- if one.parent_key %},
         {{ one.parent_key }} as _parent_key
         {%- endif -%}
-        {%- if one.since %},
-        {{ one.since_sql }} as {{ one.since }}
-        {%- endif -%}
+        {%- for column, expression in (one.derived or {}).items() %},
+        {{ expression }} as {{ column }}
+        {%- endfor -%}
         {%- endfor %}
     from arrived
     {%- for one in looked_up %}

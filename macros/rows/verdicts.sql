@@ -13,7 +13,7 @@
     {%- do out_of_range.append([
         column,
         '(candidates.' ~ column ~ " < cast('" ~ var('earliest_time') ~ "' as " ~ type_timestamptz() ~ ')'
-        ~ ' or candidates.' ~ column ~ " > candidates._loaded_at + interval '1' day)"
+        ~ ' or candidates.' ~ column ~ " > candidates._loaded_at + interval '24' hour)"
     ]) -%}
 {%- endfor -%}
 {%- for column, condition in ranges.items() -%}{%- do out_of_range.append([column, condition]) -%}{%- endfor -%}
@@ -40,13 +40,8 @@ flagged as (
         {%- else -%}
         cast(null as text) as _missing_reference,
         {%- endif %}
-        greatest(
-            candidates._known_at
-            {%- if due_at %}, {{ due_at | replace('existing.', 'candidates.') }}{% endif -%}
-            {%- for one in parents %}, {{ one.known }}
-                {%- if one.since %}, candidates.{{ one.since }}{% endif -%}
-            {%- endfor %}
-        ) as _effective_if_valid
+        {{ known_since(parents, due_at, 'since') }} as _effective_if_valid,
+        {{ known_since(parents, due_at, 'first_since') }} as _valid_if_valid
     from candidates
     cross join build
     {%- for one in parents %}
@@ -76,6 +71,20 @@ judged as {{ computed_once() }} (
 {% endmacro %}
 
 
+{# From when a row is known with everything it rests on: its own known-at, the time its
+   parents' keys first had a valid version, and that of a looked-up key (`clock`: of the
+   one used, or of the first there was). #}
+{% macro known_since(parents, due_at, clock) -%}
+    greatest(
+            candidates._known_at
+            {%- if due_at %}, {{ due_at | replace('existing.', 'candidates.') }}{% endif -%}
+            {%- for one in parents %}, {{ one.known }}
+                {%- if one[clock] %}, candidates.{{ one[clock] }}{% endif -%}
+            {%- endfor %}
+        )
+{%- endmacro %}
+
+
 {% macro any_of(faults) -%}
     {%- if faults -%}
     coalesce({% for fault in faults %}({{ fault[1] }}){{ ' or ' if not loop.last }}{% endfor %}, false)
@@ -98,11 +107,25 @@ judged as {{ computed_once() }} (
 {%- endmacro %}
 
 
+{# Columns as they are compared. Postgres holds 1 and 1.0 to be the same JSON, the
+   canonical text does not. #}
+{% macro comparable(columns) -%}
+    {%- set documents = [
+        'meta', 'metadata', 'payload', 'creative_variables', 'observed_performance', 'raw_source_data',
+    ] -%}
+    {%- for column in columns -%}
+        {{ 'cast(' ~ column ~ ' as text)' if target.type == 'postgres' and column in documents else column }}
+        {{- ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+
 {# CTE `decided`: the verdict of every row from all versions of its key. The newest valid
    version is accepted, a repeat of its predecessor is a duplicate, older versions are
    superseded and newer invalid ones wait. Most keys have one version; only the others
    pay for the windows. #}
-{% macro decide(key, columns, newest_by, row_columns) %}
+{% macro decide(key, columns, newest_by, row_columns, state) %}
+{%- set compared = comparable(columns) -%}
 {%- set order = (newest_by ~ ' nulls first, ' if newest_by else '') ~ '_known_at, _load_id, _position' -%}
 contested_keys as (
 
@@ -118,7 +141,7 @@ versions as (
         count(*) over (partition by {{ key }}) as _versions,
         min(_known_at) over (partition by {{ key }}) as _first_known_at,
         lag(_load_id) over by_version is not null
-            and row({{ columns | join(', ') }}) is not distinct from lag(row({{ columns | join(', ') }})) over by_version
+            and row(_is_valid, {{ compared }}) is not distinct from lag(row(_is_valid, {{ compared }})) over by_version
             as _is_repeat
     from judged
     where {{ key }} in (select {{ key }} from contested_keys)
@@ -132,8 +155,12 @@ rivals as (
         versions.*,
         max(case when _is_valid and not _is_repeat then _version end)
             over (partition by {{ key }}) as _accepted_version,
-        min(case when _is_valid and not _is_repeat then _effective_if_valid end)
+        min(case when _is_valid and not _is_repeat then _valid_if_valid end)
             over (partition by {{ key }}) as _valid_from
+        {%- if state %},
+        min(case when _is_valid and not _is_repeat then _effective_if_valid end)
+            over (partition by {{ key }}, {{ state | join(', ') }}) as _state_from
+        {%- endif %}
     from versions
 
 ),
@@ -146,7 +173,10 @@ decided as (
         case when _is_valid then 'accepted' else 'quarantined' end as _verdict,
         case when _is_valid then _effective_if_valid end as _effective_at,
         _known_at as _first_known_at,
-        case when _is_valid then _effective_if_valid end as _valid_from,
+        case when _is_valid then _valid_if_valid end as _valid_from,
+        {% if state -%}
+        case when _is_valid then _effective_if_valid end as _state_from,
+        {% endif -%}
         true as _is_latest
     from judged
     where not exists (
@@ -164,6 +194,9 @@ decided as (
         case when _is_valid then _effective_if_valid end as _effective_at,
         _first_known_at,
         _valid_from,
+        {% if state -%}
+        _state_from,
+        {% endif -%}
         _version = _versions as _is_latest
     from rivals
 
@@ -192,8 +225,32 @@ former as (
 
 former_names as (
 
-    select distinct {{ key }}, _source_key{{ ', _natural' if natural }}
+    select {{ key }}, _source_key{{ ', _natural' if natural }}, min({{ row_order() }}) as first_row
     from of_touched_keys
+    group by {{ key }}, _source_key{{ ', _natural' if natural }}
+
+),
+
+current_names as (
+
+    select {{ key }}, _source_key{{ ', _natural' if natural }}, min({{ row_order() }}) as first_row
+    from decided
+    group by {{ key }}, _source_key{{ ', _natural' if natural }}
+
+),
+
+{# A name that is new, or has an earlier row now, can lead elsewhere. #}
+unchanged_names as (
+
+    select current_names.*
+    from current_names
+    inner join former_names
+        on current_names.{{ key }} = former_names.{{ key }}
+        and current_names._source_key is not distinct from former_names._source_key
+        {%- if natural %}
+        and current_names._natural is not distinct from former_names._natural
+        {%- endif %}
+        and current_names.first_row = former_names.first_row
 
 ),
 
@@ -229,17 +286,17 @@ changes as (
         decided._load_id,
         decided._position,
         case
-            when former_names.{{ key }} is null then build.build
+            when unchanged_names.{{ key }} is null then build.build
             else coalesce(unchanged_keys._changed_build, build.build)
         end as _changed_build
     from decided
     cross join build
     left join unchanged_keys on decided.{{ key }} = unchanged_keys.{{ key }}
-    left join former_names
-        on decided.{{ key }} = former_names.{{ key }}
-        and decided._source_key is not distinct from former_names._source_key
+    left join unchanged_names
+        on decided.{{ key }} = unchanged_names.{{ key }}
+        and decided._source_key is not distinct from unchanged_names._source_key
         {%- if natural %}
-        and decided._natural is not distinct from former_names._natural
+        and decided._natural is not distinct from unchanged_names._natural
         {%- endif %}
 
 ),
@@ -253,3 +310,9 @@ changes as (
 ),
 {%- endif %}
 {% endmacro %}
+
+
+{# Text that orders rows by when they were known, then by their place in landing. #}
+{% macro row_order() -%}
+    lpad(cast({{ epoch_us('_known_at') }} as text), 20, '0') || _load_id || lpad(cast(_position as text), 20, '0')
+{%- endmacro %}

@@ -19,6 +19,7 @@ only what is particular to its table:
     newest_by    column that orders versions before their known-at, if the table has one
     state        columns of the accepted version that children depend on
     referenced   false for a table no other refers to
+    compared     SQL expressions compared besides the columns
     anchored     true when rows can lack a natural key that they get later (drafts)
 
 Incremental: a run takes the rows of loads it has not seen, existing rows whose parents
@@ -30,7 +31,7 @@ the grouping of builds. What was consumed is read off the table itself (`_load_i
 {% macro versioned_rows(
     table, key, sources, columns,
     identity=[], natural=none, required=[], parents=[], counts=[], times=[], ranges={},
-    held=none, due_at=none, newest_by=none, state=[], referenced=true, anchored=false
+    held=none, due_at=none, newest_by=none, state=[], referenced=true, anchored=false, compared=[]
 ) %}
 {%- set carried = identity + columns -%}
 {%- set resolved = [] -%}
@@ -135,6 +136,13 @@ touched as (
     select {{ key }} from keyed
     union
     select _former_key from keyed where _former_key is not null
+    {%- if natural and referenced %}
+    union
+    {# A name they share with rows of another key can lead elsewhere now. #}
+    select existing.{{ key }}
+    from existing
+    where existing._source_key in (select _source_key from keyed)
+    {%- endif %}
 
 ),
 {%- endif %}
@@ -163,7 +171,7 @@ candidates as (
 
 {{ judge(key, natural, required, parents, counts, times, ranges, held, due_at) }}
 
-{{ decide(key, columns, newest_by, row_columns) }}
+{{ decide(key, columns + compared, newest_by, row_columns, state) }}
 
 {% if referenced -%}
 {{ mark_changes(key, natural, state, incremental) }}
@@ -180,6 +188,9 @@ final as (
         decided._effective_at,
         decided._first_known_at,
         decided._valid_from,
+        {% if state -%}
+        decided._state_from,
+        {% endif -%}
         decided._is_latest,
         {% if referenced -%}
         changes._changed_build,
@@ -235,8 +246,7 @@ rows_seen as (
         {%- set due -%}
     select existing._load_id, existing._position
     from existing
-    where existing._verdict = 'quarantined'
-        and 'not_published_yet' = any(existing._reasons)
+    where 'not_published_yet' = any(existing._reasons)
         and ({{ due_at }}) <= (select as_of from build)
         {%- endset -%}
         {%- do selects.append(due) -%}

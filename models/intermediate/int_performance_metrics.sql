@@ -16,6 +16,7 @@
         'views', 'likes', 'comments', 'shares', 'watch_time_ms', 'completion_rate',
         'collected_at',
     ],
+    compared=["coalesce(cast(post_id as text), platform || '/' || external_post_id)"],
     natural=['_parent_key', epoch_us(observed_at)],
     required=['post_id'],
     parents=[parent_post()],

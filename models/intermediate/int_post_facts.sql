@@ -14,7 +14,7 @@
     incremental_strategy='by_post',
     unique_key='post_id',
     on_schema_change='fail',
-    post_hook="{{ record_consumed() }}",
+    post_hook="{{ record_consumed(['post_metric_history', 'post_age_metrics']) }}",
 ) }}
 
 {%- set horizons = [1, 6, 24, 72, 168] %}
@@ -70,7 +70,10 @@ watched as (
         post_id,
         watch_time_ms,
         completion_rate,
-        row_number() over (partition by post_id order by collected_at desc, _known_at desc) as polls_ago
+        row_number() over (
+            partition by post_id
+            order by coalesce(collected_at, _known_at) desc, _load_id desc, _position desc
+        ) as polls_ago
     from {{ ref('int_performance_metrics') }}
     where _verdict = 'accepted'
         and (watch_time_ms is not null or completion_rate is not null)

@@ -13,7 +13,9 @@ posts as (
 
 experiment_versions as (
 
-    select * from {{ ref('int_experiments') }} where _verdict in ('accepted', 'superseded', 'duplicate')
+    select * from {{ ref('int_experiments') }} 
+    where _verdict in ('accepted', 'superseded')
+        and _effective_at is not null
 
 ),
 

@@ -1,4 +1,4 @@
-{%- set due = "published_at - interval '1' day" -%}
+{%- set due = "published_at - interval '24' hour" -%}
 
 {{ versioned_rows(
     table='published_posts',

@@ -64,6 +64,7 @@ loads as (
     select source, resource, max(landed_at) as last_landed_at
     from {{ meta('loads') }}
     where resource <> '_heartbeat'
+        and coalesce(known_at_min, landed_at) <= {{ as_of() }}
     group by source, resource
 
 ),
@@ -75,7 +76,7 @@ recent as (
     select observations.*
     from observations
     cross join build
-    where observations._known_at > build.as_of - interval '30' day
+    where observations._known_at > build.as_of - interval '720' hour
 
 ),
 
@@ -108,23 +109,35 @@ unknown as (
 
 ),
 
-{# One poll is due per post and poll interval in the week before as-of. #}
+{# In the week before as-of, one poll is due per poll interval for every post that the
+   source has ever polled, until the post is thirty days old. #}
+polled_posts as (
+
+    select distinct _source as source, post_id
+    from {{ ref('int_performance_metrics') }}
+    where _verdict = 'accepted'
+
+),
+
 due as (
 
     select
+        polled_posts.source,
         sum(
             greatest(
                 floor(
-                    {{ hours_between("greatest(posts.published_at, build.as_of - interval '7' day)", 'build.as_of') }}
+                    {{ hours_between("greatest(posts.published_at, build.as_of - interval '168' hour)", 'build.as_of') }}
                     / platforms.poll_interval_hours
                 ), 0
             )
         ) as polls_expected
-    from {{ ref('published_posts') }} as posts
+    from polled_posts
+    inner join {{ ref('published_posts') }} as posts on polled_posts.post_id = posts.post_id
     inner join {{ ref('platforms') }} as platforms on posts.platform = platforms.platform
     cross join build
-    where posts.published_at > build.as_of - interval '37' day
+    where posts.published_at > build.as_of - interval '720' hour
         and posts.published_at <= build.as_of
+    group by polled_posts.source
 
 ),
 
@@ -134,7 +147,7 @@ received as (
     from {{ ref('int_performance_metrics') }} as versions
     cross join build
     where versions._verdict = 'accepted'
-        and coalesce(versions.collected_at, versions._known_at) > build.as_of - interval '7' day
+        and coalesce(versions.collected_at, versions._known_at) > build.as_of - interval '168' hour
     group by versions._source
 
 ),
@@ -150,7 +163,9 @@ final as (
         lags.lag_p50_hours,
         lags.lag_p95_hours,
         lags.lag_p99_hours,
-        case when loads.resource = 'performance_metrics' then cast(due.polls_expected as bigint) end as polls_expected,
+        case
+            when loads.resource = 'performance_metrics' then coalesce(cast(due.polls_expected as bigint), 0)
+        end as polls_expected,
         case
             when loads.resource = 'performance_metrics' then coalesce(received.polls_received, 0)
         end as polls_received,
@@ -161,10 +176,11 @@ final as (
         coalesce(unknown.unknown_fields, {{ empty_array() }}) as unknown_fields
     from loads
     cross join build
-    cross join due
     left join newest on loads.source = newest.source and loads.resource = newest.resource
     left join lags on loads.source = lags.source and loads.resource = lags.resource
     left join unknown on loads.source = unknown.source and loads.resource = unknown.resource
+    left join due
+        on loads.source = due.source and loads.resource = 'performance_metrics'
     left join received
         on loads.source = received.source and loads.resource = 'performance_metrics'
 

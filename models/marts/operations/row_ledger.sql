@@ -31,28 +31,31 @@ staged as (
     {%- for model in models %}
     select
         '{{ table }}' as table_name,
-        _source as source,
+        _load_id as load_id,
         count(*) filter (where _known_at <= {{ as_of() }}) as landed,
         count(*) filter (where _known_at > {{ as_of() }}) as not_yet_known
     from {{ ref(model) }}
-    group by _source
+    group by _load_id
     {% if not (last_table and loop.last) %}union all{% endif %}
     {%- endfor %}
     {%- endfor %}
 
 ),
 
+{# A load is there as of a time when any of it was known by then. #}
 loads as (
 
     select
-        resource as table_name,
-        source,
-        sum(read) as read,
-        sum(rejected) - sum(recovered) as rejected
-    from {{ meta('loads') }}
-    where resource <> '_heartbeat'
-        and coalesce(known_at_min, landed_at) <= {{ as_of() }}
-    group by resource, source
+        pinned.resource as table_name,
+        pinned.source,
+        sum(pinned.read - coalesce(staged.not_yet_known, 0)) as read,
+        sum(pinned.rejected - pinned.recovered) as rejected,
+        sum(coalesce(staged.landed, 0)) as landed
+    from {{ meta('loads') }} as pinned
+    left join staged on pinned.resource = staged.table_name and pinned.load_id = staged.load_id
+    where pinned.resource <> '_heartbeat'
+        and coalesce(pinned.known_at_min, pinned.landed_at) <= {{ as_of() }}
+    group by pinned.resource, pinned.source
 
 ),
 
@@ -78,8 +81,8 @@ joined as (
     select
         loads.table_name,
         loads.source,
-        loads.read - coalesce(staged.not_yet_known, 0) as read,
-        coalesce(staged.landed, 0) as landed,
+        loads.read,
+        loads.landed,
         loads.rejected,
         coalesce(verdicts.accepted, 0) as accepted,
         coalesce(verdicts.duplicate, 0) as duplicate,
@@ -87,8 +90,6 @@ joined as (
         coalesce(verdicts.quarantined, 0) as quarantined,
         verdicts.oldest
     from loads
-    left join staged
-        on loads.table_name = staged.table_name and loads.source = staged.source
     left join verdicts
         on loads.table_name = verdicts.table_name and loads.source = verdicts.source
 

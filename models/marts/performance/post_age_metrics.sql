@@ -3,7 +3,7 @@
     incremental_strategy='by_post',
     unique_key=['post_id', 'horizon_hours'],
     on_schema_change='fail',
-    post_hook="{{ record_consumed() }}",
+    post_hook="{{ record_consumed(['post_metric_history']) }}",
 ) }}
 
 {%- set metrics = ['views', 'likes', 'comments', 'shares'] %}
@@ -18,7 +18,7 @@ changed as (
 
 posts as (
 
-    select post_id, published_at, _valid_from
+    select post_id, published_at, _state_from
     from {{ ref('int_published_posts') }}
     where _verdict = 'accepted'
         and post_id in (select post_id from changed)
@@ -38,7 +38,7 @@ polls as (
 
     select
         history.post_id,
-        history.known_at,
+        history.value_known_at as known_at,
         {%- for metric in metrics %}
         history.{{ metric }} is not null as has_{{ metric }},
         history.{{ metric }}_mono as {{ metric }},
@@ -55,7 +55,7 @@ brackets as (
 
     select
         posts.post_id,
-        posts._valid_from,
+        posts._state_from,
         horizons.horizon_hours,
         horizons.horizon_us,
         {%- for metric in metrics %}
@@ -68,7 +68,7 @@ brackets as (
     from posts
     cross join horizons
     left join polls on posts.post_id = polls.post_id
-    group by posts.post_id, posts._valid_from, horizons.horizon_hours, horizons.horizon_us
+    group by posts.post_id, posts._state_from, horizons.horizon_hours, horizons.horizon_us
 
 ),
 
@@ -123,7 +123,7 @@ joined as (
         {{ metric }}_at_age.{{ metric }},
         {%- endfor %}
         {{ sum_known(['likes_at_age.likes', 'comments_at_age.comments', 'shares_at_age.shares']) }} as engagements,
-        greatest(brackets._valid_from, known.known_at) as known_at
+        greatest(brackets._state_from, known.known_at) as known_at
     from brackets
     {%- for metric in metrics %}
     inner join {{ metric }}_at_age

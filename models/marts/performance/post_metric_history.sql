@@ -6,6 +6,10 @@
     post_hook="{{ record_consumed() }}",
 ) }}
 
+{%- set mono_engagements = [
+    'running_maxima.likes_mono', 'running_maxima.comments_mono', 'running_maxima.shares_mono',
+] %}
+
 with
 
 changed as (
@@ -16,7 +20,7 @@ changed as (
 
 posts as (
 
-    select post_id, published_at, _valid_from
+    select post_id, published_at, _state_from
     from {{ ref('int_published_posts') }}
     where _verdict = 'accepted'
 
@@ -31,9 +35,9 @@ polls as (
         metrics.likes,
         metrics.comments,
         metrics.shares,
-        {{ sum_known(['metrics.likes', 'metrics.comments', 'metrics.shares']) }} as engagements,
         metrics._effective_at as known_at,
-        posts.published_at
+        posts.published_at,
+        posts._state_from
     from {{ ref('int_performance_metrics') }} as metrics
     inner join posts on metrics.post_id = posts.post_id
     where metrics._verdict = 'accepted'
@@ -49,6 +53,7 @@ running_maxima as (
         max({{ metric }}) over so_far as {{ metric }}_mono,
         {%- endfor %}
         {{ age_us('published_at', 'collected_at') }} as age_us,
+        max(known_at) over so_far as known_so_far,
         lag(collected_at) over by_time as previous_at
     from polls
     window
@@ -143,15 +148,28 @@ segment_maxima as (
 
 ),
 
+{# An interval begins at the poll before, or, within a burst of polls, at the last one
+   that is old enough. The maxima of a segment never fall, so the largest value up to
+   there is the value there. #}
 view_intervals as (
 
     select
         segment_maxima.*,
-        lag(segment_views) over (
-            partition by post_id, segment order by collected_at
-        ) as previous_segment_views,
-        {{ hours_between('previous_at', 'collected_at') }} as interval_hours
+        max(segment_views) over long_before as segment_views_before,
+        {{ hours_between('max(collected_at) over long_before', 'collected_at') }} as interval_hours,
+        {{ is_short_gap('previous_at', 'collected_at') }}
+            and not coalesce(
+                lag({{ is_short_gap('previous_at', 'collected_at') }}) over by_time, false
+            ) as begins_burst
     from segment_maxima
+    window
+        by_time as (partition by post_id order by collected_at),
+        long_before as (
+            partition by post_id, segment
+            order by collected_at
+            range between unbounded preceding
+            and interval '{{ var("min_interval_minutes") }}' minute preceding
+        )
 
 ),
 
@@ -178,21 +196,24 @@ final as (
         {{ hours_between('running_maxima.previous_at', 'running_maxima.collected_at') }} as gap_hours,
 
         -- change since the poll before
-        intervals.segment_views - intervals.previous_segment_views as views_delta,
-        running_maxima.engagements
-            - lag(running_maxima.engagements) over (
-                partition by running_maxima.post_id order by running_maxima.collected_at
-            ) as engagements_delta,
         case
-            when intervals.interval_hours * 60 >= {{ var('min_interval_minutes') }}
-                then (intervals.segment_views - intervals.previous_segment_views)
+            when running_maxima.views is not null
+                then running_maxima.views_mono - lag(running_maxima.views_mono) over by_time
+        end as views_delta,
+        case
+            when coalesce(running_maxima.likes, running_maxima.comments, running_maxima.shares) is not null
+                then {{ sum_known(mono_engagements) }} - lag({{ sum_known(mono_engagements) }}) over by_time
+        end as engagements_delta,
+        case
+            when not intervals.begins_burst
+                then (intervals.segment_views - intervals.segment_views_before)
                     / intervals.interval_hours
         end as views_per_hour,
         case
-            when intervals.interval_hours * 60 >= {{ var('min_interval_minutes') }}
+            when not intervals.begins_burst
                 then ln(
                     (1 + cast(intervals.segment_views as {{ type_double() }}))
-                    / (1 + intervals.previous_segment_views)
+                    / (1 + intervals.segment_views_before)
                 ) / intervals.interval_hours
         end as log_velocity,
 
@@ -201,9 +222,11 @@ final as (
         intervals.drop_share,
         cast(intervals.segment as bigint) as segment,
 
+        -- known
+        greatest(running_maxima.known_at, maximum_owed_to.known_at) as value_known_at,
         greatest(
-            running_maxima.known_at,
-            maximum_owed_to.known_at,
+            running_maxima._state_from,
+            running_maxima.known_so_far,
             case when intervals.drop_share > {{ var('correction_share') }} then intervals.next_known_at end
         ) as known_at
     from running_maxima
@@ -213,6 +236,7 @@ final as (
     left join view_intervals as intervals
         on running_maxima.post_id = intervals.post_id
         and running_maxima.collected_at = intervals.collected_at
+    window by_time as (partition by running_maxima.post_id order by running_maxima.collected_at)
 
 )
 

@@ -19,7 +19,7 @@ renamed as (
         {{ as_kind('reference_id', 'uuid') }} as given_reference_id,
 
         -- text
-        lower(trim(reference_type)) as reference_type,
+        lower({{ trimmed('reference_type') }}) as reference_type,
         embedding,
 
         -- documents

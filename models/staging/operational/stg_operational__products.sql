@@ -24,13 +24,13 @@ renamed as (
         description,
         image_url,
         affiliate_link,
-        lower(trim(source_platform)) as source_platform,
+        lower({{ trimmed('source_platform') }}) as source_platform,
         category,
 
         -- documents
         {{ json_fold(as_kind('meta', 'json'), {
             'brand': 'brand',
-            'price_usd': 'price_usd',
+            'price_usd': json_number('price_usd'),
             'currency': 'currency',
             'status': 'status',
             'primary_benefit': 'primary_benefit',

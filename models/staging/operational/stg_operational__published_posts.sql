@@ -20,8 +20,8 @@ renamed as (
         {{ as_kind('experiment_id', 'uuid') }} as experiment_id,
 
         -- text
-        lower(trim(platform)) as platform,
-        nullif(trim(coalesce(external_post_id, platform_post_id)), '') as external_post_id,
+        nullif(lower({{ trimmed('platform') }}), '') as platform,
+        nullif({{ trimmed('coalesce(external_post_id, platform_post_id)') }}, '') as external_post_id,
         caption,
         workflow_id,
         correlation_id,

@@ -27,7 +27,7 @@ renamed as (
         -- documents
         {{ json_fold(as_kind('metadata', 'json'), {
             'thumbnail_path': 'thumbnail_path',
-            'duration_seconds': 'duration_seconds',
+            'duration_seconds': json_number('duration_seconds'),
             'tone': 'tone',
             'layout': 'layout',
             'style_tags': 'style_tags',

@@ -17,10 +17,10 @@ renamed as (
 
         -- ids
         {{ as_kind('id', 'uuid') }} as id,
-        nullif(trim(external_id), '') as external_id,
+        nullif({{ trimmed('external_id') }}, '') as external_id,
 
         -- text
-        lower(trim(platform)) as platform,
+        nullif(lower({{ trimmed('platform') }}), '') as platform,
         caption,
         author,
 

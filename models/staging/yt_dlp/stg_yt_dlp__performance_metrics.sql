@@ -18,8 +18,8 @@ renamed as (
         -- ids
         {{ as_kind('metric_id', 'uuid') }} as metric_id,
         {{ as_kind('post_id', 'uuid') }} as given_post_id,
-        lower(trim(platform)) as platform,
-        nullif(trim(external_post_id), '') as external_post_id,
+        nullif(lower({{ trimmed('platform') }}), '') as platform,
+        nullif({{ trimmed('external_post_id') }}, '') as external_post_id,
 
         -- counts
         coalesce(views, view_count) as views,
