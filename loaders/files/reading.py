@@ -314,7 +314,7 @@ class Reader:
         except (pa.ArrowException, *DAMAGED) as error:
             if isinstance(error, AceError):
                 raise
-            text = " ".join(str(error).split())[:160]
+            text = " ".join(str(error).split())[:160].rstrip(". ")
             raise AceError(
                 f"{self.input.name} is a damaged or cut Parquet file: {text}.",
                 "Copy or export it again.",
