@@ -119,7 +119,9 @@ def kill_dbt(config: Settings, words: str) -> None:
     command = [
         *(str(Path(sys.executable).parent / "dbt"), "build"),
         *("--profiles-dir", "profiles", "--no-use-colors"),
-        *("--target-path", str(config.home / "target"), "--log-path", str(config.home / "logs")),
+        # Where `ace build` left the parsed project.
+        *("--target-path", str(config.home / "dbt" / "duckdb" / "target")),
+        *("--log-path", str(config.home / "dbt" / "duckdb" / "logs")),
     ]
     with subprocess.Popen(
         command, env=environment(config), cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True
