@@ -43,6 +43,8 @@ update performance_metrics set view_count = 1100 where metric_id = '{uid("metric
 update performance_metrics set view_count = 8 where metric_id = '{uid("metric", 4)}';
 insert into performance_metrics (metric_id, post_id, view_count, collected_at)
     values ('{uid("metric", 6)}', '{uid("post", 1)}', 1500, '2026-09-03 10:00+00');
+insert into raw_videos (id, external_id, platform, created_at)
+    values ('{uid("video", 3)}', 'late', 'tiktok', timestamptz '2026-09-05 06:00+00');
 update agent_notes set content = content where note_id = '{uid("note", 1)}';
 """
 
@@ -455,6 +457,11 @@ def test_updates_become_the_version_that_counts(story: Story) -> None:
     assert some(posts, uid("post", 2), "external_post_id", "published_at") == (
         "yt-2",
         "2026-09-03T10:00:00+00:00",
+    )
+    # Not read as a backfill: it is its own creation, not the reading, that dates it.
+    assert some(after["raw_videos"], uid("video", 3), "collected_at", "created_at") == (
+        "2026-09-05T06:00:00+00:00",
+        "2026-09-05T06:00:00+00:00",
     )
     assert after["embeddings"][uid("embedding", 5)]["reference_id"] == uid("product", 4)
 
