@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from loaders.errors import AceError
+from warehouse.built_with import BuiltWith
 from warehouse.fingerprint import git_revision, project_fingerprint
 from warehouse.lock import build_lock, postgres_lock
 from warehouse.release.model import (
@@ -93,8 +94,7 @@ def build(
                 fingerprint,
                 environment,
                 variables,
-                full_refresh=full_refresh
-                or (not select and _project_changed(store, fingerprint, say)),
+                full_refresh=full_refresh,
                 select=select,
                 say=say,
                 note=note,
@@ -142,15 +142,6 @@ def _up_to_date(store: ReleaseStore, landing: Landing, fingerprint: str) -> Rele
     if _newest_heartbeat(landing) > current.as_of:
         return None
     return current if _landed(landing) <= store.loads(current.release) else None
-
-
-def _project_changed(store: ReleaseStore, fingerprint: str, say: Say) -> bool:
-    """Whether tables may hold rows that another version of the project made."""
-    current = store.current()
-    if current is not None and current.project_fingerprint != fingerprint:
-        say(f"The project changed since release {current.release}: everything is built anew.")
-        return True
-    return False
 
 
 def _built_before(store: ReleaseStore, landing: Landing, fingerprint: str) -> bool:
@@ -235,13 +226,22 @@ def _run(
     loads = landing.loads()
     if not loads:
         say("Nothing has landed yet: the tables will be empty. 'ace load demo' lands a sample.")
+    current = store.current()
+    released = current.project_fingerprint if current else None
+    built_with = BuiltWith(config.home / "dbt" / target)
+    changed = not select and built_with.is_other(fingerprint, released)
+    if changed and not full_refresh:
+        say("The project changed since the last build: everything is built anew.")
+    anew = full_refresh or changed
+    if not select:
+        built_with.begin(fingerprint, anew=anew)
     say(f"Building on {target} ({len(loads):,} load{'' if len(loads) == 1 else 's'} landed)")
     try:
         outcome = run_dbt(
             target=target,
             folder=config.home / "dbt" / target,
             environment=environment,
-            full_refresh=full_refresh,
+            full_refresh=anew,
             select=select,
             variables=variables,
             say=say,
@@ -257,6 +257,7 @@ def _run(
         raise type(error)(error.message, hint) from None
     if select:
         return
+    built_with.finish(fingerprint)
     store.record_passed(
         Passed(
             fingerprint=fingerprint,
