@@ -6,7 +6,6 @@ serve them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -120,7 +119,7 @@ def second_phase(story: Story) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse, Warehouse]]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, Warehouse]:
     story = Story(tmp_path_factory.mktemp("story"))
     incremental = story.warehouse("incremental")
     first_phase(story)
@@ -129,7 +128,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse,
     incremental.build()
     full = story.warehouse("full")
     full.build()
-    yield incremental, full
+    return incremental, full
 
 
 def test_two_builds_equal_one(built: tuple[Warehouse, Warehouse]) -> None:
