@@ -98,16 +98,19 @@ def _row(entry: DemoLoad) -> dict[str, Any]:
 
 
 def _print(done: list[DemoLoad], folder: Path) -> None:
-    """A line per load, oldest first, and what was skipped."""
+    """A line per resource with the newest of its loads, and what was skipped."""
     fresh = [entry.load for entry in done if entry.new]
     if fresh:
         click.echo(
-            f"{'source':<17}{'resource':<21}{'read':>9}{'accepted':>10}{'rejected':>10}  load"
+            f"{'source':<17}{'resource':<20}{'loads':>5}{'read':>9}{'accepted':>9}{'rejected':>9}"
+            "  newest load"
         )
-    for load in fresh:
+    for source, resource in sorted({(load.source, load.resource) for load in fresh}):
+        loads = [load for load in fresh if (load.source, load.resource) == (source, resource)]
         click.echo(
-            f"{load.source:<17}{load.resource:<21}{load.read:>9,}{load.accepted:>10,}"
-            f"{load.rejected:>10,}  {load.load_id}"
+            f"{source:<17}{resource:<20}{len(loads):>5}{sum(x.read for x in loads):>9,}"
+            f"{sum(x.accepted for x in loads):>9,}{sum(x.rejected for x in loads):>9,}"
+            f"  {loads[-1].load_id}"
         )
     skipped = len(done) - len(fresh)
     if skipped:

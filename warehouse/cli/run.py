@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,11 +132,19 @@ def _conclude(config: Settings, done: BuildResult, page: Path, seconds: float) -
         )
         click.echo(f"  release  {release.release}: {where}")
     click.echo(f"  report   {_short(page)}")
+    ace = _as_typed()
     click.echo(
         "\nTry next:\n"
-        "  ace status\n"
-        '  ace sql "select platform, count(*) as posts, sum(views) as views\n'
-        '           from marts.post_performance group by platform order by views desc"\n'
-        "  ace quarantine\n"
-        "  ace load files YOUR_FILE.csv --table performance_metrics && ace run"
+        f"  {ace} status\n"
+        f'  {ace} sql "select platform, count(*) as posts, sum(views) as views\n'
+        '       from marts.post_performance group by platform order by views desc"\n'
+        f"  {ace} quarantine\n"
+        f"  {ace} load files YOUR_FILE.csv --table performance_metrics && {ace} run"
     )
+
+
+def _as_typed() -> str:
+    """How to call this program from here: its path while the environment is not active."""
+    if shutil.which("ace") is not None:
+        return "ace"
+    return _short(Path(sys.argv[0]).absolute())
