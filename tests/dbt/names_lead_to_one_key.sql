@@ -1,6 +1,5 @@
 {# Views that others join by: a name standing twice would multiply rows. #}
 {%- set grains = {
-    'int_published_posts_keys': ['reference_id'],
     'int_video_asset_products': ['script_id', 'asset_id'],
     'int_post_lineage': ['post_id'],
 } %}
