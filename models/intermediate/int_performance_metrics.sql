@@ -3,14 +3,7 @@
 {{ versioned_rows(
     table='performance_metrics',
     key='metric_id',
-    sources=[
-        'stg_operational__performance_metrics',
-        'stg_tiktok__performance_metrics',
-        'stg_apify_tiktok__performance_metrics',
-        'stg_youtube__performance_metrics',
-        'stg_instagram__performance_metrics',
-        'stg_yt_dlp__performance_metrics',
-    ],
+    sources=staging_models()['performance_metrics'],
     identity=['given_post_id', 'platform', 'external_post_id'],
     columns=[
         'views', 'likes', 'comments', 'shares', 'watch_time_ms', 'completion_rate',

@@ -1,26 +1,10 @@
-{#- The column that says when a record's value was observed, where it has one. -#}
-{%- set landed = {
-    'products': [['operational', 'updated_at']],
-    'creative_patterns': [['operational', 'created_at']],
-    'agent_notes': [['operational', 'created_at']],
-    'embeddings': [['operational', 'created_at']],
-    'raw_videos': [
-        ['operational', 'collected_at'], ['tiktok_research', 'collected_at'],
-        ['apify_tiktok', 'collected_at'], ['youtube', 'collected_at'],
-        ['youtube_trending', 'collected_at'], ['instagram', 'collected_at'],
-        ['yt_dlp', 'collected_at'],
-    ],
-    'trend_snapshots': [['operational', 'snapshot_time']],
-    'scripts': [['operational', 'created_at']],
-    'video_assets': [['operational', 'created_at']],
-    'experiments': [['operational', 'created_at']],
-    'published_posts': [['operational', 'published_at']],
-    'performance_metrics': [
-        ['operational', 'collected_at'], ['tiktok', 'collected_at'],
-        ['apify_tiktok', 'collected_at'], ['youtube', 'collected_at'],
-        ['instagram', 'collected_at'], ['yt_dlp', 'collected_at'],
-    ],
-    'system_events': [['operational', 'created_at']],
+{#- The column that says when a record's value was observed. -#}
+{%- set observed = {
+    'products': 'updated_at',
+    'raw_videos': 'collected_at',
+    'trend_snapshots': 'snapshot_time',
+    'published_posts': 'published_at',
+    'performance_metrics': 'collected_at',
 } %}
 
 with
@@ -33,17 +17,17 @@ build as (
 ),
 
 observations as (
-    {% for resource, models in landed.items() %}
+    {% for resource, models in staging_models().items() %}
     {%- set last_resource = loop.last -%}
-    {%- for model, observed_at in models %}
+    {%- for model in models %}
     select
         _source as source,
         '{{ resource }}' as resource,
         _known_at,
         _loaded_at,
-        {{ observed_at }} as observed_at,
+        {{ observed.get(resource, 'created_at') }} as observed_at,
         _extra
-    from {{ ref('stg_' ~ model ~ '__' ~ resource) }}
+    from {{ ref(model) }}
     where _known_at <= {{ as_of() }}
     {% if not (last_resource and loop.last) %}union all{% endif %}
     {%- endfor %}

@@ -1,25 +1,4 @@
-{%- set staging = {
-    'products': ['stg_operational__products'],
-    'creative_patterns': ['stg_operational__creative_patterns'],
-    'agent_notes': ['stg_operational__agent_notes'],
-    'embeddings': ['stg_operational__embeddings'],
-    'raw_videos': [
-        'stg_operational__raw_videos', 'stg_tiktok_research__raw_videos',
-        'stg_apify_tiktok__raw_videos', 'stg_youtube__raw_videos',
-        'stg_youtube_trending__raw_videos', 'stg_instagram__raw_videos', 'stg_yt_dlp__raw_videos',
-    ],
-    'trend_snapshots': ['stg_operational__trend_snapshots'],
-    'scripts': ['stg_operational__scripts'],
-    'video_assets': ['stg_operational__video_assets'],
-    'experiments': ['stg_operational__experiments'],
-    'published_posts': ['stg_operational__published_posts'],
-    'performance_metrics': [
-        'stg_operational__performance_metrics', 'stg_tiktok__performance_metrics',
-        'stg_apify_tiktok__performance_metrics', 'stg_youtube__performance_metrics',
-        'stg_instagram__performance_metrics', 'stg_yt_dlp__performance_metrics',
-    ],
-    'system_events': ['stg_operational__system_events'],
-} %}
+{%- set staging = staging_models() %}
 
 with
 
