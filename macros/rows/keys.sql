@@ -1,3 +1,22 @@
+{# Canonical table to its key column, the twelve of them. #}
+{% macro canonical_keys() %}
+    {{ return({
+        'products': 'product_id',
+        'creative_patterns': 'pattern_id',
+        'agent_notes': 'note_id',
+        'embeddings': 'embedding_id',
+        'raw_videos': 'id',
+        'trend_snapshots': 'snapshot_id',
+        'scripts': 'script_id',
+        'video_assets': 'asset_id',
+        'experiments': 'experiment_id',
+        'published_posts': 'post_id',
+        'performance_metrics': 'metric_id',
+        'system_events': 'event_id',
+    }) }}
+{% endmacro %}
+
+
 {# A key derived from parts: md5 of `table|part|part` as a uuid, the same on every engine.
    Null when a part is null. Text that could hold the separator goes through `escaped`. #}
 {% macro derived_key(table, parts) -%}

@@ -28,7 +28,6 @@
         'known': alias ~ '._valid_from',
         'accepted': 'left join ' ~ model ~ ' as ' ~ alias ~ ' on candidates.' ~ column ~ ' = '
             ~ alias ~ '.' ~ key ~ " and " ~ alias ~ "._verdict = 'accepted'",
-        'alias': alias,
         'reference': "'" ~ to ~ " ' || cast(candidates." ~ column ~ " as text)",
         'changed': [changed_parent(model, 'existing.' ~ column ~ ' = changed.' ~ key)],
     }) }}
@@ -65,7 +64,6 @@
         'known': alias ~ '._valid_from',
         'accepted': 'left join ' ~ model ~ ' as ' ~ alias ~ ' on candidates.' ~ column ~ ' = '
             ~ alias ~ '.post_id' ~ " and " ~ alias ~ "._verdict = 'accepted'",
-        'alias': alias,
         'reference': "'published_posts ' || coalesce(cast(candidates.given_post_id as text), "
             ~ "candidates.platform || '/' || candidates.external_post_id)",
         'changed': [
@@ -117,7 +115,6 @@
         'accepted': 'left join ' ~ types ~ ' as known_type on candidates.reference_type = known_type.reference_type '
             ~ 'left join ' ~ model ~ ' as parent_reference on known_type.table_name = parent_reference.table_name '
             ~ 'and candidates.reference_id = parent_reference.reference_id and parent_reference.is_accepted',
-        'alias': 'parent_reference',
         'reference': "known_type.table_name || ' ' || cast(candidates.given_reference_id as text)",
         'changed': changed,
     }) }}

@@ -94,11 +94,7 @@ select * from renamed
 {# Canonical table to the staging models that feed it: the one list of them. #}
 {% macro staging_models() %}
     {%- set models = {} -%}
-    {%- for table in [
-        'products', 'creative_patterns', 'agent_notes', 'embeddings', 'raw_videos',
-        'trend_snapshots', 'scripts', 'video_assets', 'experiments', 'published_posts',
-        'performance_metrics', 'system_events',
-    ] -%}
+    {%- for table in canonical_keys() -%}
         {%- do models.update({table: ['stg_operational__' ~ table]}) -%}
     {%- endfor -%}
     {%- for source_name in [

@@ -1,18 +1,5 @@
-{# Table and key of every int model; what is held back in each, in one shape. #}
-{%- set keys = {
-    'products': 'product_id',
-    'creative_patterns': 'pattern_id',
-    'agent_notes': 'note_id',
-    'embeddings': 'embedding_id',
-    'raw_videos': 'id',
-    'trend_snapshots': 'snapshot_id',
-    'scripts': 'script_id',
-    'video_assets': 'asset_id',
-    'experiments': 'experiment_id',
-    'published_posts': 'post_id',
-    'performance_metrics': 'metric_id',
-    'system_events': 'event_id',
-} -%}
+{# What is held back in every int model, in one shape. #}
+{%- set keys = canonical_keys() -%}
 
 with
 

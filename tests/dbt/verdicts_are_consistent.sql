@@ -1,19 +1,6 @@
 {# What must hold in every int table whatever was landed: a key has at most one accepted
    row and one latest version, and a row says why it is not valid exactly when it is not. #}
-{%- set keys = {
-    'products': 'product_id',
-    'creative_patterns': 'pattern_id',
-    'agent_notes': 'note_id',
-    'embeddings': 'embedding_id',
-    'raw_videos': 'id',
-    'trend_snapshots': 'snapshot_id',
-    'scripts': 'script_id',
-    'video_assets': 'asset_id',
-    'experiments': 'experiment_id',
-    'published_posts': 'post_id',
-    'performance_metrics': 'metric_id',
-    'system_events': 'event_id',
-} %}
+{%- set keys = canonical_keys() %}
 
 with
 

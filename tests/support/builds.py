@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from loaders.landing import Landing
+from loaders.schema import SOURCE_KEY
 from warehouse.dbt_run import _close_connections, _environment
 from warehouse.settings import PROJECT_ROOT
 
@@ -20,20 +21,7 @@ from warehouse.settings import PROJECT_ROOT
 #: bookkeeping of builds or of landing rather than results.
 INT_COLUMNS = ("_verdict", "_effective_at", "_first_known_at", "_valid_from", "_reasons", "_fields")
 
-KEYS = {
-    "products": "product_id",
-    "creative_patterns": "pattern_id",
-    "agent_notes": "note_id",
-    "embeddings": "embedding_id",
-    "raw_videos": "id",
-    "trend_snapshots": "snapshot_id",
-    "scripts": "script_id",
-    "video_assets": "asset_id",
-    "experiments": "experiment_id",
-    "published_posts": "post_id",
-    "performance_metrics": "metric_id",
-    "system_events": "event_id",
-}
+KEYS = SOURCE_KEY
 
 
 _manifests: dict[str, Any] = {}
