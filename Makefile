@@ -58,6 +58,7 @@ bench: ## Measure speed against DuckDB, Postgres and dlt, as ratios
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--fork-strategy fewest --no-strip-extras --no-annotate --no-header \
+	--override requirements/overrides.txt \
 	pyproject.toml requirements/build.in
 
 # All sets together are solved first and bind the single ones: a package has one version in all of

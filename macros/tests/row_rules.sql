@@ -1,7 +1,8 @@
-{# All column rules of a model in one scan. `required` columns must not be null; each
-   rule is an SQL condition that must not be false. A failing row is returned with its
-   key and the names of the rules it breaks. #}
-{% test row_rules(model, key, required=[], rules={}) %}
+{# All rules of a model in one test: hundreds of small ones cost more than the data.
+   `required` columns must not be null; each rule is an SQL condition that must not be
+   false; the columns of `unique_key` together name at most one row. A failing row is
+   returned with its key and the names of the rules it breaks. #}
+{% test row_rules(model, key, required=[], rules={}, unique_key=[]) %}
 {%- set broken = [] -%}
 {%- for column in required -%}
     {%- do broken.append("case when " ~ column ~ " is null then '" ~ column ~ "_missing' end") -%}
@@ -27,7 +28,16 @@ suspects as (
 )
 
 select
-    {{ key }},
+    cast({{ key }} as text) as {{ key }},
     {{ array_compact(broken) }} as broken_rules
 from suspects
+{%- if unique_key %}
+union all
+select
+    min(cast({{ key }} as text)) as {{ key }},
+    {{ array_compact(["'" ~ unique_key | join('_') ~ "_repeated'"]) }} as broken_rules
+from {{ model }}
+group by {{ unique_key | join(', ') }}
+having count(*) > 1
+{%- endif %}
 {% endtest %}

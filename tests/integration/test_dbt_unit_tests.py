@@ -75,7 +75,7 @@ def test_macros_and_singular_tests_pass(warehouse: Warehouse) -> None:
     passed = warehouse.dbt("test", "--select", "test_type:singular")
     assert warehouse.failures == []
     assert passed
-    assert {"engine_macros", "key_macros", "post_macros"} <= outcomes(warehouse).keys()
+    assert {"engine_macros", "key_macros", "post_macros", "statistics_macros"} <= outcomes(warehouse).keys()
 
 
 def test_every_column_is_described(warehouse: Warehouse) -> None:

@@ -110,7 +110,9 @@ def test_every_grain_has_a_test_of_its_key(manifest: dict[str, Any]) -> None:
     tested = set(WITHOUT_KEY_TEST)
     for test in nodes(manifest, "test"):
         generic = (test.get("test_metadata") or {}).get("name")
-        if generic in ("unique", "unique_together") or test["name"] in KEY_TESTS:
+        given = (test.get("test_metadata") or {}).get("kwargs", {})
+        states_key = generic in ("unique", "unique_together") or given.get("unique_key")
+        if states_key or test["name"] in KEY_TESTS:
             tested |= {parent.split(".")[2] for parent in test["depends_on"]["nodes"]}
     for node in [*nodes(manifest, "model"), *nodes(manifest, "seed")]:
         # What was landed may repeat: the int tables decide about that.

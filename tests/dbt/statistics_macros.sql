@@ -1,0 +1,82 @@
+{# Statistics, evaluated: a failing row names the case. Expected values are SciPy's. #}
+{%- set double = type_double() -%}
+{%- set numbers = [
+    ['significant', significant('cast(123456789.4 as ' ~ double ~ ')'), 123456789, 0],
+    ['significant of a small number', significant('cast(-0.0012345678949 as ' ~ double ~ ')'), -0.00123456789, 1e-15],
+    ['significant of 0', significant('cast(0 as ' ~ double ~ ')'), 0, 0],
+    ['normal_above 0', normal_above('cast(0 as ' ~ double ~ ')'), 0.5, 1e-7],
+    ['normal_above 1.96', normal_above('cast(1.959963984540054 as ' ~ double ~ ')'), 0.025, 1e-8],
+    ['normal_above 6', normal_above('cast(6 as ' ~ double ~ ')'), 9.865876450376946e-10, 1e-15],
+    ['normal_above -1', normal_above('cast(-1 as ' ~ double ~ ')'), 0.8413447460685429, 1e-7],
+    ['normal_above far away', normal_above('cast(60 as ' ~ double ~ ')'), 0, 1e-300],
+    ['normal_below 1', normal_below('cast(1 as ' ~ double ~ ')'), 0.8413447460685429, 1e-7],
+    ['normal_density 1', normal_density('cast(1 as ' ~ double ~ ')'), 0.24197072451914337, 1e-15],
+    ['gamma_quantile', gamma_quantile('cast(20 as ' ~ double ~ ')', '400', '1.959963984540054'), 0.07418, 1e-4],
+    ['gamma_quantile of next to nothing', gamma_quantile('cast(0.2 as ' ~ double ~ ')', '10', '-1.96'), 0, 1e-9],
+    ['wilson_low', wilson_low('cast(10 as bigint)', 'cast(100 as bigint)'), 0.0552291, 1e-6],
+    ['wilson_low of more than all', wilson_low('cast(7 as bigint)', 'cast(5 as bigint)'), 0.565518, 1e-6],
+    ['wilson_low of nothing', wilson_low('cast(0 as bigint)', 'cast(0 as bigint)'), none, 0],
+    ['half_life_weight', half_life_weight('cast(28 as ' ~ double ~ ')', 14), 0.25, 1e-15],
+] %}
+
+with
+
+numbers as (
+    {% for name, got, expected, tolerance in numbers %}
+    select
+        '{{ name }}' as case_name,
+        cast({{ got }} as {{ double }}) as got,
+        cast({{ expected if expected is not none else 'null' }} as {{ double }}) as expected,
+        cast({{ tolerance }} as {{ double }}) as tolerance
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+sample as (
+
+    select
+        cast(value as {{ double }}) as value,
+        'all' as everyone
+    from (values (1.0), (2.0), (2.0), (4.5)) as numbers (value)
+
+),
+
+aggregates as (
+
+    select 'exact_sum' as case_name, {{ exact_sum('value') }} as got, 9.5 as expected from sample
+    union all
+    select 'exact_mean', {{ exact_mean('value') }}, 2.375 from sample
+    union all
+    select 'exact_mean of nothing', {{ exact_mean('value') }}, null from sample where value > 9
+    union all
+    select 'median_of', {{ median_of('value') }}, 2 from sample
+    union all
+    select 'quantile_of', {{ quantile_of('value', 0.9) }}, 3.75 from sample
+
+),
+
+ranks as (
+
+    select 'mid_rank of ' || value as case_name, {{ mid_rank('value', 'everyone') }} as got,
+        case value when 1 then 0.125 when 2 then 0.5 else 0.875 end as expected
+    from sample
+
+),
+
+cases as (
+
+    select case_name, got, expected, tolerance from numbers
+    union all
+    select case_name, got, cast(expected as {{ double }}), cast(1e-12 as {{ double }}) from aggregates
+    union all
+    select case_name, got, cast(expected as {{ double }}), cast(1e-12 as {{ double }}) from ranks
+
+)
+
+select *
+from cases
+where (got is null) <> (expected is null)
+    or abs(got - expected) > tolerance
