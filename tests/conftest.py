@@ -11,9 +11,13 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.builds import Warehouse
 
 #: A role of the test server that has to give its password.
 PASSWORD_ROLE = "ace_reader"
@@ -97,6 +101,17 @@ def pg_server() -> Iterator[PgServer]:
     """One Postgres for the session (with xdist: one for each worker)."""
     with running_postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The simulated world built on DuckDB, once for all workers; tests only read it."""
+    from tests.support.demo import demo_warehouse
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    return demo_warehouse(folder / "demo")
 
 
 @pytest.fixture
