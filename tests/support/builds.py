@@ -190,7 +190,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(plain(item) for item in value)
     if isinstance(value, float):
-        return float(f"{value:.9g}")
+        # NaN is not equal to itself, and would pass for a difference.
+        return "NaN" if math.isnan(value) else float(f"{value:.9g}")
     return value
 
 

@@ -118,7 +118,9 @@ class History:
             "pattern_id": self.one("pattern", 4),
             "product_id": self.maybe(self.one("product", 6), 0.7),
             "hook_text": self.random.choice(["Stop", "Wait"]),
-            "style_tags": self.maybe(["bold"], 0.5),
+            "structure": self.maybe(self.random.choice(["demo", "story"]), 0.7),
+            "style_tags": self.maybe(self.random.choice([["bold"], ["bold", "ugc"], []]), 0.7),
+            "emotion_tags": self.maybe(["joy"], 0.5),
             "created_at": self.maybe(self.time(), 0.8),
         }
 
@@ -128,7 +130,9 @@ class History:
             "script_id": self.one("script", 6),
             "product_id": self.maybe(self.one("product", 6)),
             "script_text": self.random.choice(["one", "two"]),
-            "creative_variables": self.maybe(json.dumps({"hook": "h"}), 0.5),
+            "creative_variables": self.maybe(
+                json.dumps({"hook": "h", "length": self.random.choice(["short", 3, None])}), 0.6
+            ),
             "creative_pattern_id": pattern,
             "created_at": self.maybe(self.time(), 0.8),
         }
@@ -188,9 +192,11 @@ class History:
             "platform": self.platform(),
             "external_id": self.maybe(self.external(), 0.95),
             "caption": self.random.choice(["#a b", "c"]),
-            "hashtags": self.maybe(["a"], 0.5),
+            "hashtags": self.maybe(self.random.choice([["a"], ["A", "c"], []]), 0.6),
             "caption_hashtags": ["b"],
+            "author": self.maybe(self.random.choice(["anna", "ben"]), 0.7),
             "view_count": self.count(),
+            "like_count": self.count(),
             "collected_at": self.maybe(self.time(), 0.8),
             "created_at": self.maybe(self.time(), 0.3),
         }
@@ -199,7 +205,10 @@ class History:
         return {
             "snapshot_id": self.one("snapshot", 10),
             "product_id": self.maybe(self.one("product", 6)),
-            "popularity_score": self.random.choice([0.5, 0.7]),
+            "popularity_score": self.maybe(self.random.choice([0, 0.5, 0.7, 40]), 0.9),
+            "velocity_score": self.maybe(self.random.choice([-0.2, 0, 0.4]), 0.7),
+            "competition_score": self.maybe(self.random.choice([0.1, 0.9]), 0.7),
+            "tiktok_trend_tags": self.maybe(self.random.choice([["a"], ["b", "a"], []]), 0.7),
             "snapshot_time": self.maybe(self.time(), 0.8),
         }
 
@@ -207,7 +216,9 @@ class History:
         return {
             "note_id": self.one("note", 8),
             "agent_name": self.maybe("Analyst"),
-            "content": "text",
+            "topic": self.maybe("hooks", 0.5),
+            "content": self.random.choice(["text", "Text ", f"see {self.one('script', 4)}"]),
+            "importance": self.maybe(self.random.choice([0, 0.5, 1]), 0.7),
             "created_at": self.maybe(self.time(), 0.8),
         }
 
@@ -222,7 +233,13 @@ class History:
             "embedding_id": self.one("embedding", 12),
             "reference_type": kind,
             "reference_id": reference,
-            "embedding": self.maybe("[0.1,0.2]", 0.95),
+            "embedding": self.maybe(
+                self.random.choice(
+                    ["[0.1,0.2]", "[0.2,0.1]", "[-1,3e-1]", "[0,0]", "[1,2,3]", "[1,null]", "oops"]
+                ),
+                0.95,
+            ),
+            "metadata": self.maybe(json.dumps({"model": self.random.choice(["m1", "m2"])}), 0.6),
             "created_at": self.maybe(self.time(), 0.8),
         }
 
@@ -230,9 +247,19 @@ class History:
         return {
             "event_id": self.one("event", 30),
             "agent_name": self.maybe("Editor"),
-            "event_type": "agent.start",
-            "payload": self.maybe(json.dumps({"workflow_id": None}), 0.4),
-            "workflow_id": self.maybe("w1", 0.5),
+            "event_type": self.random.choice(
+                [
+                    *("agent.start", "agent.success", "agent.error", "workflow.start"),
+                    *("workflow.end", "workflow.stage.error", "workflow.retry", "other.thing"),
+                ]
+            ),
+            "payload": self.maybe(
+                json.dumps(
+                    {"workflow_id": None, "correlationId": self.random.choice(["c1", "c2"])}
+                ),
+                0.4,
+            ),
+            "workflow_id": self.maybe(self.random.choice(["w1", "w2"]), 0.5),
             "created_at": self.maybe(self.time(), 0.9),
         }
 

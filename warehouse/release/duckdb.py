@@ -119,10 +119,7 @@ class DuckStore:
         temporary = self.folder / f".tmp-{number}-{os.getpid()}.duckdb"
         try:
             _copy(self.warehouse, temporary)
-            _strip(temporary, self.warehouse.stem, number)
-            _verify(temporary)
-            temporary.chmod(0o444)
-            _sync(temporary)
+            _finish(temporary, self.warehouse.stem, number)
             os.rename(temporary, self._file(number))
         except OSError as error:
             raise AceError(
@@ -167,6 +164,34 @@ class DuckStore:
         for number in sorted(release_files(self.home))[: -self.keep]:
             # Readers that have it open keep it until they close it.
             self._file(number).unlink(missing_ok=True)
+
+
+def become_release_file(build: Path, target: Path) -> None:
+    """Turn a build file into a release file without a number, and move it to ``target``.
+
+    Its ``meta.loads`` names only the loads of which a row was known by its as-of time.
+    Replaces ``target`` in one step. The build must have been recorded as passed.
+    """
+    _finish(build, build.stem, None)
+    os.replace(build, target)
+    _sync(target.parent)
+
+
+def is_unnumbered_release(path: Path) -> bool:
+    """Whether a file is what ``become_release_file`` makes."""
+    try:
+        with _reading(path) as connection:
+            found = connection.execute("select release from meta.release").fetchall()
+    except Exception:  # no DuckDB file, or one of somebody else
+        return False
+    return found == [(None,)]
+
+
+def _finish(path: Path, built_as: str, number: int | None) -> None:
+    _strip(path, built_as, number)
+    _verify(path)
+    path.chmod(0o444)
+    _sync(path)
 
 
 @contextlib.contextmanager
@@ -255,7 +280,7 @@ def _copy(source: Path, target: Path) -> None:
             shutil.copyfileobj(reading, writing, 8 * 1024 * 1024)
 
 
-def _strip(path: Path, built_as: str, number: int) -> None:
+def _strip(path: Path, built_as: str, number: int | None) -> None:
     """Turn a copy of the build file into a release: public schemas and its own manifest."""
     with _writing(path) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -306,7 +331,7 @@ def _tables(connection: duckdb.DuckDBPyConnection, like: str = "%") -> list[tupl
     ).fetchall()
 
 
-def _write_manifest(connection: duckdb.DuckDBPyConnection, number: int) -> None:
+def _write_manifest(connection: duckdb.DuckDBPyConnection, number: int | None) -> None:
     connection.execute(
         "create table meta.release as select cast(? as bigint) as release, "
         "cast(? as timestamptz) as released_at, b.as_of, p.git_revision, p.dbt_version, "
@@ -314,9 +339,10 @@ def _write_manifest(connection: duckdb.DuckDBPyConnection, number: int) -> None:
         "from meta.passed as p join meta.builds as b using (build)",
         [number, datetime.now(UTC)],
     )
+    visible = "and known_at_min <= (select as_of from meta.release) " if number is None else ""
     connection.execute(
         f"create table meta.kept_loads as select {LOAD_COLUMNS} from meta.loads "
-        "where resource <> '_heartbeat' order by load_id"
+        f"where resource <> '_heartbeat' {visible}order by load_id"
     )
     public = "', '".join(PUBLIC_SCHEMAS)
     connection.execute(
