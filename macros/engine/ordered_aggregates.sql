@@ -1,0 +1,9 @@
+{# Aggregate: the value of the row that comes first by `position`, among the rows that meet
+   `condition`; null when none does. The first row must be the only one at its position. #}
+{% macro first_by(value, position, condition) -%}
+    {%- if target.type == 'postgres' -%}
+        (array_agg({{ value }} order by {{ position }}) filter (where {{ condition }}))[1]
+    {%- else -%}
+        arg_min({{ value }}, {{ position }}) filter (where {{ condition }})
+    {%- endif -%}
+{%- endmacro %}
