@@ -1,0 +1,93 @@
+{# Vectors of embeddings. Each has a case in tests/dbt/vector_macros.sql.
+
+   A vector is a JSON array of numbers. Digits and exponents are bounded, so that no
+   vector, whatever its length, can make a sum of squares overflow or vanish: at most 18
+   digits before the point, 40 behind it, and two in the exponent. #}
+{% macro vector_pattern() -%}
+    {%- set blank = '[ ' ~ '\\t\\n\\r]*' -%}
+    {%- set number = '-?(?:0|[1-9][0-9]{0,17})(?:[.][0-9]{1,40})?(?:[eE][-+]?[0-9]{1,2})?' -%}
+    {{- '^' ~ blank ~ '\\[' ~ blank ~ number ~ '(?:' ~ blank ~ ',' ~ blank ~ number ~ ')*' ~ blank ~ '\\]' ~ blank ~ '$' -}}
+{%- endmacro %}
+
+
+{# The vector a text holds as an array of doubles; null for anything else: broken text,
+   null elements, NaN, texts, nested or empty arrays. Never an error. #}
+{% macro parse_vector(text) -%}
+    {%- if target.type == 'postgres' -%}
+        case
+            when {{ text }} ~ '{{ vector_pattern() }}'
+                then cast(string_to_array(btrim({{ text }}, E' \t\n\r[]'), ',') as double precision[])
+        end
+    {%- else -%}
+        case
+            when regexp_full_match({{ text }}, '{{ vector_pattern() }}')
+                then try_cast({{ text }} as double[])
+        end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Number of elements; null for null. #}
+{% macro vector_size(vector) -%}
+    cast({{ array_size(vector) }} as bigint)
+{%- endmacro %}
+
+
+{# Inner product; null for null and for vectors of different size. #}
+{% macro vector_dot(one, other) -%}
+    {%- if target.type == 'postgres' -%}
+        case
+            when cardinality({{ one }}) = cardinality({{ other }})
+                then (select sum(pair.x * pair.y) from unnest({{ one }}, {{ other }}) as pair (x, y))
+        end
+    {%- else -%}
+        case when len({{ one }}) = len({{ other }}) then list_inner_product({{ one }}, {{ other }}) end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Length of a vector; null for null. #}
+{% macro vector_norm(vector) -%}
+    sqrt({{ vector_dot(vector, vector) }})
+{%- endmacro %}
+
+
+{# The vector of length 1 in the same direction; null for null and for the zero vector,
+   which has none. #}
+{% macro vector_unit(vector) -%}
+    {%- if target.type == 'postgres' -%}
+        (
+            select array_agg(part.x / part.norm order by part.place)
+            from (
+                select
+                    elements.x,
+                    elements.place,
+                    nullif(sqrt(sum(elements.x * elements.x) over ()), 0) as norm
+                from unnest({{ vector }}) with ordinality as elements (x, place)
+            ) as part
+            where part.norm is not null
+        )
+    {%- else -%}
+        case
+            when {{ vector_norm(vector) }} > 0
+                then list_transform({{ vector }}, lambda x: x / sqrt(list_inner_product({{ vector }}, {{ vector }})))
+        end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Cosine of two vectors of length 1. Rounded to twelve decimals: what is left of the
+   errors of addition is cut off, so that engines agree at right angles and nothing is
+   above 1. #}
+{% macro unit_cosine(one, other) -%}
+    {%- set double = type_double() -%}
+    (round(cast({{ vector_dot(one, other) }} * 1e12 as {{ double }})) / cast(1e12 as {{ double }}))
+{%- endmacro %}
+
+
+{# Cosine of two vectors; null for null, different sizes and zero vectors. #}
+{% macro vector_cosine(one, other) -%}
+    {%- set double = type_double() -%}
+    {%- set lengths = 'nullif(' ~ vector_norm(one) ~ ' * ' ~ vector_norm(other) ~ ', 0)' -%}
+    (round(cast({{ vector_dot(one, other) }} / {{ lengths }} * 1e12 as {{ double }})) / cast(1e12 as {{ double }}))
+{%- endmacro %}
