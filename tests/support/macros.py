@@ -1,0 +1,34 @@
+"""A macro of the project as plain SQL, without starting dbt: for trying it on many inputs."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import yaml
+from jinja2 import Environment
+
+from warehouse.settings import PROJECT_ROOT
+
+
+@cache
+def _module(engine: str) -> Any:
+    source = "\n".join(
+        path.read_text()
+        for folder in ("engine", "marts")
+        for path in sorted((PROJECT_ROOT / "macros" / folder).glob("*.sql"))
+    )
+    variables = yaml.safe_load((PROJECT_ROOT / "dbt_project.yml").read_text())["vars"]
+    environment = Environment(extensions=["jinja2.ext.do"])
+    environment.globals.update(
+        target=SimpleNamespace(type=engine),
+        var=variables.__getitem__,
+        **{"return": lambda value: value},
+    )
+    return environment.from_string(source).module
+
+
+def rendered(macro: str, *arguments: Any, engine: str = "duckdb") -> str:
+    """The SQL of one macro of `macros/engine` or `macros/marts` that calls nothing of dbt's."""
+    return str(getattr(_module(engine), macro)(*arguments))
