@@ -1,0 +1,21 @@
+{# Student's t by way of the normal distribution. Each macro is checked against SciPy. #}
+
+{# Probability that a t value with that many degrees of freedom is further from 0 than
+   `t` (Wallace: exact to 0.2% of itself from 9 degrees of freedom up, at any usual t). #}
+{% macro student_two_sided(t, df) -%}
+    (2 * {{ normal_above(
+        '((8 * (' ~ df ~ ') + 1) / (8 * (' ~ df ~ ') + 3) * sqrt((' ~ df ~ ') * ln(1 + (' ~ t ~ ') * (' ~ t ~ ') / (' ~ df ~ '))))'
+    ) }})
+{%- endmacro %}
+
+
+{# Quantile of Student's t at the standard normal quantile `z`, a literal number
+   (Cornish and Fisher: right to four digits from 9 degrees of freedom up). #}
+{% macro student_quantile(z, df) -%}
+    (
+        {{ z }}
+        + {{ (z ** 3 + z) / 4 }} / ({{ df }})
+        + {{ (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96 }} / (({{ df }}) * ({{ df }}))
+        + {{ (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384 }} / (({{ df }}) * ({{ df }}) * ({{ df }}))
+    )
+{%- endmacro %}

@@ -1,0 +1,126 @@
+{{ config(materialized='table') }}
+
+{# Fields of creative_variables that name other rows or hold the words themselves. #}
+{%- set not_choices = ['hook', 'title', 'cta', 'outline', 'creativepatternid', 'trendreference'] -%}
+
+with
+
+posts as (
+
+    select post_id, pattern_id, script_id from {{ ref('int_post_outcomes') }}
+
+),
+
+published as (
+
+    select post_id, hashtags, _effective_at
+    from {{ ref('int_published_posts') }}
+    where _verdict = 'accepted'
+        and hashtags is not null
+
+),
+
+patterns as (
+
+    select pattern_id, style_tags, emotion_tags, structure, _effective_at
+    from {{ ref('int_creative_patterns') }}
+    where _verdict = 'accepted'
+
+),
+
+scripts as (
+
+    select script_id, creative_variables, _effective_at
+    from {{ ref('int_scripts') }}
+    where _verdict = 'accepted'
+        and creative_variables is not null
+
+),
+
+pattern_tags as (
+
+    select pattern_id, 'style' as kind, {{ array_elements('style_tags') }} as tag, _effective_at from patterns
+    union all
+    select pattern_id, 'emotion', {{ array_elements('emotion_tags') }}, _effective_at from patterns
+    union all
+    select pattern_id, 'structure', structure, _effective_at from patterns
+
+),
+
+script_fields as (
+
+    select
+        scripts.script_id,
+        fields.field,
+        fields.field_type,
+        fields.field_value,
+        {# Whether the two engines write a number alike: not with an exponent. #}
+        case
+            when fields.field_type <> 'number' then true
+            else cast(fields.field_value as {{ type_double() }}) = 0
+                or abs(cast(fields.field_value as {{ type_double() }})) between 0.0001 and 1e15
+        end as is_plain,
+        scripts._effective_at
+    from scripts
+    cross join lateral {{ json_fields('scripts.creative_variables') }} as fields
+    where fields.field_type in ('text', 'number', 'boolean')
+
+),
+
+script_tags as (
+
+    select
+        script_id,
+        'variable' as kind,
+        field || '=' || {{ trimmed('field_value') }} as tag,
+        _effective_at
+    from script_fields
+    where is_plain
+        and {{ ascii_lower('field') }} not in ('{{ not_choices | join("', '") }}')
+        and {{ trimmed('field_value') }} <> ''
+        and length(field) + length({{ trimmed('field_value') }}) < {{ var('max_tag_length') }}
+
+),
+
+tagged as (
+
+    select posts.post_id, pattern_tags.kind, pattern_tags.tag, pattern_tags._effective_at as known_at
+    from posts
+    inner join pattern_tags on posts.pattern_id = pattern_tags.pattern_id
+    union all
+    select posts.post_id, script_tags.kind, script_tags.tag, script_tags._effective_at
+    from posts
+    inner join script_tags on posts.script_id = script_tags.script_id
+    union all
+    select post_id, 'hashtag', ltrim({{ array_elements('hashtags') }}, '#'), _effective_at
+    from published
+
+),
+
+cleaned as (
+
+    select
+        post_id,
+        kind,
+        {{ ascii_lower(trimmed('tag')) }} as tag,
+        known_at
+    from tagged
+    where tag is not null
+
+),
+
+final as (
+
+    select
+        post_id,
+        kind,
+        tag,
+        max(known_at) as known_at
+    from cleaned
+    where tag <> ''
+        and length(tag) <= {{ var('max_tag_length') }}
+    group by post_id, kind, tag
+
+)
+
+select * from final

@@ -1,0 +1,237 @@
+with
+
+outcomes as (
+
+    select post_id, platform, product_id, log_lift_72h, known_at from {{ ref('int_post_outcomes') }}
+
+),
+
+post_tags as (
+
+    select
+        post_id,
+        kind,
+        tag,
+        {# Values of one choice are compared with each other only. #}
+        case when kind = 'variable' then split_part(tag, '=', 1) else '' end as choice,
+        known_at
+    from {{ ref('int_post_tags') }}
+
+),
+
+tagged as (
+
+    select
+        outcomes.post_id,
+        outcomes.platform,
+        outcomes.product_id,
+        post_tags.kind,
+        post_tags.choice,
+        post_tags.tag,
+        outcomes.log_lift_72h as lift,
+        greatest(outcomes.known_at, post_tags.known_at) as known_at
+    from outcomes
+    inner join post_tags on outcomes.post_id = post_tags.post_id
+
+),
+
+placed as (
+
+    select * from tagged
+    union all
+    select post_id, 'all' as platform, product_id, kind, choice, tag, lift, known_at from tagged
+
+),
+
+with_tag as (
+
+    select
+        platform,
+        kind,
+        choice,
+        tag,
+        count(lift) as n,
+        count(distinct case when lift is not null then product_id end) as products,
+        coalesce({{ exact_sum('lift') }}, 0) as total,
+        coalesce({{ exact_sum('lift * lift') }}, 0) as squares
+    from placed
+    group by platform, kind, choice, tag
+
+),
+
+{# The posts a tag is compared with: those of which a tag of the kind is known. #}
+described as (
+
+    select distinct platform, kind, choice, post_id, lift
+    from placed
+    where lift is not null
+
+),
+
+with_kind as (
+
+    select
+        platform,
+        kind,
+        choice,
+        count(*) as n,
+        {{ exact_sum('lift') }} as total,
+        {{ exact_sum('lift * lift') }} as squares
+    from described
+    group by platform, kind, choice
+
+),
+
+known as (
+
+    select platform, kind, max(known_at) as known_at from placed group by platform, kind
+
+),
+
+sides as (
+
+    select
+        with_tag.platform,
+        with_tag.kind,
+        with_tag.tag,
+        with_tag.products,
+        with_tag.n as n1,
+        coalesce(with_kind.n, 0) - with_tag.n as n0,
+        with_tag.total as total1,
+        with_kind.total - with_tag.total as total0,
+        with_tag.squares as squares1,
+        with_kind.squares - with_tag.squares as squares0
+    from with_tag
+    left join with_kind
+        on with_tag.platform = with_kind.platform
+        and with_tag.kind = with_kind.kind
+        and with_tag.choice = with_kind.choice
+
+),
+
+{# Squared errors of the two means. #}
+compared as (
+
+    select
+        platform,
+        kind,
+        tag,
+        n1,
+        n0,
+        total1 / n1 - total0 / n0 as lift_log,
+        greatest(squares1 - total1 * total1 / n1, 0) / (n1 - 1) / n1 as error1,
+        greatest(squares0 - total0 * total0 / n0, 0) / (n0 - 1) / n0 as error0
+    from sides
+    where n1 >= {{ var('min_tag_posts') }}
+        and n0 >= {{ var('min_tag_posts') }}
+
+),
+
+{# Welch: unequal variances. Without any variance there is no error to speak of. #}
+errors as (
+
+    select
+        platform,
+        kind,
+        tag,
+        lift_log,
+        sqrt(error1 + error0) as se,
+        (error1 + error0) * (error1 + error0)
+            / (error1 * error1 / (n1 - 1) + error0 * error0 / (n0 - 1)) as df
+    from compared
+    where error1 + error0 > 1e-12
+
+),
+
+tested as (
+
+    select
+        errors.*,
+        lift_log - {{ student_quantile(1.959963984540054, 'df') }} * se as lo,
+        lift_log + {{ student_quantile(1.959963984540054, 'df') }} * se as hi,
+        {{ student_two_sided('lift_log / se', 'df') }} as p_value
+    from errors
+
+),
+
+{# How far tags of a kind really differ: the spread of their effects beyond their errors. #}
+spreads as (
+
+    select
+        platform,
+        kind,
+        case
+            when count(*) >= {{ var('min_spread_tags') }}
+                then greatest({{ exact_mean('lift_log * lift_log - se * se') }}, {{ var('least_spread') ** 2 }})
+            else {{ var('lift_prior_sd') ** 2 }}
+        end as variance
+    from errors
+    group by platform, kind
+
+),
+
+ranked as (
+
+    select
+        tested.*,
+        row_number() over (
+            partition by platform, kind order by {{ significant('p_value') }}, tag
+        ) as place,
+        count(*) over (partition by platform, kind) as tests
+    from tested
+
+),
+
+{# Benjamini and Hochberg: no q value is above that of a larger p value. #}
+adjusted as (
+
+    select
+        platform,
+        kind,
+        tag,
+        least(min(p_value * tests / place) over (
+            partition by platform, kind order by place desc
+            rows between unbounded preceding and current row
+        ), 1) as q_value
+    from ranked
+
+),
+
+final as (
+
+    select
+        sides.platform,
+        sides.kind,
+        sides.tag,
+        sides.n1 as posts_with,
+        sides.n0 as posts_without,
+        sides.products,
+        cast(compared.lift_log as {{ type_double() }}) as lift_log,
+        cast(tested.se as {{ type_double() }}) as se,
+        cast(tested.lo as {{ type_double() }}) as lo,
+        cast(tested.hi as {{ type_double() }}) as hi,
+        cast(tested.p_value as {{ type_double() }}) as p_value,
+        cast(adjusted.q_value as {{ type_double() }}) as q_value,
+        cast(exp(
+            tested.lift_log * spreads.variance / (spreads.variance + tested.se * tested.se)
+        ) - 1 as {{ type_double() }}) as shrunk_lift,
+        known.known_at
+    from sides
+    inner join known on sides.platform = known.platform and sides.kind = known.kind
+    left join compared
+        on sides.platform = compared.platform
+        and sides.kind = compared.kind
+        and sides.tag = compared.tag
+    left join tested
+        on sides.platform = tested.platform
+        and sides.kind = tested.kind
+        and sides.tag = tested.tag
+    left join adjusted
+        on sides.platform = adjusted.platform
+        and sides.kind = adjusted.kind
+        and sides.tag = adjusted.tag
+    left join spreads on sides.platform = spreads.platform and sides.kind = spreads.kind
+
+)
+
+select * from final
