@@ -67,6 +67,18 @@ cases as (
         array_to_string({{ distinct_sorted_array('words.word') }}, ',') as got,
         'B,a,é' as expected
     from (values ('é'), ('a'), ('B'), ('a')) as words (word)
+    union all
+    select
+        'first_by' as case_name,
+        {{ first_by('numbers.word', 'numbers.place', "numbers.word <> 'no'") }} as got,
+        'yes' as expected
+    from (values (3, 'late'), (2, 'yes'), (1, 'no'), (4, 'no')) as numbers (place, word)
+    union all
+    select
+        'first_by of none' as case_name,
+        {{ first_by('numbers.word', 'numbers.place', 'numbers.place > 9') }} as got,
+        {{ no_text }} as expected
+    from (values (3, 'late'), (2, 'yes')) as numbers (place, word)
 
 )
 
