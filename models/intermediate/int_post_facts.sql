@@ -311,6 +311,10 @@ final as (
         -- quality
         cast(missed_polls as bigint) as missed_polls,
         cast(decreases as bigint) as decreases,
+
+        -- what a view was
+        cast({{ definition_era('joined.platform', 'joined.published_at') }} as bigint) as definition_era,
+        {{ crosses_break('joined.platform', 'joined.published_at', 'joined.last_collected_at') }} as crosses_break,
         known_at
     from joined
 
