@@ -1,0 +1,91 @@
+{# Statistics of trends, as expressions over sums and medians that a model has made.
+   Each is checked against NumPy, SciPy or pymannkendall. #}
+
+{# A hashtag as the marts spell it: lower case, without # and without white space around. #}
+{% macro plain_tag(tag) -%}
+    lower({{ trimmed("ltrim(" ~ trimmed(tag) ~ ", '#')") }})
+{%- endmacro %}
+
+
+{# The UTC day of a time. #}
+{% macro utc_day(time) -%}
+    cast({{ time }} at time zone 'UTC' as date)
+{%- endmacro %}
+
+
+{# How far a value lies from the median of earlier ones, in robust standard deviations.
+   Where more than half of them are equal (MAD 0), by their mean distance from the median
+   instead; null under seven earlier values and where all of them are equal. #}
+{% macro robust_z(value, median, mad, mean_deviation, earlier) -%}
+    case
+        when {{ earlier }} < 7 then null
+        when {{ mad }} > 1e-12 then 0.6745 * ({{ value }} - {{ median }}) / {{ mad }}
+        when {{ mean_deviation }} > 1e-12 then ({{ value }} - {{ median }}) / (1.253314 * {{ mean_deviation }})
+    end
+{%- endmacro %}
+
+
+{# How far a value lies from the weighted mean of earlier ones, in weighted standard
+   deviations, from the sums of w, w^2, w x and w x^2. Null where the weights amount to
+   fewer than five values, or where these hardly differ. #}
+{% macro ewma_z(value, weights, squared_weights, weighted, weighted_squares) -%}
+    {%- set mean = '(' ~ weighted ~ ' / ' ~ weights ~ ')' -%}
+    {%- set square = '(' ~ weighted_squares ~ ' / ' ~ weights ~ ')' -%}
+    case
+        when {{ weights }} * {{ weights }} >= 5 * {{ squared_weights }}
+            and {{ square }} - {{ mean }} * {{ mean }} > 1e-9 * {{ square }}
+            then ({{ value }} - {{ mean }}) / sqrt({{ square }} - {{ mean }} * {{ mean }})
+    end
+{%- endmacro %}
+
+
+{# What a share adds to the divergence of today's shares from the expected ones:
+   P ln(P / P'), where a count of none is taken for one half. #}
+{% macro kl_trend(seen, total, expected, expected_total) -%}
+    {%- set now = ratio('greatest(' ~ seen ~ ', 0.5)', total) -%}
+    {%- set before = ratio('greatest(' ~ expected ~ ', 0.5)', expected_total) -%}
+    case when {{ total }} > 0 and {{ expected_total }} > 0 then {{ now }} * ln({{ now }} / {{ before }}) end
+{%- endmacro %}
+
+
+{# Logarithm of a share with half a count added, so that none has one too. #}
+{% macro log_share(seen, total) -%}
+    ln((cast({{ seen }} as {{ type_double() }}) + 0.5) / ({{ total }} + 1.0))
+{%- endmacro %}
+
+
+{# Mann and Kendall's z of a trend in n values: their pairs' signs summed, with the
+   correction for ties (the sum of c (c - 1) (2 c + 5) over groups of c equal values) and
+   for continuity. Null under eight values; 0 where rises and falls are as many. #}
+{% macro mann_kendall_z(signs, n, ties) -%}
+    case
+        when {{ n }} < 8 then null
+        when {{ signs }} = 0 then cast(0 as {{ type_double() }})
+        else ({{ signs }} - sign(cast({{ signs }} as {{ type_double() }}))) / nullif(sqrt(
+            cast({{ n }} * ({{ n }} - 1) * (2 * {{ n }} + 5) - {{ ties }} as {{ type_double() }}) / 18
+        ), 0)
+    end
+{%- endmacro %}
+
+
+{# How new something is: 1 when first seen, half of it after seven days. After twenty
+   years it stays where it is; smaller numbers end in an error on some engines. #}
+{% macro novelty(days) -%}
+    {{ half_life_weight('least(' ~ days ~ ', 7000)', 7) }}
+{%- endmacro %}
+
+
+{# `z / (z + half)` of a value that counts only above 0: 0 at 0, one half at `half`, never 1. #}
+{% macro saturating(value, half) -%}
+    (greatest({{ value }}, 0) / (greatest({{ value }}, 0) + {{ half }}))
+{%- endmacro %}
+
+
+{# How much a hashtag trends, 0 to 100: see hashtag_trends.trend_score. #}
+{% macro trend_score(videos, prior_share, robust_z, kl, novelty) -%}
+    100 * {{ saturating(videos, 5) }} * (
+        0.5 * case when {{ prior_share }} = 0 then 1 else {{ saturating('coalesce(' ~ robust_z ~ ', 0)', 3.5) }} end
+        + 0.3 * {{ saturating(kl, 0.05) }}
+        + 0.2 * {{ novelty }}
+    )
+{%- endmacro %}

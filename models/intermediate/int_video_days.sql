@@ -1,0 +1,123 @@
+{{ config(materialized='table') }}
+
+{%- set window = var('trend_window_days') %}
+
+with
+
+observations as (
+
+    select * from {{ ref('int_video_observations') }}
+
+),
+
+days as (
+
+    select
+        platform,
+        day,
+        count(distinct external_id) as videos,
+        max(known_at) as known_at
+    from observations
+    group by platform, day
+
+),
+
+{# What a day usually brings, by the days before it. #}
+usual as (
+
+    select
+        days.platform,
+        days.day,
+        count(*) as earlier_days,
+        {{ median_of('earlier.videos') }} as usual_videos
+    from days
+    inner join days as earlier
+        on days.platform = earlier.platform
+        and earlier.day between days.day - {{ window }} and days.day - 1
+    group by days.platform, days.day
+
+),
+
+judged as (
+
+    select
+        days.platform,
+        days.day,
+        days.videos,
+        usual.usual_videos,
+        coalesce(
+            usual.earlier_days >= 3 and days.videos < {{ var('partial_day_share') }} * usual.usual_videos,
+            false
+        ) as is_partial,
+        max(days.known_at) over (
+            partition by days.platform order by days.day rows unbounded preceding
+        ) as known_at
+    from days
+    left join usual
+        on days.platform = usual.platform
+        and days.day = usual.day
+
+),
+
+complete as (
+
+    select
+        platform,
+        day,
+        videos,
+        lag(day, 1) over by_day as previous_day,
+        lag(videos, 1) over by_day as previous_videos,
+        lag(day, 2) over by_day as earlier_day,
+        lag(videos, 2) over by_day as earlier_videos
+    from judged
+    where not is_partial
+    window by_day as (partition by platform order by day)
+
+),
+
+{# The complete days of the window before a day, in sum. #}
+baselines as (
+
+    select
+        judged.platform,
+        judged.day,
+        count(*) as baseline_days,
+        sum(earlier.videos) as baseline_videos,
+        {{ exact_sum(half_life_weight('judged.day - earlier.day', var('trend_half_life_days')), 24) }} as weights,
+        {{ exact_sum(half_life_weight('2 * (judged.day - earlier.day)', var('trend_half_life_days')), 24) }} as squared_weights
+    from judged
+    inner join complete as earlier
+        on judged.platform = earlier.platform
+        and earlier.day between judged.day - {{ window }} and judged.day - 1
+    group by judged.platform, judged.day
+
+),
+
+final as (
+
+    select
+        judged.platform,
+        judged.day,
+        judged.videos,
+        judged.usual_videos,
+        judged.is_partial,
+        coalesce(baselines.baseline_days, 0) as baseline_days,
+        cast(baselines.baseline_videos as bigint) as baseline_videos,
+        baselines.weights,
+        baselines.squared_weights,
+        case when judged.day - complete.previous_day <= {{ window }} then complete.previous_day end as previous_day,
+        complete.previous_videos,
+        case when judged.day - complete.earlier_day <= {{ window }} then complete.earlier_day end as earlier_day,
+        complete.earlier_videos,
+        judged.known_at
+    from judged
+    left join complete
+        on judged.platform = complete.platform
+        and judged.day = complete.day
+    left join baselines
+        on judged.platform = baselines.platform
+        and judged.day = baselines.day
+
+)
+
+select * from final

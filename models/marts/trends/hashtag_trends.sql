@@ -1,0 +1,269 @@
+{%- set window = var('trend_window_days') %}
+{%- set half_life = var('trend_half_life_days') %}
+
+with
+
+tag_days as (
+
+    select * from {{ ref('int_tag_days') }}
+
+),
+
+days as (
+
+    select * from {{ ref('int_video_days') }}
+
+),
+
+history as (
+
+    select
+        tag_days.*,
+        days.videos as platform_videos,
+        days.is_partial,
+        {{ ratio('tag_days.videos', 'days.videos') }} as share,
+        min(tag_days.day) over by_day as first_seen,
+        row_number() over by_day as days_observed,
+        max(case when not days.is_partial then {{ ratio('tag_days.videos', 'days.videos') }} end) over by_day
+            as largest_share
+    from tag_days
+    inner join days
+        on tag_days.platform = days.platform
+        and tag_days.day = days.day
+    window by_day as (
+        partition by tag_days.platform, tag_days.hashtag order by tag_days.day rows unbounded preceding
+    )
+
+),
+
+{# Only complete days are judged, and only by complete days. Stretches as long as the
+   window keep the join below from pairing a tag's whole history with itself. #}
+judged as (
+
+    select
+        platform,
+        hashtag,
+        day,
+        videos,
+        share,
+        cast(floor((day - date '2000-01-01') / cast({{ window }} as {{ type_double() }})) as integer) as stretch
+    from history
+    where not is_partial
+
+),
+
+earlier_shares as (
+
+    select platform, hashtag, day, videos, share, stretch from judged
+    union all
+    select platform, hashtag, day, videos, share, stretch + 1 from judged
+
+),
+
+{# The days of the window on which the tag was seen. On the others it was not, and adds
+   nothing to these sums. #}
+sums as (
+
+    select
+        judged.platform,
+        judged.hashtag,
+        judged.day,
+        count(*) as days_seen,
+        cast(sum(earlier.videos) as bigint) as earlier_videos,
+        {{ exact_sum('earlier.share', 24) }} as share_sum,
+        {{ exact_sum(half_life_weight('judged.day - earlier.day', half_life) ~ ' * earlier.share', 24) }} as weighted,
+        {{ exact_sum(half_life_weight('judged.day - earlier.day', half_life) ~ ' * earlier.share * earlier.share', 24) }}
+            as weighted_squares
+    from judged
+    inner join earlier_shares as earlier
+        on judged.platform = earlier.platform
+        and judged.hashtag = earlier.hashtag
+        and judged.stretch = earlier.stretch
+        and earlier.day between judged.day - {{ window }} and judged.day - 1
+    group by judged.platform, judged.hashtag, judged.day
+
+),
+
+{# A tag not seen on more than half of the days has a median and a MAD of 0. For the
+   others the days without it are filled in. #}
+frequent as (
+
+    select
+        sums.platform,
+        sums.hashtag,
+        sums.day
+    from sums
+    inner join days
+        on sums.platform = days.platform
+        and sums.day = days.day
+    where days.baseline_days >= 7
+        and 2 * sums.days_seen >= days.baseline_days
+
+),
+
+baseline_shares as (
+
+    select
+        frequent.platform,
+        frequent.hashtag,
+        frequent.day,
+        coalesce(earlier.share, 0) as share
+    from frequent
+    inner join days
+        on frequent.platform = days.platform
+        and days.day between frequent.day - {{ window }} and frequent.day - 1
+    left join judged as earlier
+        on frequent.platform = earlier.platform
+        and frequent.hashtag = earlier.hashtag
+        and days.day = earlier.day
+    where not days.is_partial
+
+),
+
+medians as (
+
+    select
+        platform,
+        hashtag,
+        day,
+        {{ median_of('share') }} as median_share
+    from baseline_shares
+    group by platform, hashtag, day
+
+),
+
+deviations as (
+
+    select
+        medians.platform,
+        medians.hashtag,
+        medians.day,
+        medians.median_share,
+        {{ median_of('abs(baseline_shares.share - medians.median_share)') }} as mad,
+        {{ exact_mean('abs(baseline_shares.share - medians.median_share)', 24) }} as mean_deviation
+    from medians
+    inner join baseline_shares
+        on medians.platform = baseline_shares.platform
+        and medians.hashtag = baseline_shares.hashtag
+        and medians.day = baseline_shares.day
+    group by medians.platform, medians.hashtag, medians.day, medians.median_share
+
+),
+
+measured as (
+
+    select
+        history.*,
+        days.baseline_days,
+        days.known_at,
+        case when not history.is_partial and days.baseline_days > 0
+            then {{ ratio('coalesce(sums.earlier_videos, 0)', 'days.baseline_videos') }} end as prior_share,
+        case when not history.is_partial then {{ log_share('history.videos', 'history.platform_videos') }} end as log_now,
+        case when days.previous_day is not null
+            then {{ log_share('coalesce(previous.videos, 0)', 'days.previous_videos') }} end as log_previous,
+        case when days.earlier_day is not null
+            then {{ log_share('coalesce(earlier.videos, 0)', 'days.earlier_videos') }} end as log_earlier,
+        history.day - days.previous_day as days_since_previous,
+        days.previous_day - days.earlier_day as days_before_previous,
+        case when not history.is_partial then {{ robust_z(
+            'history.share', 'coalesce(deviations.median_share, 0)', 'coalesce(deviations.mad, 0)',
+            'coalesce(deviations.mean_deviation, sums.share_sum / days.baseline_days)', 'days.baseline_days'
+        ) }} end as robust_z,
+        case when not history.is_partial then {{ ewma_z(
+            'history.share', 'days.weights', 'days.squared_weights', 'sums.weighted', 'sums.weighted_squares'
+        ) }} end as ewma_z,
+        case when not history.is_partial then {{ kl_trend(
+            'history.videos', 'history.platform_videos', 'coalesce(sums.earlier_videos, 0)', 'days.baseline_videos'
+        ) }} end as kl_trend
+    from history
+    inner join days
+        on history.platform = days.platform
+        and history.day = days.day
+    left join sums
+        on history.platform = sums.platform
+        and history.hashtag = sums.hashtag
+        and history.day = sums.day
+    left join deviations
+        on history.platform = deviations.platform
+        and history.hashtag = deviations.hashtag
+        and history.day = deviations.day
+    left join judged as previous
+        on history.platform = previous.platform
+        and history.hashtag = previous.hashtag
+        and days.previous_day = previous.day
+    left join judged as earlier
+        on history.platform = earlier.platform
+        and history.hashtag = earlier.hashtag
+        and days.earlier_day = earlier.day
+
+),
+
+scored as (
+
+    select
+        measured.*,
+        (log_now - log_previous) / days_since_previous as velocity,
+        (log_previous - log_earlier) / days_before_previous as previous_velocity,
+        {{ novelty('day - first_seen') }} as novelty,
+        case
+            when not is_partial and baseline_days >= 7
+                then videos >= {{ var('min_breakout_videos') }} and (
+                    prior_share = 0
+                    or coalesce({{ significant('robust_z') }} > {{ var('breakout_z') }}, false)
+                )
+        end as is_breakout,
+        case
+            when not is_partial and baseline_days >= 7 then {{ trend_score(
+                'videos', 'prior_share', 'robust_z', 'kl_trend', novelty('day - first_seen')
+            ) }}
+        end as trend_score
+    from measured
+
+),
+
+final as (
+
+    select
+        platform,
+        hashtag,
+        day,
+
+        -- counted
+        videos,
+        new_videos,
+        authors,
+        views_gained,
+        views_total,
+        {{ rate_per_view('engagements', 'engaged_views') }} as engagement_rate,
+        platform_videos,
+        is_partial,
+        share,
+
+        -- against the days before
+        velocity,
+        velocity - previous_velocity as acceleration,
+        baseline_days,
+        prior_share,
+        robust_z,
+        ewma_z,
+        kl_trend,
+        novelty,
+        {{ ratio('share', 'largest_share') }} as saturation,
+
+        -- judged
+        is_breakout,
+        trend_score,
+        case when trend_score is not null
+            then rank() over (
+                partition by platform, day
+                order by {{ significant('trend_score') }} desc nulls last
+            )
+        end as rank,
+        first_seen,
+        days_observed,
+        known_at
+    from scored
+
+)
+
+select * from final
