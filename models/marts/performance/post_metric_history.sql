@@ -62,31 +62,28 @@ running_maxima as (
 
 ),
 
-{# A poll below the maximum so far owes it to an earlier poll: the first known of those
-   that reached it. Such polls are rare, so the join is small. #}
-maximum_owed_to as (
+{# Polls that were corrected away, to another time or post: until then the maxima and the
+   intervals after them were others. Corrections are rare, so the join is small. #}
+departures as (
+
+    select post_id, collected_at, replaced_at
+    from (
+        {{ replaced_polls() }}
+    ) as replaced
+    where replaced_at > _effective_at
+
+),
+
+without_departed as (
 
     select
-        decreased.post_id,
-        decreased.collected_at,
-        max(decreased.reached_at) as known_at
-    from (
-        {%- for metric in ['views', 'likes', 'comments', 'shares'] %}
-        select
-            low.post_id,
-            low.collected_at,
-            min(earlier.known_at) as reached_at
-        from running_maxima as low
-        inner join polls as earlier
-            on low.post_id = earlier.post_id
-            and low.{{ metric }}_mono = earlier.{{ metric }}
-            and low.collected_at > earlier.collected_at
-        where low.{{ metric }} < low.{{ metric }}_mono
-        group by low.post_id, low.collected_at
-        {{ 'union all' if not loop.last }}
-        {%- endfor %}
-    ) as decreased
-    group by decreased.post_id, decreased.collected_at
+        polls.post_id,
+        polls.collected_at,
+        max(departures.replaced_at) filter (where departures.collected_at <= polls.collected_at) as since,
+        max(departures.replaced_at) as since_any
+    from polls
+    inner join departures on polls.post_id = departures.post_id
+    group by polls.post_id, polls.collected_at
 
 ),
 
@@ -223,16 +220,19 @@ final as (
         cast(intervals.segment as bigint) as segment,
 
         -- known
-        greatest(running_maxima.known_at, maximum_owed_to.known_at) as value_known_at,
         greatest(
             running_maxima._state_from,
             running_maxima.known_so_far,
-            case when intervals.drop_share > {{ var('correction_share') }} then intervals.next_known_at end
+            without_departed.since,
+            case
+                when intervals.drop_share > {{ var('correction_share') }}
+                    then greatest(intervals.next_known_at, without_departed.since_any)
+            end
         ) as known_at
     from running_maxima
-    left join maximum_owed_to
-        on running_maxima.post_id = maximum_owed_to.post_id
-        and running_maxima.collected_at = maximum_owed_to.collected_at
+    left join without_departed
+        on running_maxima.post_id = without_departed.post_id
+        and running_maxima.collected_at = without_departed.collected_at
     left join view_intervals as intervals
         on running_maxima.post_id = intervals.post_id
         and running_maxima.collected_at = intervals.collected_at
