@@ -69,7 +69,7 @@ observed as (
         ages.horizon_hours,
         outcomes.published_at,
         outcomes.definition_era,
-        {{ crosses_break('outcomes.platform', 'outcomes.published_at', "outcomes.published_at + ages.horizon_hours * interval '1' hour") }} as crosses_break,
+        ages.crosses_break,
         ages.views,
         {{ sum_known(['ages.likes', 'ages.comments', 'ages.shares']) }} as engagements,
         ages.likes,

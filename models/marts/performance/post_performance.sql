@@ -8,6 +8,12 @@ facts as (
 
 ),
 
+standing as (
+
+    select * from {{ ref('int_post_standing') }}
+
+),
+
 build as (
 
     select as_of
@@ -21,9 +27,22 @@ final as (
         facts.*,
         facts.last_collected_at is null
             or facts.last_collected_at < build.as_of - interval '{{ var("stale_after_hours") }}' hour
-            as is_stale
+            as is_stale,
+
+        -- evidence, among the posts of the build
+        standing.engagement_rate_eb,
+        standing.engagement_rate_eb_lo,
+        standing.engagement_rate_eb_hi,
+        standing.views_72h_percentile,
+        standing.engagement_percentile,
+        standing.percentile_posts,
+        standing.baseline_ratio,
+        standing.baseline_posts,
+        standing.baseline_scope,
+        standing.verdict
     from facts
     cross join build
+    left join standing on facts.post_id = standing.post_id
 
 )
 
