@@ -1,0 +1,71 @@
+{# Numbers, sentences and documents for people. Documents are written as text, so that both
+   engines agree on every byte. Each macro has a case in tests/dbt/brief_macros.sql. #}
+
+{# The nearest whole number, halves up on every engine; null for null. #}
+{% macro whole(value) -%}
+    cast(floor({{ significant(value) }} + 0.5) as bigint)
+{%- endmacro %}
+
+
+{# A count to three digits, for reading. #}
+{% macro three_digits(value) -%}
+    case
+        {%- for digits in range(4, 10) %}
+        when {{ value }} < {{ 10 ** (digits - 1) }} then {{ whole('(' ~ value ~ ') / ' ~ (10 ** ([digits - 4, 0] | max)) ~ '.0') }} * {{ 10 ** ([digits - 4, 0] | max) }}
+        {%- endfor %}
+        else {{ whole('(' ~ value ~ ') / 10000000.0') }} * 10000000
+    end
+{%- endmacro %}
+
+
+{# A share as text in percent with one decimal place, without the sign %. #}
+{% macro percent_text(share) -%}
+    cast(cast({{ whole('(' ~ share ~ ') * 1000') }} * 0.1 as decimal(18, 1)) as text)
+{%- endmacro %}
+
+
+{# A relative change as text: +24%, -3%, 0%. #}
+{% macro change_text(change) -%}
+    (case when {{ whole('(' ~ change ~ ') * 100') }} > 0 then '+' else '' end
+        || cast({{ whole('(' ~ change ~ ') * 100') }} as text) || '%')
+{%- endmacro %}
+
+
+{# `count` with its noun: 1 post, 2 posts. #}
+{% macro counted(count, noun) -%}
+    (cast({{ count }} as text) || case when {{ count }} = 1 then ' {{ noun }}' else ' {{ noun }}s' end)
+{%- endmacro %}
+
+
+{# A text in one line of at most `length` characters: white space at its ends and control
+   characters go, what is too long ends in an ellipsis; null when nothing is left. #}
+{% macro shortened(text, length) -%}
+    {%- set controls = [] -%}
+    {%- for code in range(1, 32) -%}{%- do controls.append('chr(' ~ code ~ ')') -%}{%- endfor -%}
+    {%- do controls.append('chr(127)') -%}
+    {%- set line = trimmed('translate(' ~ text ~ ', ' ~ controls | join(' || ') ~ ", '" ~ ' ' * 32 ~ "')") -%}
+    nullif(
+        case when length({{ line }}) > {{ length }} then left({{ line }}, {{ length - 1 }}) || '…' else {{ line }} end,
+        ''
+    )
+{%- endmacro %}
+
+
+{# A tag as a writer says it: "#ad", "hook type: question", "style: fast cuts". #}
+{% macro spoken_tag(kind, tag) -%}
+    (case
+        when {{ kind }} = 'hashtag' then '#' || {{ tag }}
+        when {{ kind }} = 'variable' then replace(replace({{ tag }}, '=', ': '), '_', ' ')
+        else {{ kind }} || ': ' || replace({{ tag }}, '_', ' ')
+    end)
+{%- endmacro %}
+
+
+{# A JSON object as text, of names to SQL of JSON texts; what is null is left out. #}
+{% macro document_text(pairs) -%}
+    ('{' || substr(
+        {%- for name, value in pairs.items() %}
+        coalesce(',"{{ name }}":' || ({{ value }}), ''){{ ' ||' if not loop.last }}
+        {%- endfor %}, 2
+    ) || '}')
+{%- endmacro %}
