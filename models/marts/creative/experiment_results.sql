@@ -264,7 +264,7 @@ variances as (
         case {{ prefix }}se_source
             when 'posts' then {{ prefix }}variance_by_posts
             when 'platform' then {{ prefix }}variance_by_platform
-        end as {{ prefix }}variance
+        end as {{ prefix }}lift_variance
         {{- ',' if not loop.last }}
         {%- endfor %}
     from lifts
@@ -276,9 +276,9 @@ shrunk as (
     select
         *,
         {%- for prefix in metrics.values() %}
-        sqrt({{ prefix }}variance) as {{ prefix }}lift_se,
-        {{ shrunk_to_zero(prefix ~ 'lift', prefix ~ 'variance', prefix ~ 'prior_sd') }} as {{ prefix }}shrunk_lift,
-        {{ shrunk_deviation(prefix ~ 'variance', prefix ~ 'prior_sd') }} as {{ prefix }}deviation
+        sqrt({{ prefix }}lift_variance) as {{ prefix }}lift_se,
+        {{ shrunk_to_zero(prefix ~ 'lift', prefix ~ 'lift_variance', prefix ~ 'prior_sd') }} as {{ prefix }}shrunk_lift,
+        {{ shrunk_deviation(prefix ~ 'lift_variance', prefix ~ 'prior_sd') }} as {{ prefix }}deviation
         {{- ',' if not loop.last }}
         {%- endfor %}
     from variances

@@ -1,0 +1,55 @@
+{# How much better an arm is than its control, relative to the control, and how sure that
+   is. Checked against GrowthBook's gbstats. #}
+
+{# Sample variance of `n` values from their sum and sum of squares; null under two values
+   and where it is nothing but rounding. #}
+{% macro sample_variance(n, sum, sum_squares) -%}
+    case
+        when {{ n }} > 1
+            and {{ sum_squares }} - {{ sum }} * {{ sum }} / {{ n }} > 1e-9 * {{ sum_squares }}
+            then ({{ sum_squares }} - {{ sum }} * {{ sum }} / {{ n }}) / ({{ n }} - 1)
+    end
+{%- endmacro %}
+
+
+{# Relative difference of a mean from the control's; null when the control's is 0. #}
+{% macro relative_lift(mean, control_mean) -%}
+    (({{ mean }} - {{ control_mean }}) / nullif({{ control_mean }}, 0))
+{%- endmacro %}
+
+
+{# Variance of relative_lift by the delta method. #}
+{% macro relative_lift_variance(mean, variance, n, control_mean, control_variance, control_n) -%}
+    ({{ variance }} / nullif({{ control_mean }} * {{ control_mean }} * {{ n }}, 0)
+        + {{ control_variance }} * {{ mean }} * {{ mean }}
+        / nullif({{ control_mean }} * {{ control_mean }} * {{ control_mean }} * {{ control_mean }} * {{ control_n }}, 0))
+{%- endmacro %}
+
+
+{# Mean of a normal posterior under a prior around 0. #}
+{% macro shrunk_to_zero(estimate, variance, prior_sd) -%}
+    ({{ estimate }} / (1 + {{ variance }} / ({{ prior_sd }} * {{ prior_sd }})))
+{%- endmacro %}
+
+
+{# Deviation of that posterior. #}
+{% macro shrunk_deviation(variance, prior_sd) -%}
+    sqrt(cast(1 / (1 / {{ variance }} + 1 / ({{ prior_sd }} * {{ prior_sd }})) as {{ type_double() }}))
+{%- endmacro %}
+
+
+{# What is lost on average by taking an arm whose lift is normal, where it is the worse. #}
+{% macro expected_loss(mean, deviation) -%}
+    case
+        when {{ mean }} is not null then greatest(
+            {{ deviation }} * {{ normal_density(mean ~ ' / ' ~ deviation) }}
+            - {{ mean }} * {{ normal_above('(' ~ mean ~ ' / ' ~ deviation ~ ')') }}, 0
+        )
+    end
+{%- endmacro %}
+
+
+{# Standard deviation of a Beta(alpha, beta). #}
+{% macro beta_deviation(alpha, beta) -%}
+    sqrt({{ alpha }} * {{ beta }} / (({{ alpha }} + {{ beta }}) * ({{ alpha }} + {{ beta }}) * ({{ alpha }} + {{ beta }} + 1)))
+{%- endmacro %}
