@@ -11,6 +11,65 @@ if TYPE_CHECKING:
     from repositories.connection import Reader
 
 TOP_POSTS = 12
+#: What the sections about decisions show: the tables each needs, and its query.
+QUERIES: dict[str, tuple[set[str], str]] = {
+    "patterns": (
+        {"marts.creative_pattern_performance"},
+        "select coalesce(p.hook_text, p.structure, cast(p.pattern_id as text)) as pattern, "
+        "m.posts, m.engagement_rate_eb, m.engagement_rate_eb_lo, m.engagement_rate_eb_hi, "
+        "m.shrunk_lift, m.lift_lo, m.lift_hi, m.last_used_at "
+        "from marts.creative_pattern_performance as m "
+        "join canonical.creative_patterns as p on m.pattern_id = p.pattern_id "
+        "where m.platform = 'all' and m.posts > 0 order by m.rank limit 8",
+    ),
+    "tags": (
+        {"marts.creative_tag_effects"},
+        "select kind, tag, posts_with, posts_without, shrunk_lift, lo, hi, q_value "
+        "from marts.creative_tag_effects where platform = 'all' and q_value <= 0.1 "
+        "order by shrunk_lift desc, kind, tag limit 12",
+    ),
+    "hashtags": (
+        {"marts.hashtag_trends"},
+        "select t.platform, t.hashtag, t.day, t.videos, t.trend_score, t.is_breakout "
+        "from marts.hashtag_trends as t join (select platform, max(day) as day "
+        "from marts.hashtag_trends where not is_partial group by platform) as newest "
+        "on t.platform = newest.platform and t.day = newest.day "
+        "where t.trend_score is not null "
+        "order by t.trend_score desc, t.platform, t.hashtag limit 10",
+    ),
+    "products": (
+        {"marts.product_trends"},
+        "select p.name, t.snapshot_time, t.popularity, t.direction, t.weekly_change, "
+        "t.opportunity, t.is_stale from marts.product_trends as t "
+        "join canonical.products as p on t.product_id = p.product_id "
+        "where t.is_latest and t.opportunity is not null "
+        "order by t.is_stale, t.opportunity desc, p.name limit 8",
+    ),
+    "workflows": (
+        {"marts.workflow_runs"},
+        "select workflow_id, kind, status, last_stage, last_event_at, last_error, "
+        "success_without_start, is_retry_storm from marts.workflow_runs "
+        "where status = 'stuck' or success_without_start or is_retry_storm "
+        "order by last_event_at desc, workflow_id limit 20",
+    ),
+    "agents": (
+        {"marts.agent_health"},
+        "select agent_name, last_seen_at, silent_hours, usual_gap_hours from marts.agent_health "
+        "where is_latest and is_silent order by last_seen_at, agent_name",
+    ),
+    "stalled": (
+        {"marts.content_funnel"},
+        "select p.name, f.stalled_at, f.stalled_hours, f.last_progress_at "
+        "from marts.content_funnel as f join canonical.products as p "
+        "on f.product_id = p.product_id where f.is_stalled "
+        "order by f.stalled_hours desc, p.name limit 20",
+    ),
+    "forecasts": (
+        {"marts.forecast_accuracy"},
+        "select platform, from_hours, target_hours, n, median_ape, naive_median_ape, coverage80 "
+        "from marts.forecast_accuracy where n > 0 order by from_hours, target_hours, platform",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +88,8 @@ class Report:
     posts: list[dict[str, Any]] = field(default_factory=list)
     #: post_id to (age in hours, views so far), by age.
     curves: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
+    #: Rows of QUERIES by name, empty where the mart is not there.
+    marts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def gather(reader: Reader) -> Report:
@@ -57,6 +118,10 @@ def gather(reader: Reader) -> Report:
         platforms=_platforms(reader) if posts else [],
         posts=posts,
         curves=_curves(reader, [post["post_id"] for post in posts]),
+        marts={
+            name: reader.query(sql).dicts() if needs <= tables else []
+            for name, (needs, sql) in QUERIES.items()
+        },
     )
 
 

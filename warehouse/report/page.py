@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from string import Template
 from typing import Any
 
+from warehouse.report import decisions
 from warehouse.report.data import Report
 from warehouse.report.svg import growth
+from warehouse.report.table import platform_class, table
 from warehouse.report.text import compact, day, escape, hours, minute, percent
 
 REASONS = {
@@ -36,6 +37,10 @@ def render(report: Report) -> str:
         facts=_facts(report),
         posts=_posts(report),
         platforms=_platforms(report),
+        works=decisions.works(report),
+        rises=decisions.rises(report),
+        attention=decisions.attention(report),
+        forecasts=decisions.forecasts(report),
         freshness=_freshness(report),
         ledger=_ledger(report),
         quarantine=_quarantine(report),
@@ -101,7 +106,7 @@ def _posts(report: Report) -> str:
             [f"post {post['external_post_id']}"] + ([f"variation {variation}"] if variation else [])
         )
         cards.append(
-            f'<li class="post {_platform_class(post["platform"])}">'
+            f'<li class="post {platform_class(post["platform"])}">'
             f'<p class="rank"><span>{place}</span> <b class="tag">{escape(post["platform"])}</b> '
             f"{escape(day(post['published_at']))}</p>"
             f'<h3>{escape(name)}</h3><p class="id">{escape(under)}</p>'
@@ -113,10 +118,6 @@ def _posts(report: Report) -> str:
             f"<div><dd>{hours(post['age_hours'])}</dd><dt>age</dt></div></dl></li>"
         )
     return f'<ol class="posts">{"".join(cards)}</ol>'
-
-
-def _platform_class(platform: str) -> str:
-    return f"on-{platform}" if platform in ("tiktok", "youtube", "instagram") else "on-other"
 
 
 def _platforms(report: Report) -> str:
@@ -133,7 +134,7 @@ def _platforms(report: Report) -> str:
         ]
         for row in report.platforms
     ]
-    return _table(
+    return table(
         "Posts and views by platform",
         ["platform", "posts", "views", "median views at 72 h", "engagement"],
         rows,
@@ -143,7 +144,7 @@ def _platforms(report: Report) -> str:
 
 def _bar(share: float, platform: str) -> str:
     return (
-        f'<span class="bar {_platform_class(platform)}" aria-hidden="true">'
+        f'<span class="bar {platform_class(platform)}" aria-hidden="true">'
         f'<i style="width:{100 * share:.1f}%"></i></span>'
     )
 
@@ -161,7 +162,7 @@ def _freshness(report: Report) -> str:
         ]
         for row in report.freshness
     ]
-    return _table(
+    return table(
         "Newest record of each source, and its age at the as-of time",
         ["source", "resource", "last extracted", "age at as-of", "state"],
         rows,
@@ -183,7 +184,7 @@ def _ledger(report: Report) -> str:
     ]
     totals = report.totals
     foot = ["all", "", *(f"{totals[name]:,}" for name in names), _balance(totals["balance"])]
-    return _table(
+    return table(
         "Where every record went: read = landed + rejected, and landed = accepted + duplicate "
         "+ superseded + quarantined",
         ["table", "source", *names, "balance"],
@@ -213,7 +214,7 @@ def _quarantine(report: Report) -> str:
         ]
         for row in report.quarantine
     ]
-    return _table(
+    return table(
         "Rows that break a rule; they come back by themselves when the cause goes away",
         ["table", "source", "reason", "rows", "oldest since", "example"],
         rows,
@@ -225,37 +226,3 @@ def _quarantine(report: Report) -> str:
 def _example(row: dict[str, Any]) -> str:
     waits = row["example_missing_reference"]
     return f"waits for {waits}" if waits else str(row["example_key"] or "no key")
-
-
-def _table(
-    caption: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    *,
-    numbers: set[int],
-    foot: Sequence[str] | None = None,
-    empty: str = "Nothing to show.",
-) -> str:
-    """A table of cells that are HTML already; the first column heads its row."""
-    rows = list(rows)
-    if not rows:
-        return f'<p class="none">{escape(empty)}</p>'
-
-    def cells(row: Sequence[str]) -> str:
-        out = []
-        for place, cell in enumerate(row):
-            kind = ' class="n"' if place in numbers else ""
-            tag = 'th scope="row"' if place == 0 else "td"
-            out.append(f"<{tag}{kind}>{cell}</{tag.split()[0]}>")
-        return f"<tr>{''.join(out)}</tr>"
-
-    head = "".join(
-        f'<th scope="col"{" class=n" if place in numbers else ""}>{escape(name)}</th>'
-        for place, name in enumerate(columns)
-    )
-    end = f"<tfoot>{cells(foot)}</tfoot>" if foot else ""
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(map(cells, rows))}</tbody>{end}</table></div>"
-    )

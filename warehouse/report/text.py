@@ -30,6 +30,11 @@ def percent(value: float | None) -> str:
     return UNKNOWN if value is None else f"{100 * value:.1f}%"
 
 
+def signed(share: float | None) -> str:
+    """``+12%`` for 0.12: a relative difference."""
+    return UNKNOWN if share is None else f"{100 * share:+.0f}%"
+
+
 def day(moment: str | None) -> str:
     """``31 Oct 2026``."""
     return UNKNOWN if moment is None else f"{_parsed(moment):%-d %b %Y}"
