@@ -1,0 +1,20 @@
+{# One row for each uuid written in a text, for use in a select list; none for
+   null. #}
+{% macro uuids_in(text) -%}
+    {%- set pattern = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}' -%}
+    {%- if target.type == 'postgres' -%}
+        cast((regexp_matches(lower({{ text }}), '{{ pattern }}', 'g'))[1] as uuid)
+    {%- else -%}
+        cast(unnest(regexp_extract_all(lower({{ text }}), '{{ pattern }}')) as uuid)
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Text as it is compared: lower case, each run of white space one space, none at the ends. #}
+{% macro comparable_text(text) -%}
+    {%- if target.type == 'postgres' -%}
+        lower(btrim(regexp_replace({{ text }}, '[ \t\n\r]+', ' ', 'g')))
+    {%- else -%}
+        lower(trim(regexp_replace({{ text }}, '[ \t\n\r]+', ' ', 'g')))
+    {%- endif -%}
+{%- endmacro %}
