@@ -1,0 +1,129 @@
+{# How many views a post will have at a later age, from what an earlier age shows. One fit
+   serves the live forecasts and the backtest, so that the accuracy is that of the method. #}
+
+{# The pairs of ages: from what is known at one, what the other will be. #}
+{% macro forecast_pairs() -%}
+    {{ return([[24, 72], [24, 168], [72, 168]]) }}
+{%- endmacro %}
+
+
+{# Coefficients of the growth, in the order of `growth_features`. #}
+{% macro growth_coefficients() -%}
+    {{ return(['constant', 'no_slope', 'slope', 'slope_squared', 'size']) }}
+{%- endmacro %}
+
+
+{# How far a value is from its mean, in standard deviations, at most three: a post unlike
+   any seen is treated as the most unusual one seen. Unknown and no spread are the mean. #}
+{% macro standardised(value, mean, deviation) -%}
+    coalesce(greatest(-3, least(3, {{ ratio('(' ~ value ~ ' - ' ~ mean ~ ')', deviation) }})), 0)
+{%- endmacro %}
+
+
+{# What growth depends on: whether an early slope is known, the slope and its square, the
+   size; from early_slope, log_size and the moments of a fit. #}
+{% macro growth_features() -%}
+    {%- set slope = standardised('early_slope', 'slope_mean', 'slope_deviation') -%}
+    {{ return([
+        'cast(1 as ' ~ type_double() ~ ')',
+        'cast(case when early_slope is null then 1 else 0 end as ' ~ type_double() ~ ')',
+        slope,
+        slope ~ ' * ' ~ slope,
+        standardised('log_size', 'size_mean', 'size_deviation'),
+    ]) }}
+{%- endmacro %}
+
+
+{# Views at the later age per view at the earlier one; counters do not fall, so at least 1. #}
+{% macro fitted_growth() -%}
+    greatest(1, {% for name in growth_coefficients() -%}
+        {{ name }} * {{ growth_features()[loop.index0] }}{{ ' + ' if not loop.last }}
+    {%- endfor %})
+{%- endmacro %}
+
+
+{# CTEs that solve the symmetric systems of `source`, one per row: columns a_i_j (i <= j),
+   b_i and `key`. Gaussian elimination, one unknown a step, then back: the last CTE is
+   `solved`, with `key` and the unknowns by name. The ridge keeps the pivots above 0. #}
+{% macro solve_symmetric(source, key, names) -%}
+{%- set last = names | length - 1 -%}
+{%- for step in range(last) %}
+without_{{ step }} as (
+
+    select
+        {{ key }},
+        {%- for i in range(last + 1) %}
+        {%- for j in range(i, last + 1) %}
+        {%- if i > step %}
+        a_{{ i }}_{{ j }} - a_{{ step }}_{{ i }} * a_{{ step }}_{{ j }} / a_{{ step }}_{{ step }} as a_{{ i }}_{{ j }},
+        {%- else %}
+        a_{{ i }}_{{ j }},
+        {%- endif %}
+        {%- endfor %}
+        {%- if i > step %}
+        b_{{ i }} - a_{{ step }}_{{ i }} * b_{{ step }} / a_{{ step }}_{{ step }} as b_{{ i }}
+        {%- else %}
+        b_{{ i }}
+        {%- endif %}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ source if step == 0 else 'without_' ~ (step - 1) }}
+
+),
+{% endfor %}
+{%- for i in range(last, -1, -1) %}
+{{ 'solved' if i == 0 else 'back_' ~ i }} as (
+
+    select
+        *,
+        (b_{{ i }}{% for j in range(i + 1, last + 1) %} - a_{{ i }}_{{ j }} * {{ names[j] }}{% endfor %}) / a_{{ i }}_{{ i }} as {{ names[i] }}
+    from {{ 'without_' ~ (last - 1) if i == last else 'back_' ~ (i + 1) }}
+
+),
+{% endfor %}
+{%- endmacro %}
+
+
+{# Midnight (UTC) of the Monday on or before a time. #}
+{% macro monday_of(time) -%}
+    (date_trunc('week', {{ time }} at time zone 'UTC') at time zone 'UTC')
+{%- endmacro %}
+
+
+{# Aggregate: the value at a position that may lie between two of the whole `positions`,
+   on a straight line between their values. At most two terms are not 0. #}
+{% macro at_position(value, positions, position) -%}
+    sum({{ value }} * greatest(0, 1 - abs({{ positions }} - {{ position }})))
+{%- endmacro %}
+
+
+{# Of whole numbers from 1: the number of whole blocks of `size` before it. #}
+{% macro block_of(position, size) -%}
+    (({{ position }} - 1 - ({{ position }} - 1) % {{ size }}) / {{ size }})
+{%- endmacro %}
+
+
+{# Twice the rank of a row in its partition, ties at their mean: whole, so that sums of
+   them are exact. #}
+{% macro doubled_rank(value, partition_by) -%}
+    (
+        2 * rank() over (partition by {{ partition_by }} order by {{ value }})
+        + count(*) over (partition by {{ partition_by }}, {{ value }}) - 1
+    )
+{%- endmacro %}
+
+
+{# Aggregate: correlation of two columns of whole ranks (Spearman's), from exact sums; null
+   when one of them does not vary. #}
+{% macro correlation_of_ranks(one, other) -%}
+    (
+        cast(count(*) * sum(cast({{ one }} as decimal(38, 0)) * {{ other }})
+            - sum({{ one }}) * sum({{ other }}) as {{ type_double() }})
+        / nullif(
+            sqrt(cast(count(*) * sum(cast({{ one }} as decimal(38, 0)) * {{ one }})
+                - sum({{ one }}) * sum({{ one }}) as {{ type_double() }}))
+            * sqrt(cast(count(*) * sum(cast({{ other }} as decimal(38, 0)) * {{ other }})
+                - sum({{ other }}) * sum({{ other }}) as {{ type_double() }})),
+            0
+        )
+    )
+{%- endmacro %}

@@ -1,0 +1,148 @@
+{{ config(materialized='table') }}
+
+{#- An early slope needs a poll at three quarters of the age or before. -#}
+{%- set early_share = 0.75 -%}
+{%- set horizons = [24, 72, 168] -%}
+{%- set origins = [24, 72] -%}
+
+with
+
+ages as (
+
+    select * from {{ ref('post_age_metrics') }}
+
+),
+
+history as (
+
+    select * from {{ ref('post_metric_history') }}
+
+),
+
+facts as (
+
+    select * from {{ ref('int_post_facts') }}
+
+),
+
+build as (
+
+    select {{ as_of() }} as as_of
+
+),
+
+by_post as (
+
+    select
+        post_id,
+        {%- for hours in horizons %}
+        max(case when horizon_hours = {{ hours }} then views end) as views_{{ hours }}h,
+        max(case when horizon_hours = {{ hours }} then status end) as status_{{ hours }}h,
+        max(case when horizon_hours = {{ hours }} then known_at end) as known_at_{{ hours }}h,
+        coalesce(bool_or(horizon_hours = {{ hours }} and crosses_break), false) as crosses_break_{{ hours }}h{{ ',' if not loop.last }}
+        {%- endfor %}
+    from ages
+    group by post_id
+
+),
+
+{# The last early poll that was known when the age's own value was: a forecast rests on
+   nothing that came later. Running maxima are largest at the last poll. #}
+early_polls as (
+
+    select
+        by_post.post_id,
+        {%- for hours in origins %}
+        {%- set early %}filter (
+            where history.age_hours <= {{ hours * early_share }}
+                and history.known_at <= by_post.known_at_{{ hours }}h
+        ){% endset %}
+        max(history.age_hours) {{ early }} as age_{{ hours }}h,
+        max(history.views_mono) {{ early }} as views_{{ hours }}h{{ ',' if not loop.last }}
+        {%- endfor %}
+    from history
+    inner join by_post on history.post_id = by_post.post_id
+    where history.views is not null
+        and history.age_hours > 0
+        and history.age_hours <= {{ (origins | max) * early_share }}
+    group by by_post.post_id
+
+),
+
+pairs as (
+    {% for from_hours, target_hours in forecast_pairs() %}
+    select
+        by_post.post_id,
+        cast({{ from_hours }} as bigint) as from_hours,
+        cast({{ target_hours }} as bigint) as target_hours,
+        by_post.views_{{ from_hours }}h as from_views,
+        ln((by_post.views_{{ from_hours }}h + 1) / (early_polls.views_{{ from_hours }}h + 1))
+        / ln({{ from_hours }} / early_polls.age_{{ from_hours }}h) as early_slope,
+        by_post.status_{{ target_hours }}h = 'pending' as is_pending,
+        by_post.views_{{ target_hours }}h as target_views,
+        by_post.crosses_break_{{ target_hours }}h as crosses_break,
+        by_post.known_at_{{ from_hours }}h as from_known_at,
+        case
+            when by_post.status_{{ target_hours }}h <> 'pending'
+                then greatest(by_post.known_at_{{ from_hours }}h, by_post.known_at_{{ target_hours }}h)
+        end as target_known_at
+    from by_post
+    left join early_polls on by_post.post_id = early_polls.post_id
+    where by_post.views_{{ from_hours }}h is not null
+    {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+
+),
+
+{# A forecast is made at the first midnight (UTC) after the earlier value is known. #}
+described as (
+
+    select
+        pairs.*,
+        facts.platform,
+        facts.definition_era,
+        case when pairs.from_views > 0 then ln(pairs.from_views) end as log_size,
+        pairs.from_views > 0
+            and pairs.target_views > 0
+            and not pairs.crosses_break as is_example,
+        date_trunc('day', pairs.from_known_at at time zone 'UTC') at time zone 'UTC'
+        + interval '24' hour as origin_at
+    from pairs
+    inner join facts on pairs.post_id = facts.post_id
+
+),
+
+{# The fit a forecast is made with: all that is known now for the pending, what was known
+   on the Monday before for those that can be scored by now. #}
+final as (
+
+    select
+        described.post_id,
+        described.from_hours,
+        described.target_hours,
+        described.platform,
+        described.definition_era,
+        described.from_views,
+        described.log_size,
+        described.early_slope,
+        described.is_pending,
+        described.target_views,
+        described.crosses_break,
+        coalesce(described.is_example, false) as is_example,
+        described.from_known_at,
+        described.target_known_at,
+        described.origin_at,
+        case
+            when described.is_pending then build.as_of
+            when described.is_example
+                and described.origin_at < described.target_known_at
+                and {{ monday_of('described.origin_at') }} >= {{ monday_of('build.as_of') }}
+                    - interval '{{ var("forecast_backtest_weeks") * 7 * 24 }}' hour
+                then {{ monday_of('described.origin_at') }}
+        end as fit_at
+    from described
+    cross join build
+
+)
+
+select * from final

@@ -1,0 +1,122 @@
+{{ config(materialized='table') }}
+
+with
+
+examples as (
+
+    select * from {{ ref('int_forecast_examples') }} where fit_at is not null
+
+),
+
+fits as (
+
+    select * from {{ ref('int_forecast_fits') }}
+
+),
+
+{# A platform's own fit, where it had posts enough; else that of all platforms. #}
+own_fits as (
+
+    select
+        fit_at,
+        fit_platform,
+        fit_era,
+        from_hours,
+        target_hours
+    from fits
+    where bin = 0
+        and fit_platform <> 'all'
+
+),
+
+assigned as (
+
+    select
+        examples.*,
+        coalesce(own_fits.fit_platform, 'all') as fit_platform,
+        coalesce(own_fits.fit_era, 0) as fit_era
+    from examples
+    left join own_fits
+        on examples.fit_at = own_fits.fit_at
+        and examples.platform = own_fits.fit_platform
+        and examples.definition_era = own_fits.fit_era
+        and examples.from_hours = own_fits.from_hours
+        and examples.target_hours = own_fits.target_hours
+
+),
+
+fitted as (
+
+    select
+        assigned.*,
+        fits.n_train,
+        fits.bin,
+        fits.above,
+        fits.up_to,
+        fits.shift,
+        fits.lower_end,
+        fits.upper_end,
+        fits.median_views,
+        fits.known_at as fit_known_at,
+        {{ fitted_growth() }} as growth
+    from assigned
+    inner join fits
+        on assigned.fit_at = fits.fit_at
+        and assigned.fit_platform = fits.fit_platform
+        and assigned.fit_era = fits.fit_era
+        and assigned.from_hours = fits.from_hours
+        and assigned.target_hours = fits.target_hours
+    where assigned.from_views > 0
+
+),
+
+{# Never under what is there already. #}
+predicted as (
+
+    select
+        fitted.*,
+        greatest(growth * shift, 1) as point,
+        greatest(growth * lower_end, 1) as lower_growth,
+        growth * upper_end as upper_growth
+    from fitted
+    where (above is null or {{ significant('growth') }} > above)
+        and (up_to is null or {{ significant('growth') }} <= up_to)
+
+),
+
+final as (
+
+    select
+        examples.post_id,
+        examples.from_hours,
+        examples.target_hours,
+        examples.platform,
+        examples.is_pending,
+        examples.origin_at,
+        examples.from_views,
+        examples.target_views,
+        examples.crosses_break,
+        examples.from_views * predicted.point as predicted,
+        examples.from_views * least(predicted.lower_growth, predicted.point) as lo80,
+        examples.from_views * greatest(predicted.upper_growth, predicted.point) as hi80,
+        predicted.median_views as naive,
+        coalesce(predicted.n_train, 0) as n_train,
+        case
+            when examples.from_views <= 0 then 'no_views'
+            when predicted.fit_platform is null then 'too_few_posts'
+            when predicted.fit_platform = 'all' then 'all'
+            else 'platform'
+        end as method,
+        case
+            when examples.is_pending then greatest(examples.from_known_at, predicted.fit_known_at)
+            else examples.target_known_at
+        end as known_at
+    from examples
+    left join predicted
+        on examples.post_id = predicted.post_id
+        and examples.from_hours = predicted.from_hours
+        and examples.target_hours = predicted.target_hours
+
+)
+
+select * from final

@@ -1,0 +1,29 @@
+with
+
+forecasts as (
+
+    select * from {{ ref('int_forecasts') }}
+
+),
+
+final as (
+
+    select
+        post_id,
+        from_hours,
+        target_hours,
+        platform,
+        from_views,
+        predicted,
+        lo80,
+        hi80,
+        n_train,
+        method,
+        crosses_break,
+        known_at
+    from forecasts
+    where is_pending
+
+)
+
+select * from final
