@@ -23,6 +23,10 @@ WITHOUT_KEY_TEST = {
     "int_published_posts_keys": "nothing joins it; one row for each name by construction",
     "int_raw_videos_keys": "nothing joins it; one row for each name by construction",
     "int_references": "a union of tables whose keys are tested",
+    "int_feature_identity": "joined one to one by post_features_as_of, whose key is tested",
+    "int_feature_baselines": "joined one to one by post_features_as_of, whose key is tested",
+    "int_feature_trends": "joined one to one by post_features_as_of, whose key is tested",
+    "int_feature_earlier_posts": "joined one to one by post_features_as_of, whose key is tested",
 }
 
 
