@@ -9,17 +9,7 @@ observations as (
 ),
 
 {# A video counts once a day, as last seen that day; its growth is the day's whole. #}
-video_days as (
-
-    select
-        observations.*,
-        row_number() over (partition by platform, external_id, day order by collected_at desc) as from_last,
-        sum(views_gained) over (partition by platform, external_id, day) as gained
-    from observations
-
-),
-
-tags_as_listed as (
+numbered as (
 
     select
         platform,
@@ -27,11 +17,21 @@ tags_as_listed as (
         day,
         is_first_day,
         author,
+        hashtags,
         views_mono,
-        gained,
         case when views_mono is not null then {{ sum_known(['likes', 'comments', 'shares']) }} end as engagements,
-        unnest(hashtags) as tag
-    from video_days
+        sum(views_gained) over (partition by platform, external_id, day) as gained,
+        row_number() over (partition by platform, external_id, day order by collected_at desc) as from_last
+    from observations
+
+),
+
+video_days as {{ computed_once() }} (
+
+    select
+        numbered.*,
+        row_number() over (order by platform, day, external_id) as video_day
+    from numbered
     where from_last = 1
 
 ),
@@ -39,25 +39,18 @@ tags_as_listed as (
 tagged as (
 
     select distinct
-        platform,
-        external_id,
-        day,
-        is_first_day,
-        author,
-        views_mono,
-        gained,
-        engagements,
+        video_day,
         {{ plain_tag('tag') }} as hashtag
-    from tags_as_listed
+    from (select video_day, unnest(hashtags) as tag from video_days) as listed
 
 ),
 
 final as (
 
     select
-        platform,
-        hashtag,
-        day,
+        video_days.platform,
+        tagged.hashtag,
+        video_days.day,
         count(*) as videos,
         count(*) filter (where is_first_day) as new_videos,
         count(distinct author) as authors,
@@ -66,8 +59,9 @@ final as (
         cast(sum(engagements) as bigint) as engagements,
         cast(sum(views_mono) filter (where engagements is not null) as bigint) as engaged_views
     from tagged
-    where hashtag <> ''
-    group by platform, hashtag, day
+    inner join video_days on tagged.video_day = video_days.video_day
+    where tagged.hashtag <> ''
+    group by video_days.platform, tagged.hashtag, video_days.day
 
 )
 

@@ -53,7 +53,7 @@ tags as (
 
 days as (
 
-    select timestamptz '2026-03-01 23:30:00-05:00' as at, date '2026-03-02' as expected
+    select timestamptz '2026-03-01 23:30:00-05:00' as moment, date '2026-03-02' as expected
 
 ),
 
@@ -65,7 +65,7 @@ cases as (
     union all
     select 'plain_tag of ' || tag from tags where {{ plain_tag('tag') }} <> expected
     union all
-    select 'utc_day' from days where {{ utc_day('at') }} <> expected
+    select 'utc_day' from days where {{ utc_day('moment') }} <> expected
 
 )
 

@@ -15,10 +15,23 @@ days as (
 
 ),
 
-history as (
+{# Numbers for tags, because joins on texts cost more than all the rest. #}
+tags as (
+
+    select
+        platform,
+        hashtag,
+        row_number() over (order by platform, hashtag) as tag
+    from tag_days
+    group by platform, hashtag
+
+),
+
+history as {{ computed_once() }} (
 
     select
         tag_days.*,
+        tags.tag,
         days.videos as platform_videos,
         days.is_partial,
         {{ ratio('tag_days.videos', 'days.videos') }} as share,
@@ -27,12 +40,13 @@ history as (
         max(case when not days.is_partial then {{ ratio('tag_days.videos', 'days.videos') }} end) over by_day
             as largest_share
     from tag_days
+    inner join tags
+        on tag_days.platform = tags.platform
+        and tag_days.hashtag = tags.hashtag
     inner join days
         on tag_days.platform = days.platform
         and tag_days.day = days.day
-    window by_day as (
-        partition by tag_days.platform, tag_days.hashtag order by tag_days.day rows unbounded preceding
-    )
+    window by_day as (partition by tags.tag order by tag_days.day rows unbounded preceding)
 
 ),
 
@@ -42,7 +56,7 @@ judged as (
 
     select
         platform,
-        hashtag,
+        tag,
         day,
         videos,
         share,
@@ -54,9 +68,9 @@ judged as (
 
 earlier_shares as (
 
-    select platform, hashtag, day, videos, share, stretch from judged
+    select tag, day, videos, share, stretch from judged
     union all
-    select platform, hashtag, day, videos, share, stretch + 1 from judged
+    select tag, day, videos, share, stretch + 1 from judged
 
 ),
 
@@ -66,7 +80,7 @@ sums as (
 
     select
         judged.platform,
-        judged.hashtag,
+        judged.tag,
         judged.day,
         count(*) as days_seen,
         cast(sum(earlier.videos) as bigint) as earlier_videos,
@@ -76,11 +90,10 @@ sums as (
             as weighted_squares
     from judged
     inner join earlier_shares as earlier
-        on judged.platform = earlier.platform
-        and judged.hashtag = earlier.hashtag
+        on judged.tag = earlier.tag
         and judged.stretch = earlier.stretch
         and earlier.day between judged.day - {{ window }} and judged.day - 1
-    group by judged.platform, judged.hashtag, judged.day
+    group by judged.platform, judged.tag, judged.day
 
 ),
 
@@ -90,7 +103,7 @@ frequent as (
 
     select
         sums.platform,
-        sums.hashtag,
+        sums.tag,
         sums.day
     from sums
     inner join days
@@ -104,8 +117,7 @@ frequent as (
 baseline_shares as (
 
     select
-        frequent.platform,
-        frequent.hashtag,
+        frequent.tag,
         frequent.day,
         coalesce(earlier.share, 0) as share
     from frequent
@@ -113,8 +125,7 @@ baseline_shares as (
         on frequent.platform = days.platform
         and days.day between frequent.day - {{ window }} and frequent.day - 1
     left join judged as earlier
-        on frequent.platform = earlier.platform
-        and frequent.hashtag = earlier.hashtag
+        on frequent.tag = earlier.tag
         and days.day = earlier.day
     where not days.is_partial
 
@@ -123,30 +134,27 @@ baseline_shares as (
 medians as (
 
     select
-        platform,
-        hashtag,
+        tag,
         day,
         {{ median_of('share') }} as median_share
     from baseline_shares
-    group by platform, hashtag, day
+    group by tag, day
 
 ),
 
 deviations as (
 
     select
-        medians.platform,
-        medians.hashtag,
+        medians.tag,
         medians.day,
         medians.median_share,
         {{ median_of('abs(baseline_shares.share - medians.median_share)') }} as mad,
         {{ exact_mean('abs(baseline_shares.share - medians.median_share)', 24) }} as mean_deviation
     from medians
     inner join baseline_shares
-        on medians.platform = baseline_shares.platform
-        and medians.hashtag = baseline_shares.hashtag
+        on medians.tag = baseline_shares.tag
         and medians.day = baseline_shares.day
-    group by medians.platform, medians.hashtag, medians.day, medians.median_share
+    group by medians.tag, medians.day, medians.median_share
 
 ),
 
@@ -180,20 +188,16 @@ measured as (
         on history.platform = days.platform
         and history.day = days.day
     left join sums
-        on history.platform = sums.platform
-        and history.hashtag = sums.hashtag
+        on history.tag = sums.tag
         and history.day = sums.day
     left join deviations
-        on history.platform = deviations.platform
-        and history.hashtag = deviations.hashtag
+        on history.tag = deviations.tag
         and history.day = deviations.day
     left join judged as previous
-        on history.platform = previous.platform
-        and history.hashtag = previous.hashtag
+        on history.tag = previous.tag
         and days.previous_day = previous.day
     left join judged as earlier
-        on history.platform = earlier.platform
-        and history.hashtag = earlier.hashtag
+        on history.tag = earlier.tag
         and days.earlier_day = earlier.day
 
 ),
