@@ -1,0 +1,150 @@
+"""Age metrics and their versions against an interpolation written with NumPy."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from loaders.landing import Landing
+from tests.support.age_oracle import age_metrics, same
+from tests.support.builds import Warehouse
+from tests.support.histories import land
+from tests.support.random_polls import HORIZONS, RandomPolls
+
+Row = dict[str, Any]
+VALUES = ("status", "views", "likes", "comments", "shares", "engagement_rate")
+RATES = ("like_rate", "comment_rate", "share_rate")
+
+
+@pytest.fixture(scope="module")
+def random_world(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    folder = tmp_path_factory.mktemp("polls")
+    warehouse = Warehouse(folder, Landing(str(folder / "landing")))
+    warehouse.landing.prepare()
+    for load in RandomPolls(7, posts=120, polls=14).loads():
+        land(warehouse.landing, load)
+    warehouse.build(
+        *("--select", "+post_age_metrics", "+performance_metrics"),
+        *("--exclude-resource-type", "test", "unit_test"),
+    )
+    return warehouse
+
+
+@pytest.fixture(params=["demo", "random_world"])
+def world(request: pytest.FixtureRequest) -> Warehouse:
+    return request.getfixturevalue(request.param)
+
+
+def by_post(rows: list[Row]) -> dict[str, list[Row]]:
+    grouped: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[str(row["post_id"])].append(row)
+    return grouped
+
+
+def posts_of(world: Warehouse) -> dict[str, Row]:
+    rows = world.query(
+        "select post_id, published_at, _state_from from intermediate.int_published_posts"
+        " where _verdict = 'accepted'"
+    )
+    return {str(row["post_id"]): row for row in rows}
+
+
+def test_values_and_status_at_every_age(world: Warehouse) -> None:
+    polls = by_post(world.query("select * from canonical.performance_metrics"))
+    posts = posts_of(world)
+    rows = world.query("select * from marts.post_age_metrics")
+    assert len(rows) == len(posts) * len(HORIZONS)
+    for row in rows:
+        post_id = str(row["post_id"])
+        expected = age_metrics(polls[post_id], posts[post_id]["published_at"], row["horizon_hours"])
+        for column in (*VALUES, *RATES):
+            assert same(row[column], expected[column]), (column, row, expected)
+    assert {row["status"] for row in rows} >= {"ok", "coarse", "gap", "pending"}
+
+
+class Past:
+    """Which polls of a post counted at a time, from the landed versions of each key."""
+
+    def __init__(self, world: Warehouse) -> None:
+        rows = world.query(
+            "select metric_id, post_id, coalesce(collected_at, _known_at) as collected_at,"
+            " views, likes, comments, shares, _known_at, _load_id, _position, _effective_at"
+            " from intermediate.int_performance_metrics"
+            " where _verdict in ('accepted', 'superseded') and _effective_at is not null"
+        )
+        self.versions: dict[Any, list[Row]] = defaultdict(list)
+        for row in sorted(rows, key=lambda r: (r["_known_at"], r["_load_id"], r["_position"])):
+            self.versions[row["metric_id"]].append(row)
+        self.keys_of: dict[str, set[Any]] = defaultdict(set)
+        for row in rows:
+            self.keys_of[str(row["post_id"])].add(row["metric_id"])
+
+    def moments(self, post_id: str) -> list[datetime]:
+        """When anything changed, and the seconds around it."""
+        changes = {
+            row["_effective_at"] for key in self.keys_of[post_id] for row in self.versions[key]
+        }
+        around = [timedelta(0), timedelta(microseconds=-1), timedelta(hours=1)]
+        return sorted({change + step for change in changes for step in around})
+
+    def polls(self, post_id: str, moment: datetime) -> list[Row]:
+        found = []
+        for key in self.keys_of[post_id]:
+            valid = [row for row in self.versions[key] if row["_effective_at"] <= moment]
+            if valid and str(valid[-1]["post_id"]) == post_id:
+                found.append(valid[-1])
+        return found
+
+
+def test_every_version_says_what_was_known_while_it_held(world: Warehouse) -> None:
+    past, posts = Past(world), posts_of(world)
+    versions: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    for row in world.query(
+        "select * from intermediate.int_post_age_metric_versions order by known_from"
+    ):
+        versions[str(row["post_id"]), row["horizon_hours"]].append(row)
+    several = 0
+    for post_id, post in posts.items():
+        moments = [moment for moment in past.moments(post_id) if moment >= post["_state_from"]]
+        for horizon in HORIZONS:
+            held = versions.pop((post_id, horizon), [])
+            several += len(held) > 1
+            for moment in moments:
+                holding = [
+                    row
+                    for row in held
+                    if row["known_from"] <= moment
+                    and (row["known_to"] is None or moment < row["known_to"])
+                ]
+                expected = age_metrics(past.polls(post_id, moment), post["published_at"], horizon)
+                assert len(holding) <= 1
+                said = holding[0] if holding else dict.fromkeys(VALUES) | {"status": "pending"}
+                for column in VALUES:
+                    assert same(said[column], expected[column]), (moment, column, said, expected)
+            for before, after in pairwise(held):
+                assert before["known_to"] is not None
+                touching = before["known_to"] == after["known_from"]
+                assert before["known_to"] <= after["known_from"]
+                assert not touching or any(before[c] != after[c] for c in VALUES)
+            for row in held:
+                assert row["known_from"] >= post["_state_from"]
+    assert not versions, "versions of posts that are not there"
+    assert several > 20
+
+
+def test_the_mart_is_the_latest_version(world: Warehouse) -> None:
+    columns = "post_id, horizon_hours, status, views, likes, comments, shares, engagement_rate"
+    latest = world.query(
+        f"select {columns}, known_from as known_at from intermediate.int_post_age_metric_versions"
+        " where known_to is null order by 1, 2"
+    )
+    mart = world.query(
+        f"select {columns}, known_at from marts.post_age_metrics"
+        " where status <> 'pending' or coalesce(likes, comments, shares) is not null order by 1, 2"
+    )
+    assert mart == latest

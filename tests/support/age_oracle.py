@@ -1,0 +1,76 @@
+"""Age metrics computed in Python and NumPy, polls in, values out: what the models must say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+METRICS = ("views", "likes", "comments", "shares")
+MIN_VIEWS = 100
+
+Row = dict[str, Any]
+
+
+def series(
+    polls: Sequence[Row], metric: str, published_at: datetime
+) -> tuple[list[int], list[int]]:
+    """Ages in whole microseconds and running maxima of the polls that show a metric."""
+    points: dict[int, int] = {0: 0}
+    reached = 0
+    for poll in sorted(polls, key=lambda poll: poll["collected_at"]):
+        if poll[metric] is None:
+            continue
+        span = poll["collected_at"] - published_at
+        age = max(0, (span.days * 86400 + span.seconds) * 1_000_000 + span.microseconds)
+        reached = max(reached, poll[metric])
+        points[age] = reached
+    return list(points), list(points.values())
+
+
+def at_age(ages: list[int], values: list[int], horizon: int) -> tuple[str, float | None]:
+    """Status and value at an age in microseconds."""
+    if ages[-1] < horizon:
+        return "pending", None
+    if horizon in ages:
+        return "exact", float(values[ages.index(horizon)])
+    after = next(n for n, age in enumerate(ages) if age > horizon)
+    x, y = ages[after - 1 : after + 1], values[after - 1 : after + 1]
+    gap = x[1] - x[0]
+    if gap > horizon:
+        return "gap", None
+    if x[0] == 0 or y[0] == 0:
+        value = float(np.interp(horizon, x, y))
+    else:
+        value = math.exp(float(np.interp(np.log(horizon), np.log(x), np.log(y))))
+    return ("ok" if 2 * gap <= horizon else "coarse"), value
+
+
+def age_metrics(polls: Sequence[Row], published_at: datetime, horizon_hours: int) -> Row:
+    """The row of one post at one age, as post_age_metrics has it."""
+    found: Row = {}
+    for metric in METRICS:
+        status, value = at_age(
+            *series(polls, metric, published_at), horizon_hours * 3600 * 1_000_000
+        )
+        found[metric] = value
+        if metric == "views":
+            found["status"] = status
+    known = [found[metric] for metric in METRICS[1:] if found[metric] is not None]
+    enough = found["views"] is not None and found["views"] >= MIN_VIEWS * (1 - 1e-9)
+    found["engagement_rate"] = sum(known) / found["views"] if known and enough else None
+    for metric in METRICS[1:]:
+        rate = f"{metric.removesuffix('s')}_rate"
+        some = found[metric] is not None
+        found[rate] = found[metric] / found["views"] if some and enough else None
+    return found
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two values of a row are equal, doubles to 1e-9."""
+    if isinstance(left, float) and isinstance(right, float):
+        return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)
+    return bool(left == right)
