@@ -252,7 +252,7 @@ final as (
         ewma_z,
         kl_trend,
         novelty,
-        {{ ratio('share', 'largest_share') }} as saturation,
+        case when not is_partial then {{ ratio('share', 'largest_share') }} end as saturation,
 
         -- judged
         is_breakout,
