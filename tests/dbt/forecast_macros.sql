@@ -1,0 +1,94 @@
+{# The small parts of the forecasts, evaluated: a failing row names the case. #}
+{%- set double = type_double() -%}
+
+with
+
+systems as (
+
+    -- 4x + 2y + z = 11, 2x + 5y + 3z = 21, x + 3y + 6z = 25
+    select
+        1 as fit_id,
+        cast(4 as {{ double }}) as a_0_0,
+        cast(2 as {{ double }}) as a_0_1,
+        cast(1 as {{ double }}) as a_0_2,
+        cast(5 as {{ double }}) as a_1_1,
+        cast(3 as {{ double }}) as a_1_2,
+        cast(6 as {{ double }}) as a_2_2,
+        cast(11 as {{ double }}) as b_0,
+        cast(21 as {{ double }}) as b_1,
+        cast(25 as {{ double }}) as b_2
+
+),
+
+{{ solve_symmetric('systems', 'fit_id', ['x', 'y', 'z']) }}
+
+sample as (
+
+    select
+        cast(position as bigint) as position,
+        cast(value as {{ double }}) as value,
+        cast(other as {{ double }}) as other,
+        'all' as everyone
+    from (values (1, 10, 3), (2, 20, 1), (3, 20, 4), (4, 50, 4)) as numbers (position, value, other)
+
+),
+
+ranks as (
+
+    select
+        position,
+        value,
+        {{ doubled_rank('value', 'everyone') }} as value_rank,
+        {{ doubled_rank('other', 'everyone') }} as other_rank,
+        {{ doubled_rank('everyone', 'everyone') }} as no_rank
+    from sample
+
+),
+
+cases as (
+
+    select 'solve_symmetric x' as case_name, x as got, cast(1 as {{ double }}) as expected from solved
+    union all
+    select 'solve_symmetric: first equation', 4 * x + 2 * y + z, 11 from solved
+    union all
+    select 'solve_symmetric: second equation', 2 * x + 5 * y + 3 * z, 21 from solved
+    union all
+    select 'solve_symmetric: third equation', x + 3 * y + 6 * z, 25 from solved
+    union all
+    select 'standardised', {{ standardised('7.0', '5.0', '4.0') }}, 0.5
+    union all
+    select 'standardised far away', {{ standardised('-70.0', '5.0', '4.0') }}, -3
+    union all
+    select 'standardised without spread', {{ standardised('7.0', '5.0', '0.0') }}, 0
+    union all
+    select 'standardised unknown', {{ standardised('cast(null as ' ~ double ~ ')', '5.0', '4.0') }}, 0
+    union all
+    select 'at_position between', {{ at_position('value', 'position', '3.25') }}, 27.5 from sample
+    union all
+    select 'at_position on one', {{ at_position('value', 'position', '1') }}, 10 from sample
+    union all
+    select 'block_of the last of a block', {{ block_of('cast(2000 as bigint)', 2000) }}, 0
+    union all
+    select 'block_of the first of a block', {{ block_of('cast(2001 as bigint)', 2000) }}, 1
+    union all
+    select 'doubled_rank of a tie', value_rank, 5 from ranks where position = 3
+    union all
+    -- scipy.stats.spearmanr([10, 20, 20, 50], [3, 1, 4, 4])
+    select 'correlation_of_ranks', {{ correlation_of_ranks('value_rank', 'other_rank') }}, 0.5 from ranks
+    union all
+    select 'correlation_of_ranks without any', {{ correlation_of_ranks('value_rank', 'no_rank') }}, null from ranks
+    union all
+    select 'monday_of a Sunday evening', {{ hours_between(
+        monday_of("cast('2026-11-22 23:59:59+00' as timestamptz)"), "cast('2026-11-16 00:00:00+00' as timestamptz)"
+    ) }}, 0
+    union all
+    select 'monday_of a Monday', {{ hours_between(
+        monday_of("cast('2026-11-23 00:00:00+00' as timestamptz)"), "cast('2026-11-23 00:00:00+00' as timestamptz)"
+    ) }}, 0
+
+)
+
+select *
+from cases
+where (got is null) <> (expected is null)
+    or abs(got - expected) > 1e-12
