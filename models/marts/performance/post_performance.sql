@@ -14,6 +14,22 @@ standing as (
 
 ),
 
+{# The forecast from the latest age the post has reached. #}
+forecasts as (
+
+    select
+        post_id,
+        from_hours,
+        predicted,
+        lo80,
+        hi80,
+        row_number() over (partition by post_id order by from_hours desc) as choice
+    from {{ ref('post_forecasts') }}
+    where target_hours = 168
+        and predicted is not null
+
+),
+
 build as (
 
     select as_of
@@ -39,10 +55,19 @@ final as (
         standing.baseline_ratio,
         standing.baseline_posts,
         standing.baseline_scope,
-        standing.verdict
+        standing.verdict,
+
+        -- forecast, while the week is not over
+        forecasts.predicted as views_168h_forecast,
+        forecasts.lo80 as views_168h_forecast_lo80,
+        forecasts.hi80 as views_168h_forecast_hi80,
+        forecasts.from_hours as forecast_from_hours
     from facts
     cross join build
     left join standing on facts.post_id = standing.post_id
+    left join forecasts
+        on facts.post_id = forecasts.post_id
+        and forecasts.choice = 1
 
 )
 
