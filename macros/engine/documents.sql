@@ -49,7 +49,7 @@
             case json_type({{ document }} -> '{{ key }}')
                 when 'ARRAY' then array_to_string(list_transform(
                     list_filter(
-                        cast({{ document }} -> '{{ key }}' as json[]),
+                        cast(json_extract({{ document }}, '$."{{ key }}"[*]') as json[]),
                         lambda item: json_type(item) not in ('NULL', 'OBJECT', 'ARRAY', 'BOOLEAN')
                     ),
                     lambda item: item ->> '$'

@@ -142,8 +142,8 @@ final as (
         end
         || case
             when pattern_posts = 0 then '; there is no result of the pattern on this platform, so anything can happen'
-            else '; ' || {{ counted('pattern_posts', 'post') }} || ' with the pattern there let expect '
-                || {{ change_text('expected_lift') }} || ' views against what is usual (likely '
+            else '; with ' || {{ counted('pattern_posts', 'result') }} || ' of the pattern there, expect about '
+                || {{ change_text('expected_lift') }} || ' views against the usual (likely '
                 || {{ change_text('expected_lift_lo') }} || ' to ' || {{ change_text('expected_lift_hi') }} || ')'
         end
         || case direction
