@@ -16,15 +16,20 @@ import click
 from benchmarks.measure import Line, Skip
 
 RESULTS = Path(__file__).resolve().parent / "results"
-PARTS = ("landing", "postgres", "build", "large")
+PARTS = ("landing", "postgres", "build", "creative", "large")
 
 
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice(PARTS))
 @click.option("--rows", default=1_000_000, show_default=True, help="Rows landed and copied.")
 @click.option("--large", "with_large", is_flag=True, help="Also build ten million polls.")
-def main(parts: tuple[str, ...], rows: int, with_large: bool) -> None:
-    """Measure landing, Postgres and builds. Ratios of one run count, not seconds.
+@click.option(
+    "--upworthy",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="For creative: the whole Upworthy archive as Parquet instead of the bundled arms.",
+)
+def main(parts: tuple[str, ...], rows: int, with_large: bool, upworthy: Path | None) -> None:
+    """Measure landing, Postgres, builds and choices. Ratios of one run count, not seconds.
 
     Example: python -m benchmarks landing --rows 200000
     """
@@ -36,22 +41,22 @@ def main(parts: tuple[str, ...], rows: int, with_large: bool) -> None:
     click.echo(f"{'what':<50} {'ours':>9} {'peer':>9} {'ratio':>7} {'limit':>8}  met")
     for part in wanted:
         with tempfile.TemporaryDirectory(prefix="ace-bench-") as folder:
-            for line in _safely(part, Path(folder), rows):
+            for line in _safely(part, Path(folder), rows, upworthy):
                 found.append(line)
                 click.echo(_row(line))
     path = _keep(found, rows)
     click.echo(f"Median of 3 unless noted. Load now {_load()}. Figures: {path}")
 
 
-def _safely(part: str, folder: Path, rows: int) -> Iterator[Line]:
+def _safely(part: str, folder: Path, rows: int, upworthy: Path | None) -> Iterator[Line]:
     """The part's lines; one that says why when its code or tools are not there."""
     try:
-        yield from _part(part)(folder, rows)
+        yield from _part(part, upworthy)(folder, rows)
     except (Skip, ImportError) as why:
         yield Line(part, skipped=str(why))
 
 
-def _part(part: str) -> Callable[[Path, int], Iterator[Line]]:
+def _part(part: str, upworthy: Path | None) -> Callable[[Path, int], Iterator[Line]]:
     if part == "landing":
         from benchmarks import landing
 
@@ -60,6 +65,10 @@ def _part(part: str) -> Callable[[Path, int], Iterator[Line]]:
         from benchmarks import postgres
 
         return postgres.lines
+    if part == "creative":
+        from benchmarks import creative
+
+        return lambda folder, rows: creative.lines(folder, upworthy)
     from benchmarks import build
 
     if part == "build":
