@@ -1,0 +1,110 @@
+{# JSON documents taken apart and put together, evaluated: the engines must say the same. A
+   failing row names the case. #}
+{%- set document -%}
+cast('{"a":"x","b":2.5,"c":[1,"y",null,{"z":1},true],"d":null,"e":{"f":1},"g":false,"$.h":"i","j":[],"k":"one"}' as {{ type_json() }})
+{%- endset -%}
+{%- set no_json = 'cast(null as ' ~ type_json() ~ ')' -%}
+{%- set list = "cast('[\"x\"]' as " ~ type_json() ~ ")" -%}
+{%- set no_text = 'cast(null as text)' -%}
+{%- set texts = [
+    ['json_list_text', json_list_text(document, 'c'), '1, y'],
+    ['json_list_text with a separator', json_list_text(document, 'c', ' / '), '1 / y'],
+    ['json_list_text of a text', json_list_text(document, 'k'), 'one'],
+    ['json_list_text of nothing', json_list_text(document, 'j'), none],
+    ['json_list_text of a number', json_list_text(document, 'b'), none],
+    ['json_list_text of no key', json_list_text(document, 'zz'), none],
+    ['json_list_text of null', json_list_text(no_json, 'a'), none],
+    ['quoted_json', quoted_json("'say \"é\" \\ /'"), '"say \\"é\\" \\\\ /"'],
+    ['quoted_json of null', quoted_json(no_text), none],
+    ['byte_length', byte_length("'é…a'"), '6'],
+    ['byte_length of nothing', byte_length("''"), '0'],
+    ['byte_length of null', byte_length(no_text), none],
+    ['ascii_lower', ascii_lower("'ÉAbZ-Ä'"), 'Éabz-Ä'],
+    ['document_text', document_text({'a': "cast('1' as text)", 'b': no_text, 'c': quoted_json("'x'")}), '{"a":1,"c":"x"}'],
+    ['document_text of nothing', document_text({'a': no_text}), '{}'],
+    ['shortened keeps', shortened("' two' || chr(10) || ' words '", 20), 'two  words'],
+    ['shortened cuts', shortened("'abcdef'", 4), 'abc…'],
+    ['shortened at its length', shortened("'abcd'", 4), 'abcd'],
+    ['shortened counts characters', shortened("'ééééé'", 4), 'ééé…'],
+    ['shortened of nothing', shortened("' '", 4), none],
+    ['shortened of null', shortened(no_text, 4), none],
+    ['whole of a half', 'cast(' ~ whole('cast(2.5 as ' ~ type_double() ~ ')') ~ ' as text)', '3'],
+    ['whole of a negative half', 'cast(' ~ whole('cast(-2.5 as ' ~ type_double() ~ ')') ~ ' as text)', '-2'],
+    ['whole of nearly a half', 'cast(' ~ whole('cast(0.145 as ' ~ type_double() ~ ') * 100') ~ ' as text)', '15'],
+    ['whole of null', 'cast(' ~ whole('cast(null as ' ~ type_double() ~ ')') ~ ' as text)', none],
+    ['three_digits', 'cast(' ~ three_digits('cast(12345 as ' ~ type_double() ~ ')') ~ ' as text)', '12300'],
+    ['three_digits of few', 'cast(' ~ three_digits('cast(7.4 as ' ~ type_double() ~ ')') ~ ' as text)', '7'],
+    ['three_digits of a half', 'cast(' ~ three_digits('cast(1235 as ' ~ type_double() ~ ')') ~ ' as text)', '1240'],
+    ['three_digits of a billion', 'cast(' ~ three_digits('cast(1234567890 as ' ~ type_double() ~ ')') ~ ' as text)', '1230000000'],
+    ['percent_text', percent_text('cast(0.0561 as ' ~ type_double() ~ ')'), '5.6'],
+    ['percent_text of a whole', percent_text('cast(0.06 as ' ~ type_double() ~ ')'), '6.0'],
+    ['percent_text of null', percent_text('cast(null as ' ~ type_double() ~ ')'), none],
+    ['change_text up', change_text('cast(0.243 as ' ~ type_double() ~ ')'), '+24%'],
+    ['change_text down', change_text('cast(-0.031 as ' ~ type_double() ~ ')'), '-3%'],
+    ['change_text of nothing much', change_text('cast(-0.001 as ' ~ type_double() ~ ')'), '0%'],
+    ['counted one', counted('1', 'post'), '1 post'],
+    ['counted none', counted('0', 'post'), '0 posts'],
+    ['spoken_tag of a hashtag', spoken_tag("'hashtag'", "'ad_free'"), '#ad_free'],
+    ['spoken_tag of a choice', spoken_tag("'variable'", "'hook_type=bold_claim'"), 'hook type: bold claim'],
+    ['spoken_tag of a style', spoken_tag("'style'", "'fast_cuts'"), 'style: fast cuts'],
+] -%}
+{# Two-sided p values and quantiles of SciPy. #}
+{%- set numbers = [
+    ['student_two_sided 9 degrees', student_two_sided('cast(2.262157 as ' ~ type_double() ~ ')', 'cast(9 as ' ~ type_double() ~ ')'), 0.05, 1e-4],
+    ['student_two_sided far away', student_two_sided('cast(-6 as ' ~ type_double() ~ ')', 'cast(30 as ' ~ type_double() ~ ')'), 1.3943e-06, 2e-8],
+    ['student_two_sided 0', student_two_sided('cast(0 as ' ~ type_double() ~ ')', 'cast(9 as ' ~ type_double() ~ ')'), 1, 1e-6],
+    ['student_quantile 9 degrees', student_quantile(1.959963984540054, 'cast(9 as ' ~ type_double() ~ ')'), 2.262157, 3e-4],
+    ['student_quantile 100 degrees', student_quantile(1.959963984540054, 'cast(100 as ' ~ type_double() ~ ')'), 1.983972, 1e-6],
+] -%}
+
+with
+
+cases as (
+    {% for name, got, expected in texts %}
+    select
+        '{{ name }}' as case_name,
+        cast({{ got }} as text) as got,
+        {{ "'" ~ expected ~ "'" if expected is not none else no_text }} as expected
+    union all
+    {%- endfor %}
+    select
+        'json_fields' as case_name,
+        string_agg(field || ' ' || field_type || ' ' || coalesce(field_value, '-'), ', ' order by field) as got,
+        'a text x, b number 2.5, d null -, g boolean false, k text one' as expected
+    from (select {{ document }} as document) as documents
+    cross join lateral {{ json_fields('documents.document') }} as fields
+    where field_type not in ('array', 'object') and field not like '$%'
+    union all
+    select
+        'json_fields of a name with signs',
+        string_agg(field_value, ','),
+        'i'
+    from (select {{ document }} as document) as documents
+    cross join lateral {{ json_fields('documents.document') }} as fields
+    where field = '$.h'
+    union all
+    select
+        'json_fields of no object',
+        cast(count(*) as text),
+        '0'
+    from (select {{ list }} as document union all select {{ no_json }}) as documents
+    cross join lateral {{ json_fields('documents.document') }} as fields
+    union all
+    select
+        'array_elements' as case_name,
+        string_agg(item, ',' order by item),
+        'a,b'
+    from (select {{ array_elements("cast(array['b', 'a'] as text[])") }} as item) as items
+    {% for name, got, expected, tolerance in numbers %}
+    union all
+    select
+        '{{ name }}',
+        case when abs(({{ got }}) - {{ expected }}) <= {{ tolerance }} then 'right' else cast({{ got }} as text) end,
+        'right'
+    {%- endfor %}
+
+)
+
+select *
+from cases
+where got is distinct from expected
