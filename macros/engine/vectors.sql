@@ -19,10 +19,11 @@
                 then cast(string_to_array(btrim({{ text }}, E' \t\n\r[]'), ',') as double precision[])
         end
     {%- else -%}
-        case
-            when regexp_full_match({{ text }}, '{{ vector_pattern() }}')
-                then try_cast({{ text }} as double[])
-        end
+        {# The text is blanked before the cast: list functions look at the elements of all
+           rows at once and would stumble over nulls of rows that are none of theirs. #}
+        try_cast(
+            case when regexp_full_match({{ text }}, '{{ vector_pattern() }}') then {{ text }} end as double[]
+        )
     {%- endif -%}
 {%- endmacro %}
 
