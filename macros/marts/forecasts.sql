@@ -16,7 +16,7 @@
 {# How far a value is from its mean, in standard deviations, at most three: a post unlike
    any seen is treated as the most unusual one seen. Unknown and no spread are the mean. #}
 {% macro standardised(value, mean, deviation) -%}
-    coalesce(greatest(-3, least(3, {{ ratio('(' ~ value ~ ' - ' ~ mean ~ ')', deviation) }})), 0)
+    greatest(-3, least(3, coalesce({{ ratio('(' ~ value ~ ' - ' ~ mean ~ ')', deviation) }}, 0)))
 {%- endmacro %}
 
 
