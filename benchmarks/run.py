@@ -16,7 +16,7 @@ import click
 from benchmarks.measure import Line, Skip
 
 RESULTS = Path(__file__).resolve().parent / "results"
-PARTS = ("landing", "postgres", "build", "creative", "large")
+PARTS = ("landing", "postgres", "build", "creative", "trends", "large")
 
 
 @click.command()
@@ -28,8 +28,15 @@ PARTS = ("landing", "postgres", "build", "creative", "large")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="For creative: the whole Upworthy archive as Parquet instead of the bundled arms.",
 )
-def main(parts: tuple[str, ...], rows: int, with_large: bool, upworthy: Path | None) -> None:
-    """Measure landing, Postgres, builds and choices. Ratios of one run count, not seconds.
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="For forecasts: a folder with the whole news series as CSV instead of the bundled items.",
+)
+def main(
+    parts: tuple[str, ...], rows: int, with_large: bool, upworthy: Path | None, data: Path | None
+) -> None:
+    """Measure landing, Postgres, builds, choices, forecasts. Ratios of one run count.
 
     Example: python -m benchmarks landing --rows 200000
     """
@@ -41,22 +48,26 @@ def main(parts: tuple[str, ...], rows: int, with_large: bool, upworthy: Path | N
     click.echo(f"{'what':<50} {'ours':>9} {'peer':>9} {'ratio':>7} {'limit':>8}  met")
     for part in wanted:
         with tempfile.TemporaryDirectory(prefix="ace-bench-") as folder:
-            for line in _safely(part, Path(folder), rows, upworthy):
+            for line in _safely(part, Path(folder), rows, upworthy, data):
                 found.append(line)
                 click.echo(_row(line))
     path = _keep(found, rows)
     click.echo(f"Median of 3 unless noted. Load now {_load()}. Figures: {path}")
 
 
-def _safely(part: str, folder: Path, rows: int, upworthy: Path | None) -> Iterator[Line]:
+def _safely(
+    part: str, folder: Path, rows: int, upworthy: Path | None, data: Path | None
+) -> Iterator[Line]:
     """The part's lines; one that says why when its code or tools are not there."""
     try:
-        yield from _part(part, upworthy)(folder, rows)
+        yield from _part(part, upworthy, data)(folder, rows)
     except (Skip, ImportError) as why:
         yield Line(part, skipped=str(why))
 
 
-def _part(part: str, upworthy: Path | None) -> Callable[[Path, int], Iterator[Line]]:
+def _part(
+    part: str, upworthy: Path | None, data: Path | None
+) -> Callable[[Path, int], Iterator[Line]]:
     if part == "landing":
         from benchmarks import landing
 
@@ -69,6 +80,14 @@ def _part(part: str, upworthy: Path | None) -> Callable[[Path, int], Iterator[Li
         from benchmarks import creative
 
         return lambda folder, rows: creative.lines(folder, upworthy)
+    if part == "forecasts":
+        from benchmarks import forecasts
+
+        return lambda folder, rows: forecasts.lines(folder, data)
+    if part == "trends":
+        from benchmarks import trends
+
+        return lambda folder, rows: trends.lines(folder)
     from benchmarks import build
 
     if part == "build":
