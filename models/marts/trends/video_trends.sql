@@ -191,8 +191,8 @@ final as (
         end as is_rising,
 
         -- against others
-        log10(greatest(cast(engagements as {{ type_double() }}), 1))
-        + cast({{ epoch_us('first_collected_at') }} - 1134028003000000 as {{ type_double() }}) / 45000000000
+        case when engagements is not null then log10(greatest(cast(engagements as {{ type_double() }}), 1))
+        + cast({{ epoch_us('first_collected_at') }} - 1134028003000000 as {{ type_double() }}) / 45000000000 end
             as hot_score,
         case when compared_videos >= {{ var('min_percentile_posts') }} then view_percentile end as view_percentile,
         known_at

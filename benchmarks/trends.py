@@ -1,0 +1,200 @@
+"""Trends: are breakouts found, how early, and is a day without collection ever a fall?
+
+The simulated world plants breakouts, slow risers, weekly tags and steady ones, and days
+without collection. The first seed is where thresholds were chosen, the others are judged.
+The real videos (YouTube US, autumn 2017) have no planted truth; two stand-ins are checked:
+events whose day is known from the news, and whether a flagged tag stayed up, its share over
+the next three days at least twice its share before.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Line, run_process
+
+ROOT = Path(__file__).resolve().parent.parent
+#: The first is for choosing thresholds, the others are reported.
+SEEDS = (7, 11, 12, 13)
+POSTS = 1000
+#: A tag trends from this score on; chosen on the first seed.
+SCORE = 50.0
+#: A flag counts as a find up to so many days after a breakout began.
+FOUND_WITHIN = 7
+MODELS = ("+hashtag_trends",)
+FLAGS = {"is_breakout": "is_breakout", "trend_score": f"trend_score >= {SCORE}"}
+#: What the news were about, and when: tags that could not trend before.
+EVENTS = {
+    date(2017, 9, 19): ("mexico", "earthquake"),
+    date(2017, 9, 24): ("nfl",),
+    date(2017, 10, 2): ("las vegas", "las vegas shooting", "stephen paddock"),
+    date(2017, 10, 5): ("harvey weinstein",),
+    date(2017, 10, 9): ("the last jedi", "star wars"),
+}
+
+Rows = list[dict[str, Any]]
+
+
+def lines(folder: Path, seeds: Sequence[int] = SEEDS) -> Iterator[Line]:
+    """Precision, recall and lead time on each seed, falls after gaps, and the real videos."""
+    for number, seed in enumerate(seeds):
+        home = folder / str(seed)
+        _build(home, seed)
+        tags = _query(home, "select * from marts.hashtag_trends where day > date '2020-01-01'")
+        truth = _query(home, f"select * from '{home}/truth/truth_tags.parquet'")
+        kept = "seed for choosing" if number == 0 else "unseen"
+        for name, condition in FLAGS.items():
+            flags = _query(
+                home,
+                "select platform, hashtag, day from marts.hashtag_trends"
+                f" where day > date '2020-01-01' and {condition}",
+            )
+            yield from _found(f"{name}, seed {seed}", flags, truth, kept)
+        yield _falls(home, seed, tags)
+        if number == 0:
+            yield from _real(home)
+
+
+def _build(home: Path, seed: int) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ACE_")}
+    path = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH")]))
+    environment = kept | {"ACE_HOME": str(home), "PYTHONPATH": path}
+    home.mkdir(parents=True)
+    load = (
+        "from pathlib import Path; from loaders.demo import load_demo;"
+        "from loaders.landing import Landing;"
+        f"load_demo(Landing({str(home / 'landing')!r}), posts={POSTS}, seed={seed},"
+        f" truth_dir=Path({str(home / 'truth')!r}))"
+    )
+    run_process([sys.executable, "-c", load], environment, ROOT)
+    command = [
+        sys.executable, "-c", "from dbt.cli.main import cli; cli()", "run",
+        "--select", *MODELS, "--profiles-dir", "profiles",
+        "--target-path", str(home / "dbt"), "--log-path", str(home / "dbt"),
+    ]  # fmt: skip
+    run_process(command, environment, ROOT)
+
+
+def _query(home: Path, sql: str) -> Rows:
+    import duckdb
+
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        cursor = connection.execute(sql)
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _found(name: str, flags: Rows, truth: Rows, note: str) -> Iterator[Line]:
+    """A tag is found when flagged within days of its start. Every other tag flagged is a
+    false alarm, but slow risers, which do rise: they are only counted."""
+    planted = {(row["platform"], row["hashtag"]): row for row in truth}
+    first: dict[tuple[str, str], list[date]] = {}
+    for row in flags:
+        first.setdefault((row["platform"], row["hashtag"]), []).append(row["day"])
+    leads, late = [], 0
+    breakouts = [key for key, row in planted.items() if row["kind"] == "breakout"]
+    false = 0
+    for key, days in first.items():
+        kind = planted[key]["kind"] if key in planted else "other"
+        false += kind not in ("breakout", "slow_riser") or (
+            kind == "breakout" and min(days) < planted[key]["start_day"]
+        )
+    for key in breakouts:
+        start = planted[key]["start_day"]
+        after = [day for day in first.get(key, []) if day >= start]
+        if after and min(after) <= start + timedelta(days=FOUND_WITHIN):
+            leads.append((min(after) - start).days)
+        else:
+            late += 1
+    risers = sum(key in first for key, row in planted.items() if row["kind"] == "slow_riser")
+    weekly = sum(key in first for key, row in planted.items() if row["kind"] == "seasonal")
+    lead = f"lead median {statistics.median(leads):g}, at most {max(leads)} days" if leads else ""
+    precision = len(leads) / (len(leads) + false) if leads or false else None
+    yield Line(
+        f"{name}: recall", len(leads) / len(breakouts), unit="",
+        note=f"{note}; {len(leads)} of {len(breakouts)}; {lead}",
+    )  # fmt: skip
+    yield Line(
+        f"{name}: precision", precision, unit="",
+        note=f"{false} false, {weekly} of them weekly; slow risers flagged: {risers} of 3",
+    )  # fmt: skip
+
+
+def _falls(home: Path, seed: int, tags: Rows) -> Line:
+    """Rows on days without collection, and velocities below 0 on the first day after one
+    though the share was not below that of the last day that was collected."""
+    gaps = _query(
+        home,
+        f"""select coalesce(g.platform, p.platform) as platform, cast(g.since as date) as day
+        from '{home}/truth/truth_gaps.parquet' g
+        cross join (select distinct platform from '{home}/truth/truth_tags.parquet') p
+        where g.kind = 'no_trend_collection' and coalesce(g.platform, p.platform) = p.platform""",
+    )
+    closed = {(row["platform"], row["day"]) for row in gaps}
+    share = {(r["platform"], r["hashtag"], r["day"]): r for r in tags}
+    false = naive = 0
+    for (platform, tag, day), row in share.items():
+        if (platform, day) in closed:
+            false += 1
+        before = day - timedelta(days=1)
+        if (platform, before) not in closed:
+            continue
+        while (platform, before) in closed:
+            before -= timedelta(days=1)
+        earlier = share.get((platform, tag, before))
+        rose = earlier is None or _half(row) >= _half(earlier)
+        false += bool(rose and row["velocity"] is not None and row["velocity"] < 0)
+    for platform, day in closed:
+        naive += sum(key[0] == platform and key[2] == day - timedelta(days=1) for key in share)
+    return Line(
+        f"falls made by days without collection, seed {seed}",
+        float(false), float(naive), unit="", ratio=float(false), limit=0,
+        note="peer: tags that fall to 0 when such days count as 0",
+    )  # fmt: skip
+
+
+def _half(row: Mapping[str, Any]) -> float:
+    return float((row["videos"] + 0.5) / (row["platform_videos"] + 1))
+
+
+def _real(home: Path) -> Iterator[Line]:
+    rows = _query(home, "select * from marts.hashtag_trends where day < date '2020-01-01'")
+    shares = {(row["hashtag"], row["day"]): row["share"] for row in rows}
+    last = max(row["day"] for row in rows)
+    for name, flagged in (
+        ("is_breakout", lambda row: bool(row["is_breakout"])),
+        ("trend_score of 25", lambda row: (row["trend_score"] or 0) >= 25),
+    ):
+        first: dict[str, dict[str, Any]] = {}
+        for row in sorted(rows, key=lambda row: row["day"]):
+            if flagged(row):
+                first.setdefault(row["hashtag"], row)
+        leads = []
+        for day, names in EVENTS.items():
+            for tag in names:
+                hit = [r["day"] for r in rows if r["hashtag"] == tag and flagged(r)]
+                hit = [d for d in hit if day <= d <= day + timedelta(days=10)]
+                leads += [(min(hit) - day).days] if hit else []
+        total = sum(len(names) for names in EVENTS.values())
+        yield Line(
+            f"real videos, {name}: events of the news found", len(leads) / total, unit="",
+            note=f"{len(leads)} of {total} tags; days after: {sorted(leads)}",
+        )  # fmt: skip
+        judged = [r for r in first.values() if r["day"] <= last - timedelta(days=3)]
+        stayed = 0
+        for row in judged:
+            after = [
+                shares.get((row["hashtag"], row["day"] + timedelta(days=k)), 0.0) for k in (1, 2, 3)
+            ]
+            stayed += statistics.mean(after) >= 2 * row["prior_share"]
+        yield Line(
+            f"real videos, {name}: stayed up", stayed / max(len(judged), 1), unit="",
+            note=f"{stayed} of {len(judged)} tags flagged first had twice their share for 3 days",
+        )  # fmt: skip

@@ -1,0 +1,260 @@
+"""Trends against statistics made in Python from the canonical rows."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pymannkendall
+from scipy import stats
+
+if TYPE_CHECKING:
+    from tests.support.builds import Warehouse
+
+WINDOW = 28
+
+
+def close(got: float | None, expected: float | None) -> bool:
+    if got is None or expected is None:
+        return got is None and expected is None
+    return math.isclose(got, expected, rel_tol=1e-7, abs_tol=1e-9)
+
+
+def robust_z(value: float, past: Sequence[float]) -> float | None:
+    if len(past) < 7:
+        return None
+    median = float(np.median(past))
+    mad = float(stats.median_abs_deviation(past))
+    mean = float(np.mean(np.abs(np.asarray(past) - median)))
+    if mad > 1e-12:
+        return 0.6745 * (value - median) / mad
+    return (value - median) / (1.253314 * mean) if mean > 1e-12 else None
+
+
+def ewma_z(value: float, past: Sequence[float], ages: Sequence[float]) -> float | None:
+    weights = 0.5 ** (np.asarray(ages) / 3)
+    if not len(past) or weights.sum() ** 2 / (weights**2).sum() < 5:
+        return None
+    mean = np.average(past, weights=weights)
+    variance = np.average((np.asarray(past) - mean) ** 2, weights=weights)
+    if variance <= 1e-9 * np.average(np.asarray(past) ** 2, weights=weights):
+        return None
+    return float((value - mean) / math.sqrt(variance))
+
+
+def days_of(rows: Sequence[dict[str, Any]]) -> dict[str, dict[date, dict[str, set[str]]]]:
+    """Platform, day and video to its tags, as the video was last seen that day."""
+    found: dict[str, dict[date, dict[str, set[str]]]] = defaultdict(lambda: defaultdict(dict))
+    for row in sorted(rows, key=lambda row: row["collected_at"]):
+        day = row["collected_at"].astimezone(UTC).date()
+        tags = {tag.strip().lstrip("#").strip().lower() for tag in row["hashtags"]} - {""}
+        found[row["platform"]][day][row["external_id"]] = tags
+    return found
+
+
+def complete_days(days: dict[date, dict[str, set[str]]]) -> list[date]:
+    complete = []
+    for day in sorted(days):
+        earlier = [len(days[d]) for d in days if 0 < (day - d).days <= WINDOW]
+        if len(earlier) < 3 or len(days[day]) >= 0.5 * float(np.median(earlier)):
+            complete.append(day)
+    return complete
+
+
+def test_shares_and_their_statistics_are_those_of_numpy(demo: Warehouse) -> None:
+    videos = demo.query(
+        "select platform, external_id, collected_at, hashtags from canonical.raw_videos"
+    )
+    rows = demo.query("select * from marts.hashtag_trends")
+    mart = {(row["platform"], row["hashtag"], row["day"]): row for row in rows}
+    assert len(mart) == len(rows)
+    expected = 0
+    judged = defaultdict(int)
+    for platform, days in days_of(videos).items():
+        complete = complete_days(days)
+        counts = {d: defaultdict(int) for d in days}
+        for day, carried in days.items():
+            for tags in carried.values():
+                for tag in tags:
+                    counts[day][tag] += 1
+        expected += sum(len(tags) for tags in counts.values())
+        for day in days:
+            past = [d for d in complete if 0 < (day - d).days <= WINDOW]
+            before = [d for d in past if d < day][-2:]
+            total = len(days[day])
+            for tag, seen in counts[day].items():
+                row = mart[platform, tag, day]
+                assert (row["videos"], row["platform_videos"]) == (seen, total)
+                assert row["is_partial"] == (day not in complete)
+                assert row["baseline_days"] == len(past)
+                if day not in complete:
+                    assert row["robust_z"] is row["trend_score"] is row["velocity"] is None
+                    continue
+                shares = [counts[d][tag] / len(days[d]) for d in past]
+                z = robust_z(seen / total, shares)
+                ewma = ewma_z(seen / total, shares, [(day - d).days for d in past])
+                assert close(row["robust_z"], z), (row, z)
+                assert close(row["ewma_z"], ewma), (row, ewma)
+                kl = prior = velocity = None
+                if past:
+                    all_videos = sum(len(days[d]) for d in past)
+                    with_tag = sum(counts[d][tag] for d in past)
+                    prior = with_tag / all_videos
+                    p = seen / total
+                    kl = p * math.log(p / (max(with_tag, 0.5) / all_videos))
+                    last = before[-1]
+                    velocity = (
+                        math.log((seen + 0.5) / (total + 1))
+                        - math.log((counts[last][tag] + 0.5) / (len(days[last]) + 1))
+                    ) / (day - last).days
+                assert close(row["prior_share"], prior)
+                assert close(row["kl_trend"], kl)
+                assert close(row["velocity"], velocity)
+                if len(past) >= 7:
+                    breakout = seen >= 5 and (prior == 0 or (z is not None and z > 3.5))
+                    assert row["is_breakout"] == breakout
+                    judged[breakout] += 1
+                else:
+                    assert row["is_breakout"] is None
+    assert expected == len(mart)
+    assert judged[True] > 20
+    assert judged[False] > 10_000
+
+
+def test_planted_breakouts_are_flagged_within_days(demo: Warehouse) -> None:
+    truth = pl.read_parquet(demo.home / "demo_truth" / "truth_tags.parquet")
+    flags = demo.query("select platform, hashtag, day from marts.hashtag_trends where is_breakout")
+    for planted in truth.filter(pl.col("kind") == "breakout").to_dicts():
+        mine = [
+            row["day"]
+            for row in flags
+            if (row["platform"], row["hashtag"]) == (planted["platform"], planted["hashtag"])
+        ]
+        assert mine, planted
+        assert min(mine) >= planted["start_day"], planted
+        assert min(mine) <= planted["start_day"] + timedelta(days=4), planted
+
+
+def test_a_day_without_collection_makes_no_fall(demo: Warehouse) -> None:
+    """The first day after a gap is held against the last day before it, per day between."""
+    rows = demo.query(
+        "select * from marts.hashtag_trends where day > date '2020-01-01' and not is_partial"
+    )
+    by_key = {(row["platform"], row["hashtag"], row["day"]): row for row in rows}
+    collected = defaultdict(set)
+    for row in rows:
+        collected[row["platform"]].add(row["day"])
+    gaps = 0
+    for (platform, tag, day), row in by_key.items():
+        before = max((d for d in collected[platform] if d < day), default=None)
+        if before is None or (day - before).days == 1:
+            continue
+        gaps += 1
+        earlier = by_key.get((platform, tag, before))
+        if earlier is None or earlier["share"] <= row["share"]:
+            assert row["velocity"] > -0.02, row
+    assert gaps > 50
+
+
+def test_snapshots_are_tested_as_pymannkendall_tests_them(demo: Warehouse) -> None:
+    snapshots = defaultdict(list)
+    for row in demo.query(
+        "select * from canonical.trend_snapshots"
+        " where popularity_score is not null order by snapshot_time"
+    ):
+        snapshots[row["product_id"]].append(row)
+    mart = {
+        (row["product_id"], row["snapshot_time"]): row
+        for row in demo.query("select * from marts.product_trends where popularity is not null")
+    }
+    assert len(mart) == sum(len(rows) for rows in snapshots.values())
+    tested = 0
+    for product, rows in snapshots.items():
+        for number, snapshot in enumerate(rows):
+            row = mart[product, snapshot["snapshot_time"]]
+            window = rows[max(0, number - 29) : number + 1]
+            values = [r["popularity_score"] for r in window]
+            days = [
+                (snapshot["snapshot_time"] - r["snapshot_time"]).total_seconds() / 86400
+                for r in window
+            ]
+            past = [(v, a) for v, a in zip(values[:-1], days, strict=False) if a <= WINDOW]
+            z = robust_z(values[-1], [v for v, _ in past])
+            ewma = ewma_z(values[-1], [v for v, _ in past], [a for _, a in past])
+            assert close(row["robust_z"], z), (row, z)
+            assert close(row["momentum"], ewma), (row, ewma)
+            if len(values) < 8:
+                assert row["mk_z"] is None
+                assert row["sen_slope"] is None
+                continue
+            tested += 1
+            assert close(row["mk_z"], pymannkendall.original_test(values).z), (row, values)
+            slope = stats.theilslopes(values, [-d for d in days]).slope
+            assert close(row["sen_slope"], float(slope)), (row, slope)
+            new = {t.lower() for t in snapshot["tiktok_trend_tags"]} - {
+                t.lower() for t in rows[number - 1]["tiktok_trend_tags"]
+            }
+            assert row["new_tags"] == sorted(new), (row, new)
+    assert tested > 50
+
+
+def test_directions_are_those_planted(demo: Warehouse) -> None:
+    truth = pl.read_parquet(demo.home / "demo_truth" / "truth_products.parquet")
+    planted = {str(row["product_id"]): row["trend"] for row in truth.to_dicts()}
+    latest = demo.query("select * from marts.product_trends where is_latest")
+    known = [row for row in latest if str(row["product_id"]) in planted and row["direction"]]
+    right = sum(row["direction"] == planted[str(row["product_id"])] for row in known)
+    # Popularity ends at 100, where a riser stands still.
+    capped = sum(row["popularity"] >= 99 for row in known)
+    assert len(known) >= 10
+    assert right >= len(known) - capped - 1
+
+
+def test_opportunity_is_the_mean_of_the_ranks_of_a_day(demo: Warehouse) -> None:
+    by_day = defaultdict(list)
+    for row in demo.query("select * from marts.product_trends"):
+        by_day[row["snapshot_time"].astimezone(UTC).date()].append(row)
+    for rows in by_day.values():
+        if any(None in (row["velocity"], row["saturation"], row["competition"]) for row in rows):
+            continue  # one row of the world's dirt lacks its scores
+        ranks = []
+        for column in (
+            [row["velocity"] for row in rows],
+            [row["novelty"] for row in rows],
+            [1 - row["saturation"] for row in rows],
+            [1 - row["competition"] for row in rows],
+        ):
+            rounded = [float(f"{value:.9g}") for value in column]
+            ranks.append((stats.rankdata(rounded) - 0.5) / len(rows))
+        for row, expected in zip(rows, np.mean(ranks, axis=0), strict=True):
+            assert row["ranked_snapshots"] == len(rows)
+            assert close(row["opportunity"], float(expected) if len(rows) > 1 else None)
+
+
+def test_videos_are_as_last_seen(demo: Warehouse) -> None:
+    seen = defaultdict(list)
+    for row in demo.query("select * from canonical.raw_videos order by collected_at"):
+        seen[row["platform"], row["external_id"]].append(row)
+    rows = demo.query("select * from marts.video_trends")
+    assert len(rows) == len(seen)
+    base = datetime(2005, 12, 8, 7, 46, 43, tzinfo=UTC)
+    for row in rows:
+        mine = seen[row["platform"], row["external_id"]]
+        assert row["observations"] == len(mine)
+        assert row["views"] == max(r["view_count"] for r in mine)
+        known = [row[name] for name in ("likes", "comments", "shares") if row[name] is not None]
+        score = (
+            math.log10(max(sum(known), 1))
+            + (mine[0]["collected_at"] - base).total_seconds() / 45000
+        )
+        assert close(row["hot_score"], score if known else None), (row, score)
+        if len(mine) > 1:
+            hours = (mine[-1]["collected_at"] - mine[-2]["collected_at"]).total_seconds() / 3600
+            if hours > 0.1:
+                best = max(r["view_count"] for r in mine[:-1])
+                assert close(row["views_per_hour"], (row["views"] - best) / hours)
