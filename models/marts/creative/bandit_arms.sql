@@ -153,7 +153,7 @@ weighed as (
 
 ),
 
-posteriors as (
+posteriors as {{ computed_once() }} (
 
     select
         *,
@@ -217,7 +217,7 @@ contenders as (
 ),
 
 {# The chance that all arms of a product and platform lie below a cell's middle. #}
-best as (
+best as {{ computed_once() }} (
 
     select
         contenders.product_id,
@@ -254,7 +254,7 @@ chances as (
 
 ),
 
-shares as (
+shares as {{ computed_once() }} (
 
     select
         *,
