@@ -11,6 +11,7 @@ forecast, by anyone.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -35,8 +36,9 @@ FILES = {"googleplus": "GooglePlus_Palestine.csv", "linkedin": "LinkedIn_Palesti
 SLICES = 144
 SLICE = timedelta(minutes=70)
 WEEKS = 16
-#: A Monday; the series has no dates of its own.
-START = datetime(2026, 3, 2, tzinfo=UTC)
+#: A Monday; the series has no dates of its own. The build is as of two weeks after the last.
+START = datetime(2020, 3, 2, tzinfo=UTC)
+AS_OF = START + timedelta(weeks=WEEKS + 2)
 PAIRS = ((24, 72), (24, 168), (72, 168))
 METHODS = ("ours", "constant scaling", "log-normal", "naive")
 #: Below this many, what a share more or less makes of an item drowns everything.
@@ -109,7 +111,10 @@ def by_the_models(folder: Path, items: pl.DataFrame) -> pl.DataFrame:
         )
     )
     parents = [_key("news")]
-    _land(landing, "products", START, product_id=parents, name=["News"])
+    _land(
+        landing, "products", START,
+        product_id=parents, name=["News"], source_platform=["news"],
+    )  # fmt: skip
     _land(landing, "experiments", START, experiment_id=parents, product_id=parents)
     _land(
         landing, "published_posts", posts["published_at"].to_list(),
@@ -136,6 +141,7 @@ def by_the_models(folder: Path, items: pl.DataFrame) -> pl.DataFrame:
             sys.executable, "-c", "from dbt.cli.main import cli; cli()", "build",
             "--select", "+forecast_accuracy", "--exclude-resource-type", "test", "unit_test",
             "--profiles-dir", "profiles", "--target", "duckdb",
+            "--vars", json.dumps({"as_of": AS_OF.isoformat()}),
             "--target-path", str(folder / "dbt"), "--log-path", str(folder / "dbt"),
         ],
         kept | {"ACE_HOME": str(home), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
@@ -143,11 +149,11 @@ def by_the_models(folder: Path, items: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        examples = connection.execute(
+        examples = connection.sql(
             "select * replace (post_id::varchar as post_id) "
             "from intermediate.int_forecast_examples where is_example"
         ).to_arrow_table()
-        ours = connection.execute(
+        ours = connection.sql(
             "select post_id::varchar as post_id, from_hours, target_hours, predicted, lo80, hi80, "
             "naive from intermediate.int_forecasts where not is_pending and predicted is not null"
         ).to_arrow_table()
