@@ -1,3 +1,5 @@
+{{ config(tags=['macros']) }}
+
 {# JSON documents taken apart and put together, evaluated: the engines must say the same. A
    failing row names the case. #}
 {%- set document -%}

@@ -1,3 +1,5 @@
+{{ config(tags=['macros']) }}
+
 {# Each macro of macros/engine/functions.sql, evaluated: the engines must say the same. A
    failing row names the case. #}
 {%- set time = "timestamptz '2026-11-22 17:02:09.123456+00'" -%}

@@ -1,3 +1,5 @@
+{{ config(tags=['macros']) }}
+
 {# The small parts of the forecasts, evaluated: a failing row names the case. #}
 {%- set double = type_double() -%}
 

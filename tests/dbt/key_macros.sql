@@ -1,3 +1,5 @@
+{{ config(tags=['macros']) }}
+
 {# Derived keys are promises to whoever stored one: they must never change, and be the
    same on every engine. The expected values were computed with Python's hashlib. #}
 with

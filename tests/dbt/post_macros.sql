@@ -1,3 +1,5 @@
+{{ config(tags=['macros']) }}
+
 {# The arithmetic of posts, evaluated. A failing row names the case. #}
 {%- set double = type_double() -%}
 {%- set unknown = 'cast(null as bigint)' -%}

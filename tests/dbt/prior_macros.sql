@@ -1,3 +1,5 @@
+{{ config(tags=['macros']) }}
+
 {# Priors by moments and the median of an array, evaluated: a failing row names the case. #}
 {%- set double = type_double() -%}
 {%- set no_number = 'cast(null as ' ~ double ~ ')' -%}

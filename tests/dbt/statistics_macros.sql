@@ -1,3 +1,5 @@
+{{ config(tags=['macros']) }}
+
 {# Statistics, evaluated: a failing row names the case. Expected values are SciPy's. #}
 {%- set double = type_double() -%}
 {%- set numbers = [

@@ -1,3 +1,5 @@
+{{ config(tags=['macros']) }}
+
 {# What agents write, read alike by the engines. A failing row names the case. #}
 with
 

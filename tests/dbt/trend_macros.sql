@@ -1,3 +1,5 @@
+{{ config(tags=['macros']) }}
+
 {# Statistics of trends, evaluated: a failing row names the case. Expected values are
    NumPy's and pymannkendall's. #}
 {%- set double = type_double() -%}
@@ -23,6 +25,9 @@
     ['novelty after ages', novelty(number % 400000), 9.332636185032189e-302, 1e-305],
     ['saturating', saturating(number % 3.5, 3.5), 0.5, 1e-12],
     ['saturating below 0', saturating(number % -2, 3.5), 0, 0],
+    ['saturating of a count', saturating('10', 5), 0.6666666666666667, 1e-12],
+    ['trend_score of counts', trend_score('15', number % 0.1, number % 3.5, number % 0.05, number % 0.5), 37.5, 1e-12],
+    ['trend_score of a new tag', trend_score('5', number % 0, 'null', number % -1, number % 1), 35, 1e-12],
 ] %}
 
 with

@@ -1,3 +1,5 @@
+{{ config(tags=['macros']) }}
+
 {# Vectors, evaluated: the engines must say the same. A failing row names the case. #}
 {%- set double = type_double() -%}
 {%- set texts = [

@@ -150,14 +150,14 @@ def test_every_source_says_when_it_is_stale_or_that_it_never_is(manifest: dict[s
             assert "switched off" in text, source["unique_id"]
 
 
-def test_exposures_name_every_consumer_of_the_canonical_tables(manifest: dict[str, Any]) -> None:
+def test_exposures_name_every_consumer_of_the_public_tables(manifest: dict[str, Any]) -> None:
     exposures = {one["label"]: one for one in manifest["exposures"].values()}
     for one in exposures.values():
         assert one["description"], one["name"]
         assert one["owner"]["email"], one["name"]
         assert one["maturity"], one["name"]
     for node in nodes(manifest, "model"):
-        if node["fqn"][1] != "canonical":
+        if node["access"] != "public":
             continue
         readers = {
             label
@@ -171,5 +171,9 @@ def test_exposures_name_every_consumer_of_the_canonical_tables(manifest: dict[st
 
 
 def test_the_project_stays_small_enough_to_start_quickly(manifest: dict[str, Any]) -> None:
-    run = [n for n in manifest["nodes"].values() if n["resource_type"] in ("model", "seed", "test")]
-    assert len(run) <= 150
+    run = [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] in ("model", "seed", "test") and "macros" not in node["tags"]
+    ]
+    assert len(run) <= 200
