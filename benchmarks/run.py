@@ -16,7 +16,7 @@ import click
 from benchmarks.measure import Line, Skip
 
 RESULTS = Path(__file__).resolve().parent / "results"
-PARTS = ("landing", "postgres", "build", "creative", "trends", "large")
+PARTS = ("landing", "postgres", "build", "creative", "forecasts", "trends", "large")
 
 
 @click.command()
