@@ -77,7 +77,7 @@
 
 {# `z / (z + half)` of a value that counts only above 0: 0 at 0, one half at `half`, never 1. #}
 {% macro saturating(value, half) -%}
-    (greatest({{ value }}, 0) / (greatest({{ value }}, 0) + {{ half }}))
+    {{ ratio('greatest(' ~ value ~ ', 0)', 'greatest(' ~ value ~ ', 0) + ' ~ half) }}
 {%- endmacro %}
 
 
