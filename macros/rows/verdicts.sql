@@ -8,7 +8,11 @@
 {%- endfor -%}
 {%- if not natural -%}{%- do missing_required.append([key, 'candidates._source_key is null']) -%}{%- endif -%}
 {%- set out_of_range = [] -%}
-{%- for column in counts -%}{%- do out_of_range.append([column, 'candidates.' ~ column ~ ' < 0']) -%}{%- endfor -%}
+{%- for column in counts -%}
+    {%- do out_of_range.append([
+        column, '(candidates.' ~ column ~ ' < 0 or candidates.' ~ column ~ ' > ' ~ var('max_count') ~ ')'
+    ]) -%}
+{%- endfor -%}
 {%- for column in times -%}
     {%- do out_of_range.append([
         column,

@@ -11,7 +11,7 @@ only what is particular to its table:
     natural      SQL expressions of the natural key, if it has one (see keys.sql)
     required     columns without which a row is quarantined (missing_required)
     parents      see parents.sql (missing_parent)
-    counts       columns that cannot be negative (out_of_range)
+    counts       columns that cannot be negative or above `max_count` (out_of_range)
     times        columns that must lie between `earliest_time` and a day after their load
     ranges       {column: SQL condition that is true when it is out of range}
     held         SQL condition of a row whose time has not come (not_published_yet)

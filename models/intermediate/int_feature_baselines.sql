@@ -56,7 +56,8 @@ labels as (
         cast(case when engagements is not null then 1 else 0 end as bigint) as rated,
         cast(case when engagements is not null then views else 0 end as decimal(38, 6)) as rated_views,
         cast(coalesce(engagements, 0) as decimal(38, 6)) as engagements,
-        cast(coalesce(engagements * engagements / views, 0) as decimal(38, 9)) as engagements_squared
+        {# A post with a thousand engagements per view is an error: it must not leave the range. #}
+        cast(coalesce(engagements * least(engagements / views, 1000), 0) as decimal(38, 9)) as engagements_squared
     from known_labels
     where known_to is null or known_to > known_from
 

@@ -361,7 +361,11 @@ intervals as (
         upper_positions.posts,
         upper_positions.centre,
         upper_positions.lower_end,
-        {{ at_position('ranked.miss', 'ranked.position', 'upper_positions.upper_position') }} as upper_end
+        {# Between posts that are alike, rounding could put it under the lower end. #}
+        greatest(
+            {{ at_position('ranked.miss', 'ranked.position', 'upper_positions.upper_position') }},
+            upper_positions.lower_end
+        ) as upper_end
     from upper_positions
     inner join ranked
         on upper_positions.fit_id = ranked.fit_id and upper_positions.bin = ranked.bin
