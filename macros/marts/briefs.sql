@@ -9,12 +9,8 @@
 
 {# A count to three digits, for reading. #}
 {% macro three_digits(value) -%}
-    case
-        {%- for digits in range(4, 10) %}
-        when {{ value }} < {{ 10 ** (digits - 1) }} then {{ whole('(' ~ value ~ ') / ' ~ (10 ** ([digits - 4, 0] | max)) ~ '.0') }} * {{ 10 ** ([digits - 4, 0] | max) }}
-        {%- endfor %}
-        else {{ whole('(' ~ value ~ ') / 10000000.0') }} * 10000000
-    end
+    {%- set unit = 'power(cast(10 as ' ~ type_double() ~ '), greatest(length(cast(cast(floor(' ~ value ~ ') as bigint) as text)) - 3, 0))' -%}
+    cast({{ whole('(' ~ value ~ ') / ' ~ unit) }} * {{ unit }} as bigint)
 {%- endmacro %}
 
 
@@ -26,8 +22,7 @@
 
 {# A relative change as text: +24%, -3%, 0%. #}
 {% macro change_text(change) -%}
-    (case when {{ whole('(' ~ change ~ ') * 100') }} > 0 then '+' else '' end
-        || cast({{ whole('(' ~ change ~ ') * 100') }} as text) || '%')
+    replace(replace('+' || cast({{ whole('(' ~ change ~ ') * 100') }} as text) || '%', '+-', '-'), '+0%', '0%')
 {%- endmacro %}
 
 
@@ -40,10 +35,7 @@
 {# A text in one line of at most `length` characters: white space at its ends and control
    characters go, what is too long ends in an ellipsis; null when nothing is left. #}
 {% macro shortened(text, length) -%}
-    {%- set controls = [] -%}
-    {%- for code in range(1, 32) -%}{%- do controls.append('chr(' ~ code ~ ')') -%}{%- endfor -%}
-    {%- do controls.append('chr(127)') -%}
-    {%- set line = trimmed('translate(' ~ text ~ ', ' ~ controls | join(' || ') ~ ", '" ~ ' ' * 32 ~ "')") -%}
+    {%- set line = trimmed("regexp_replace(" ~ text ~ ", '[\\x01-\\x1f\\x7f]', ' ', 'g')") -%}
     nullif(
         case when length({{ line }}) > {{ length }} then left({{ line }}, {{ length - 1 }}) || '…' else {{ line }} end,
         ''

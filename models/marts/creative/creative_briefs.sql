@@ -2,9 +2,8 @@
 {%- set sizes = {
     'full': {'usual': 4, 'works': 3, 'helps': 5, 'hurts': 4, 'best': 3, 'times': 4, 'rising': 5, 'avoid': 6, 'try': 3},
     'short': {'usual': 3, 'works': 2, 'helps': 2, 'hurts': 2, 'best': 1, 'times': 2, 'rising': 2, 'avoid': 2, 'try': 1},
-    'least': {'usual': 1, 'works': 1, 'helps': 1, 'hurts': 1, 'best': 0, 'times': 1, 'rising': 1, 'avoid': 0, 'try': 0},
+    'least': {'usual': 1, 'works': 1, 'helps': 1, 'hurts': 1, 'times': 1, 'rising': 1},
 } -%}
-{%- set lists = ['usual', 'works', 'helps', 'hurts', 'best', 'times', 'rising', 'avoid', 'try'] -%}
 
 with
 
@@ -14,31 +13,9 @@ products as (
 
 ),
 
-patterns as (
-
-    select
-        pattern_id,
-        product_id,
-        {{ shortened('hook_text', 120) }} as hook,
-        {{ shortened('structure', 60) }} as structure,
-        {{ shortened("replace(array_to_string(style_tags, ', '), '_', ' ')", 80) }} as look,
-        {{ shortened("replace(array_to_string(emotion_tags, ', '), '_', ' ')", 80) }} as feel
-    from {{ ref('int_creative_patterns') }}
-    where _verdict = 'accepted'
-
-),
-
 scripts as (
 
-    select
-        script_id,
-        product_id,
-        {{ shortened("coalesce(" ~ json_text('creative_variables', 'hook') ~ ", script_text)", 120) }} as hook,
-        {{ ascii_lower(shortened(json_text('creative_variables', 'hook'), 120)) }} as plain_hook,
-        {{ shortened(json_text('creative_variables', 'title'), 80) }} as title,
-        _effective_at
-    from {{ ref('int_scripts') }}
-    where _verdict = 'accepted'
+    select product_id, _effective_at from {{ ref('int_scripts') }} where _verdict = 'accepted'
 
 ),
 
@@ -48,33 +25,33 @@ outcomes as (
 
 ),
 
+items as (
+
+    select * from {{ ref('int_brief_items') }}
+
+),
+
 performance as (
 
-    select * from {{ ref('creative_pattern_performance') }}
+    select known_at from {{ ref('creative_pattern_performance') }}
 
 ),
 
 effects as (
 
-    select * from {{ ref('creative_tag_effects') }} where platform = 'all'
-
-),
-
-post_tags as (
-
-    select * from {{ ref('int_post_tags') }}
+    select known_at from {{ ref('creative_tag_effects') }}
 
 ),
 
 gaps as (
 
-    select * from {{ ref('experiment_gaps') }}
+    select product_id, known_at from {{ ref('experiment_gaps') }}
 
 ),
 
 posting_times as (
 
-    select * from {{ ref('posting_times') }}
+    select known_at from {{ ref('posting_times') }}
 
 ),
 
@@ -86,563 +63,27 @@ trends as (
 
 hashtags as (
 
-    select * from {{ ref('hashtag_trends') }}
+    select known_at from {{ ref('hashtag_trends') }}
 
 ),
 
-newest_eras as (
-
-    select platform, max(definition_era) as definition_era from outcomes group by platform
-
-),
-
-{# What the product usually gets, by platform, posts of today's definition of a view. #}
-usual_values as (
-
-    select
-        outcomes.product_id,
-        outcomes.platform,
-        count(*) as posts,
-        {{ median_of('outcomes.views_72h') }} as views_72h,
-        sum(case when outcomes.engagements is not null and not outcomes.crosses_break then outcomes.views end) as exposure,
-        sum(case when outcomes.views is not null and not outcomes.crosses_break then outcomes.engagements end) as engagements
-    from outcomes
-    inner join newest_eras
-        on outcomes.platform = newest_eras.platform
-        and outcomes.definition_era = newest_eras.definition_era
-    where outcomes.product_id is not null
-    group by outcomes.product_id, outcomes.platform
-
-),
-
-{# Where the product posts; everywhere while it does not. #}
-product_platforms as (
-
-    select product_id, platform from usual_values
-    union all
-    select products.product_id, newest_eras.platform
-    from products
-    cross join newest_eras
-    where products.product_id not in (select product_id from usual_values)
-
-),
-
-usual_items as (
+lists as {{ computed_once() }} (
 
     select
         product_id,
-        'usual' as list,
-        row_number() over (partition by product_id order by posts desc, platform) as place,
-        {{ document_text({
-            'platform': quoted_json(shortened('platform', 30)),
-            'posts': 'cast(posts as text)',
-            'usual_views_after_3_days': 'cast(' ~ three_digits('views_72h') ~ ' as text)',
-            'percent_who_engage': percent_text(rate_per_view('engagements', 'exposure')),
-        }) }} as item
-    from usual_values
-
-),
-
-{# Patterns a product can use: its own, those it used, the best of those that are nobody's. #}
-relevant as (
-
-    select product_id, pattern_id from patterns where product_id is not null
-    union
-    select product_id, pattern_id
-    from outcomes
-    where product_id is not null
-        and pattern_id is not null
-    union
-    select products.product_id, patterns.pattern_id
-    from products
-    cross join patterns
-    inner join performance on patterns.pattern_id = performance.pattern_id
-    where patterns.product_id is null
-        and performance.platform = 'all'
-        and performance.rank <= {{ var('gap_candidates') }}
-
-),
-
-used_here as (
-
-    select product_id, pattern_id, count(*) as posts
-    from outcomes
-    where product_id is not null
-        and pattern_id is not null
-    group by product_id, pattern_id
-
-),
-
-{# The best post with each pattern, of the product itself where it has one. #}
-examples as (
-
-    select
-        outcomes.product_id,
-        outcomes.pattern_id,
-        scripts.hook,
-        row_number() over (
-            partition by outcomes.product_id, outcomes.pattern_id
-            order by {{ significant('outcomes.log_lift_72h') }} desc, outcomes.post_id
-        ) as choice
-    from outcomes
-    inner join scripts on outcomes.script_id = scripts.script_id
-    where outcomes.log_lift_72h is not null
-        and outcomes.pattern_id is not null
-
-),
-
-best_platforms as (
-
-    select
-        pattern_id,
-        platform,
-        shrunk_lift,
-        lift_posts,
-        row_number() over (
-            partition by pattern_id order by {{ significant('ln(1 + shrunk_lift)') }} desc, platform
-        ) as choice
-    from performance
-    where platform <> 'all'
-        and lift_posts >= {{ var('gap_trials') }}
-
-),
-
-pattern_values as (
-
-    select
-        relevant.product_id,
-        relevant.pattern_id,
-        patterns.hook,
-        patterns.structure,
-        patterns.look,
-        patterns.feel,
-        coalesce(used_here.posts, 0) as posts_here,
-        performance.lift_posts,
-        performance.shrunk_lift,
-        performance.lift_lo,
-        performance.lift_hi,
-        performance.share_above_median,
-        performance.engagement_rate_eb,
-        performance.engagement_rate_eb_lo,
-        performance.engagement_rate_eb_hi,
-        performance.fatigue_z,
-        performance.rank
-    from relevant
-    inner join patterns on relevant.pattern_id = patterns.pattern_id
-    inner join performance
-        on relevant.pattern_id = performance.pattern_id
-        and performance.platform = 'all'
-    left join used_here
-        on relevant.product_id = used_here.product_id
-        and relevant.pattern_id = used_here.pattern_id
-
-),
-
-{# A pattern that wears out is no recommendation, however good it was. #}
-working as (
-
-    select
-        *,
-        row_number() over (partition by product_id order by rank) as place
-    from pattern_values
-    where lift_posts >= {{ var('gap_trials') }}
-        and {{ significant('shrunk_lift') }} >= 0.02
-        and coalesce(fatigue_z, 0) > -2
-
-),
-
-working_items as (
-
-    select
-        working.product_id,
-        'works' as list,
-        working.place,
-        {{ document_text({
-            'pattern_id': quoted_json('cast(working.pattern_id as text)'),
-            'hook': quoted_json('working.hook'),
-            'structure': quoted_json("replace(working.structure, '_', ' ')"),
-            'look': quoted_json('working.look'),
-            'feel': quoted_json('working.feel'),
-            'evidence': quoted_json(
-                "'Over ' || " ~ counted('working.lift_posts', 'post') ~ " || ', expect about ' || " ~ change_text('working.shrunk_lift')
-                ~ " || ' views after 3 days against the usual (likely ' || " ~ change_text('working.lift_lo')
-                ~ " || ' to ' || " ~ change_text('working.lift_hi') ~ " || '); '"
-                ~ " || cast(" ~ whole('working.share_above_median * 100') ~ " as text) || '% of them beat the usual; '"
-                ~ " || " ~ percent_text('working.engagement_rate_eb') ~ " || '% of views bring a like, comment or share ('"
-                ~ " || " ~ percent_text('working.engagement_rate_eb_lo') ~ " || ' to '"
-                ~ " || " ~ percent_text('working.engagement_rate_eb_hi') ~ " || ').'"
-            ),
-            'posts_of_this_product': 'cast(working.posts_here as text)',
-            'best_on': quoted_json(
-                shortened('best_platforms.platform', 30) ~ " || ' (' || " ~ change_text('best_platforms.shrunk_lift')
-                ~ " || ', ' || " ~ counted('best_platforms.lift_posts', 'post') ~ " || ')'"
-            ),
-            'example_that_did_well': quoted_json('examples.hook'),
-        }) }} as item
-    from working
-    left join best_platforms
-        on working.pattern_id = best_platforms.pattern_id
-        and best_platforms.choice = 1
-        and best_platforms.shrunk_lift > 0
-    left join examples
-        on working.product_id = examples.product_id
-        and working.pattern_id = examples.pattern_id
-        and examples.choice = 1
-    where working.place <= 3
-
-),
-
-{# Effects that are unlikely to be chance, the strongest first. #}
-telling_effects as (
-
-    select
-        kind,
-        tag,
-        posts_with,
-        shrunk_lift,
-        q_value,
-        {{ spoken_tag('kind', 'tag') }} as spoken,
-        case when q_value <= 0.05 then 'clear' else 'likely' end as confidence,
-        row_number() over (
-            partition by shrunk_lift > 0 order by {{ significant('abs(ln(1 + shrunk_lift))') }} desc, kind, tag
-        ) as place
-    from effects
-    where q_value <= {{ var('brief_q_value') }}
-
-),
-
-effect_items as (
-
-    select
-        case when shrunk_lift > 0 then 'helps' else 'hurts' end as list,
-        place,
-        {{ document_text({
-            'what': quoted_json('spoken'),
-            'views': quoted_json(change_text('shrunk_lift')),
-            'posts': 'cast(posts_with as text)',
-            'q': 'cast(cast(greatest(' ~ whole('q_value * 1000') ~ ', 1) * 0.001 as decimal(18, 3)) as text)',
-            'confidence': quoted_json('confidence'),
-        }) }} as item
-    from telling_effects
-    where place <= 5
-
-),
-
-effect_words as (
-
-    select
-        string_agg(spoken, ', ' order by place) filter (where shrunk_lift > 0 and place <= 2) as helping,
-        string_agg(spoken, ', ' order by place) filter (where shrunk_lift < 0 and place <= 3) as hurting
-    from telling_effects
-
-),
-
-best_posts as (
-
-    select
-        outcomes.*,
-        row_number() over (
-            partition by product_id order by {{ significant('log_lift_72h') }} desc, post_id
-        ) as place
-    from outcomes
-    where product_id is not null
-        and log_lift_72h > 0
-
-),
-
-post_reasons as (
-
-    select
-        post_id,
-        string_agg(spoken || ' (' || change || ')', ', ' order by choice) as reasons
-    from (
-        select
-            best_posts.post_id,
-            telling_effects.spoken,
-            {{ change_text('telling_effects.shrunk_lift') }} as change,
-            row_number() over (partition by best_posts.post_id order by telling_effects.place) as choice
-        from best_posts
-        inner join post_tags on best_posts.post_id = post_tags.post_id
-        inner join telling_effects
-            on post_tags.kind = telling_effects.kind
-            and post_tags.tag = telling_effects.tag
-        where best_posts.place <= 3
-            and telling_effects.shrunk_lift > 0
-    ) as reasons_ranked
-    where choice <= 3
-    group by post_id
-
-),
-
-best_items as (
-
-    select
-        best_posts.product_id,
-        'best' as list,
-        best_posts.place,
-        {{ document_text({
-            'post_id': quoted_json('cast(best_posts.post_id as text)'),
-            'platform': quoted_json(shortened('best_posts.platform', 30)),
-            'published': quoted_json("substr(" ~ iso_text('best_posts.published_at') ~ ", 1, 10)"),
-            'hook': quoted_json('scripts.hook'),
-            'title': quoted_json('scripts.title'),
-            'views_after_3_days': 'cast(' ~ three_digits('best_posts.views_72h') ~ ' as text)',
-            'times_the_usual': 'cast(cast(' ~ whole('exp(best_posts.log_lift_72h) * 10') ~ ' * 0.1 as decimal(18, 1)) as text)',
-            'made_with': quoted_json("coalesce(replace(patterns.structure, '_', ' ') || '; ', '') || coalesce(patterns.look || '; ', '') || patterns.feel"),
-            'why': quoted_json("coalesce('It has what tends to help: ' || " ~ shortened('post_reasons.reasons', 140) ~ " || '.', 'Nothing in it is known to help; it may have been luck or the hook.')"),
-        }) }} as item
-    from best_posts
-    left join scripts on best_posts.script_id = scripts.script_id
-    left join patterns on best_posts.pattern_id = patterns.pattern_id
-    left join post_reasons on best_posts.post_id = post_reasons.post_id
-    where best_posts.place <= 3
-
-),
-
-{# The best hours of each platform the product posts on, in turn. #}
-good_times as (
-
-    select
-        product_platforms.product_id,
-        posting_times.platform,
-        posting_times.weekday,
-        posting_times.hour,
-        posting_times.n_posts,
-        posting_times.effect,
-        row_number() over (
-            partition by product_platforms.product_id, posting_times.platform order by posting_times.rank
-        ) as choice
-    from product_platforms
-    inner join posting_times on product_platforms.platform = posting_times.platform
-    where {{ significant('posting_times.effect') }} >= 0.02
-
-),
-
-time_items as (
-
-    select
-        product_id,
-        'times' as list,
-        row_number() over (partition by product_id order by choice, {{ significant('effect') }} desc, platform) as place,
-        {{ quoted_json(
-            shortened('platform', 30) ~ " || ': ' || case weekday"
-            ~ " when 1 then 'Monday' when 2 then 'Tuesday' when 3 then 'Wednesday' when 4 then 'Thursday'"
-            ~ " when 5 then 'Friday' when 6 then 'Saturday' else 'Sunday' end || ' '"
-            ~ " || right('0' || cast(hour as text), 2) || ':00 UTC (' || " ~ change_text('exp(effect) - 1')
-            ~ " || ' views on the first day, ' || " ~ counted('n_posts', 'post') ~ " || ')'"
-        ) }} as item
-    from good_times
-    where choice <= 2
-
-),
-
-newest_tag_days as (
-
-    select platform, max(day) as day
-    from hashtags
-    where trend_score is not null
-    group by platform
-
-),
-
-rising_tags as (
-
-    select
-        hashtags.platform,
-        hashtags.hashtag,
-        hashtags.videos,
-        hashtags.trend_score,
-        hashtags.is_breakout,
-        hashtags.known_at,
-        row_number() over (
-            partition by hashtags.platform
-            order by {{ significant('hashtags.trend_score') }} desc, hashtags.hashtag
-        ) as choice
-    from hashtags
-    inner join newest_tag_days
-        on hashtags.platform = newest_tag_days.platform
-        and hashtags.day = newest_tag_days.day
-    where hashtags.trend_score >= {{ var('brief_trend_score') }}
-
-),
-
-{# Those the product's own trend names come first. #}
-rising_for as (
-
-    select
-        product_platforms.product_id,
-        rising_tags.platform,
-        rising_tags.hashtag,
-        rising_tags.videos,
-        rising_tags.trend_score,
-        rising_tags.is_breakout,
-        coalesce(rising_tags.hashtag = any(trends.tags), false) as fits
-    from product_platforms
-    inner join rising_tags on product_platforms.platform = rising_tags.platform
-    left join trends on product_platforms.product_id = trends.product_id
-    where rising_tags.choice <= 20
-
-),
-
-rising_items as (
-
-    select
-        product_id,
-        'rising' as list,
-        row_number() over (
-            partition by product_id
-            order by fits desc, {{ significant('trend_score') }} desc, platform, hashtag
-        ) as place,
-        {{ quoted_json(
-            "'#' || " ~ shortened('hashtag', 40) ~ " || ' on ' || " ~ shortened('platform', 30)
-            ~ " || ' (' || case when fits then 'goes with this product; ' else '' end"
-            ~ " || " ~ counted('videos', 'trending video')
-            ~ " || ' that day, score ' || cast(" ~ whole('trend_score') ~ " as text) || ' of 100'"
-            ~ " || case when is_breakout then ', breaking out' else '' end || ')'"
-        ) }} as item
-    from rising_for
-
-),
-
-repeated_hooks as (
-
-    select
-        product_id,
-        plain_hook,
-        min(hook) as hook,
-        count(*) as scripts,
-        row_number() over (partition by product_id order by count(*) desc, plain_hook) as choice
-    from scripts
-    where plain_hook is not null
-    group by product_id, plain_hook
-    having count(*) >= 3
-
-),
-
-warnings as (
-
-    select
-        product_id,
-        1 as urgency,
-        rank as choice,
-        'The pattern "' || coalesce(hook, structure, 'without a hook') || '" wears out: its last {{ var("fatigue_uses") }} posts did worse than its first {{ var("fatigue_uses") }}.' as warning
-    from pattern_values
-    where fatigue_z <= -2
-        and posts_here > 0
-    union all
-    select
-        product_id,
-        2,
-        -rank,
-        'The pattern "' || coalesce(hook, structure, 'without a hook') || '" seldom pays: '
-            || 'over ' || {{ counted('lift_posts', 'post') }} || ', expect about ' || {{ change_text('shrunk_lift') }}
-            || ' views (likely ' || {{ change_text('lift_lo') }} || ' to ' || {{ change_text('lift_hi') }} || ').'
-    from pattern_values
-    where shrunk_lift < -0.05
-        and coalesce(fatigue_z, 0) > -2
-        and posts_here > 0
-        and lift_posts >= {{ var('min_tag_posts') }}
-    union all
-    select
-        product_id,
-        3,
-        choice,
-        'The hook "' || hook || '" opens ' || cast(scripts as text) || ' scripts of this product already; say it differently.'
-    from repeated_hooks
-    where choice <= 3
-    union all
-    select products.product_id, 4, 1, 'Whatever goes along with fewer views: ' || effect_words.hurting || '.'
-    from products
-    cross join effect_words
-    where effect_words.hurting is not null
-
-),
-
-warning_items as (
-
-    select
-        product_id,
-        'avoid' as list,
-        row_number() over (partition by product_id order by choice, urgency, warning) as place,
-        {{ quoted_json('warning') }} as item
-    from (
-        select
-            product_id,
-            urgency,
-            warning,
-            row_number() over (partition by product_id, urgency order by choice, warning) as choice
-        from warnings
-    ) as in_turn
-
-),
-
-{# One suggestion for each pattern: where it promises most. #}
-pattern_gaps as (
-
-    select
-        gaps.*,
-        row_number() over (partition by product_id, pattern_id order by rank) as choice
-    from gaps
-
-),
-
-try_items as (
-
-    select
-        pattern_gaps.product_id,
-        'try' as list,
-        row_number() over (partition by pattern_gaps.product_id order by pattern_gaps.rank) as place,
-        {{ document_text({
-            'pattern_id': quoted_json('cast(pattern_gaps.pattern_id as text)'),
-            'platform': quoted_json(shortened('pattern_gaps.platform', 30)),
-            'hook': quoted_json('patterns.hook'),
-            'structure': quoted_json("replace(patterns.structure, '_', ' ')"),
-            'look': quoted_json('patterns.look'),
-            'feel': quoted_json('patterns.feel'),
-            'reason': quoted_json(shortened("replace(replace(pattern_gaps.reason, ' The product is trending up.', ''), ' The product is trending down.', '')", 240)),
-        }) }} as item
-    from pattern_gaps
-    inner join patterns on pattern_gaps.pattern_id = patterns.pattern_id
-    where pattern_gaps.choice = 1
-
-),
-
-items as (
-
-    select product_id, list, place, item from usual_items
-    union all
-    select product_id, list, place, item from working_items
-    union all
-    select products.product_id, effect_items.list, effect_items.place, effect_items.item
-    from products
-    cross join effect_items
-    union all
-    select product_id, list, place, item from best_items
-    union all
-    select product_id, list, place, item from time_items where place <= 4
-    union all
-    select product_id, list, place, item from rising_items where place <= 5
-    union all
-    select product_id, list, place, item from warning_items where place <= 6
-    union all
-    select product_id, list, place, item from try_items where place <= 3
-
-),
-
-{% for size, most in sizes.items() -%}
-{{ size }}_lists as (
-
-    select
-        product_id,
-        {%- for list in lists %}
-        '[' || string_agg(item, ',' order by place) filter (where list = '{{ list }}' and place <= {{ most[list] }}) || ']' as {{ list }}_text{{ ',' if not loop.last }}
+        {%- for size, most in sizes.items() %}
+        {%- for list, length in most.items() %}
+        '[' || string_agg(item, ',' order by place) filter (where list = '{{ list }}' and place <= {{ length }}) || ']' as {{ size }}_{{ list }},
         {%- endfor %}
+        {%- endfor %}
+        max(words) filter (where list = 'works' and place = 1) as best_bet,
+        string_agg(words, ', ' order by place) filter (where list = 'helps' and place <= 2) as helping,
+        string_agg(words, ', ' order by place) filter (where list = 'hurts' and place <= 3) as hurting
     from items
     group by product_id
 
 ),
 
-{% endfor -%}
 totals as (
 
     select
@@ -668,11 +109,13 @@ evidence_times as (
 
     select max(known_at) as known_at
     from (
+        select known_at from outcomes
+        union all
         select known_at from performance
         union all
         select known_at from effects
         union all
-        select known_at from rising_tags
+        select known_at from hashtags
         union all
         select known_at from posting_times
     ) as evidence
@@ -685,12 +128,28 @@ gap_times as (
 
 ),
 
+known as (
+
+    select
+        products.product_id,
+        greatest(
+            products._effective_at, script_times.known_at, evidence_times.known_at, trends.known_at, gap_times.known_at
+        ) as known_at
+    from products
+    cross join evidence_times
+    left join trends on products.product_id = trends.product_id
+    left join script_times on products.product_id = script_times.product_id
+    left join gap_times on products.product_id = gap_times.product_id
+
+),
+
 facts as (
 
     select
         products.product_id,
         products._source = 'demo' as is_simulated,
         {{ shortened('products.name', 80) }} as name,
+        {{ shortened('products.category', 60) }} as category,
         {{ document_text({
             'product_id': quoted_json('cast(products.product_id as text)'),
             'name': quoted_json(shortened('products.name', 80)),
@@ -716,31 +175,29 @@ facts as (
         trends.direction,
         coalesce(totals.posts, 0) as posts,
         coalesce(totals.compared_posts, 0) as compared_posts,
-        working.hook as best_hook,
-        working.shrunk_lift as best_lift,
         {{ document_text({
             'rests_on_posts': 'cast(coalesce(totals.compared_posts, 0) as text)',
             'newest_post': quoted_json("substr(" ~ iso_text('totals.newest_post_at') ~ ", 1, 16) || 'Z'"),
             'newest_result': quoted_json("substr(" ~ iso_text('totals.newest_result_at') ~ ", 1, 16) || 'Z'"),
-            'known_at': quoted_json("substr(" ~ iso_text('greatest(products._effective_at, script_times.known_at, evidence_times.known_at, trends.known_at, gap_times.known_at)') ~ ", 1, 16) || 'Z'"),
+            'known_at': quoted_json("substr(" ~ iso_text('known.known_at') ~ ", 1, 16) || 'Z'"),
         }) }} as freshness_text,
-        greatest(
-            products._effective_at, script_times.known_at, evidence_times.known_at, trends.known_at, gap_times.known_at
-        ) as known_at
+        known.known_at
     from products
-    cross join evidence_times
+    inner join known on products.product_id = known.product_id
     left join trends on products.product_id = trends.product_id
     left join totals on products.product_id = totals.product_id
-    left join script_times on products.product_id = script_times.product_id
-    left join gap_times on products.product_id = gap_times.product_id
-    left join working on products.product_id = working.product_id and working.place = 1
 
 ),
 
-summaries as (
+summaries as {{ computed_once() }} (
 
     select
         facts.*,
+        {%- for size, most in sizes.items() %}
+        {%- for list in most %}
+        lists.{{ size }}_{{ list }},
+        {%- endfor %}
+        {%- endfor %}
         {{ shortened('name', 60) }}
         || case
             when posts = 0 then ' has no post yet: begin with what works elsewhere.'
@@ -748,73 +205,77 @@ summaries as (
             when compared_posts = posts then ' has ' || {{ counted('posts', 'post') }} || ', old enough to judge.'
             else ' has ' || {{ counted('posts', 'post') }} || ', ' || cast(compared_posts as text) || ' of them old enough to judge.'
         end
-        || coalesce(' Best bet: "' || best_hook || '" (' || {{ change_text('best_lift') }} || ' views).', '')
-        || coalesce(' Lean on ' || effect_words.helping || '.', '')
-        || coalesce(' Leave out ' || effect_words.hurting || '.', '')
+        || coalesce(' Best bet: ' || lists.best_bet || '.', '')
+        || coalesce(' More views go along with ' || lists.helping || '.', '')
+        || coalesce(' Fewer go along with ' || lists.hurting || '.', '')
         || case direction
             when 'up' then ' Interest in the product is rising.'
             when 'down' then ' Interest in the product is falling.'
             else ''
         end as summary
     from facts
-    cross join effect_words
+    left join lists on facts.product_id = lists.product_id
 
 ),
 
-{% for size in sizes -%}
-{{ size }}_documents as (
+{%- set simulated = "case when is_simulated then " ~ quoted_json("'This is made-up demo data.'") ~ " end" %}
+
+documents as (
 
     select
-        summaries.product_id,
+        product_id,
+        {%- for size in ['full', 'short'] %}
         {{ document_text({
-            'simulated': "case when summaries.is_simulated then " ~ quoted_json("'This is made-up demo data.'") ~ " end",
-            'summary': quoted_json(shortened('summaries.summary', 480)),
-            'product': 'summaries.product_text',
-            'usual': 'lists.usual_text',
-            'patterns_that_work': 'lists.works_text',
-            'what_helps': 'lists.helps_text',
-            'what_hurts': 'lists.hurts_text',
-            'trend': 'case when summaries.has_trend then summaries.trend_text end',
-            'rising_hashtags': 'lists.rising_text',
-            'best_posts': 'lists.best_text',
-            'times_to_post': 'lists.times_text',
-            'avoid': 'lists.avoid_text',
-            'try_next': 'lists.try_text',
-            'how_to_read': quoted_json("'Views are compared after 3 days with what is usual for the product and platform. What helps and hurts goes along with more or fewer views; nobody drew lots.'"),
-            'freshness': 'summaries.freshness_text',
-        } if size != 'least' else {
-            'simulated': "case when summaries.is_simulated then " ~ quoted_json("'This is made-up demo data.'") ~ " end",
-            'product': 'summaries.product_text',
-            'usual': 'lists.usual_text',
-            'patterns_that_work': 'lists.works_text',
-            'what_helps': 'lists.helps_text',
-            'what_hurts': 'lists.hurts_text',
-            'rising_hashtags': 'lists.rising_text',
-            'times_to_post': 'lists.times_text',
-            'freshness': 'summaries.freshness_text',
-        }) }} as document
+            'simulated': simulated,
+            'summary': quoted_json(shortened('summary', 480)),
+            'product': 'product_text',
+            'usual': size ~ '_usual',
+            'patterns_that_work': size ~ '_works',
+            'what_helps': size ~ '_helps',
+            'what_hurts': size ~ '_hurts',
+            'trend': 'case when has_trend then trend_text end',
+            'rising_hashtags': size ~ '_rising',
+            'best_posts': size ~ '_best',
+            'times_to_post': size ~ '_times',
+            'avoid': size ~ '_avoid',
+            'try_next': size ~ '_try',
+            'how_to_read': quoted_json("'Views are compared after 3 days with what is usual for the product and platform. Where a range spans 0, there may be no difference. What helps and hurts goes along with more or fewer views; nobody drew lots.'"),
+            'freshness': 'freshness_text',
+        }) }} as {{ size }}_document,
+        {%- endfor %}
+        {{ document_text({
+            'simulated': simulated,
+            'product': document_text({
+                'product_id': quoted_json('cast(product_id as text)'),
+                'name': quoted_json('name'),
+                'category': quoted_json('category'),
+            }),
+            'usual': 'least_usual',
+            'patterns_that_work': 'least_works',
+            'what_helps': 'least_helps',
+            'what_hurts': 'least_hurts',
+            'rising_hashtags': 'least_rising',
+            'times_to_post': 'least_times',
+            'freshness': 'freshness_text',
+        }) }} as least_document,
+        known_at
     from summaries
-    left join {{ size }}_lists as lists on summaries.product_id = lists.product_id
 
 ),
 
-{% endfor -%}
 {# The longest document that stays within bounds: texts in other scripts take up to four
    bytes a character. #}
 chosen as (
 
     select
-        summaries.product_id,
+        product_id,
         case
-            when {{ byte_length('full_documents.document') }} <= {{ var('brief_bytes') }} then full_documents.document
-            when {{ byte_length('short_documents.document') }} <= {{ var('brief_bytes') }} then short_documents.document
-            else least_documents.document
+            when {{ byte_length('full_document') }} <= {{ var('brief_bytes') }} then full_document
+            when {{ byte_length('short_document') }} <= {{ var('brief_bytes') }} then short_document
+            else least_document
         end as document,
-        summaries.known_at
-    from summaries
-    {%- for size in sizes %}
-    inner join {{ size }}_documents on summaries.product_id = {{ size }}_documents.product_id
-    {%- endfor %}
+        known_at
+    from documents
 
 ),
 
