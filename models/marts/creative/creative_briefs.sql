@@ -245,6 +245,7 @@ documents as (
         {%- endfor %}
         {{ document_text({
             'simulated': simulated,
+            'summary': quoted_json(shortened('summary', 480)),
             'product': document_text({
                 'product_id': quoted_json('cast(product_id as text)'),
                 'name': quoted_json('name'),
