@@ -69,10 +69,12 @@
             where part.norm is not null
         )
     {%- else -%}
-        case
-            when {{ vector_norm(vector) }} > 0
-                then list_transform({{ vector }}, lambda x: x / sqrt(list_inner_product({{ vector }}, {{ vector }})))
-        end
+        {#- The length is in a list of its own so that it is computed once, and the case stands
+           within: around the whole it leaves nulls that inner products stumble over. -#}
+        list_transform(
+            [{{ vector_norm(vector) }}],
+            lambda n: list_transform(case when n > 0 then {{ vector }} end, lambda x: x / n)
+        )[1]
     {%- endif -%}
 {%- endmacro %}
 

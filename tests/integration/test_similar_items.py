@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from collections import defaultdict
 from typing import Any
 
+import duckdb
 import numpy as np
 import polars as pl
+import pytest
 
 from tests.support.builds import Warehouse
+from tests.support.macros import rendered
 
 NEIGHBOURS = 10
+#: What stands between the commas of broken vectors, and what slips in anywhere.
+ELEMENTS = ("1", "-2.5", "3e2", "0", "-0.0", " 4 ", "NaN", "null", "", "oops", '"1"', "[1]")
+ELEMENTS += (
+    "1e999",
+    "0x1",
+    "1_0",
+    "+1",
+    ".5",
+    "5.",
+    "00",
+    "Infinity",
+    "{}",
+    "true",
+    "1 2",
+    "\u0661",
+)
+SLIPS = ("", " ", "x", "]", "[", ",", "\n", "\t", "-", "e", ".", "'", '"', "\u00a0")
 
 
 def readable(text: str) -> list[float] | None:
@@ -41,6 +62,50 @@ def spaces(demo: Warehouse) -> dict[tuple[str, str, int], dict[str, np.ndarray]]
         space = (row["reference_type"], metadata["model"], len(vector))
         found[space][str(row["reference_id"])] = array / np.linalg.norm(array)
     return found
+
+
+def some_text(random_: random.Random) -> str | None:
+    """A vector, usually with something wrong in it."""
+    if random_.random() < 0.05:
+        return None
+    elements = [
+        random_.choice(ELEMENTS) if random_.random() < 0.2 else f"{random_.uniform(-9, 9):.4g}"
+        for _ in range(random_.randrange(7))
+    ]
+    text = f"[{','.join(elements)}]"
+    if random_.random() < 0.3:
+        at = random_.randrange(len(text) + 1)
+        text = text[:at] + random_.choice(SLIPS) + text[at + random_.randrange(2) :]
+    return text
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_broken_texts_are_no_vectors_and_no_errors(seed: int) -> None:
+    """All in one expression, where nothing but the macros themselves keeps nulls apart."""
+    random_ = random.Random(seed)
+    texts = [some_text(random_) for _ in range(400)] + ["[0, 0]", "[3, 4]", "", "[]"]
+    parsed = rendered("parse_vector", "text")
+    unit = rendered("vector_unit", parsed)
+    with duckdb.connect() as connection:
+        connection.register("texts", pl.DataFrame({"text": texts}, schema={"text": pl.String}))
+        rows = connection.execute(
+            f"select text, {parsed}, {rendered('vector_norm', parsed)}, {unit},"
+            f" {rendered('unit_cosine', unit, unit)} from texts"
+        ).fetchall()
+    assert len(rows) == len(texts)
+    usable = 0
+    for text, vector, norm, unit_vector, cosine in rows:
+        expected = readable(text) if text is not None else None
+        assert vector == expected, text
+        if expected is None or not any(expected):
+            assert norm == (None if expected is None else 0), text
+            assert unit_vector is cosine is None, text
+            continue
+        usable += 1
+        assert math.isclose(norm, np.linalg.norm(expected), rel_tol=1e-12), text
+        assert np.allclose(unit_vector, np.array(expected) / np.linalg.norm(expected)), text
+        assert cosine == 1, text
+    assert 50 < usable < 350
 
 
 def test_neighbours_are_numpys(demo: Warehouse) -> None:
