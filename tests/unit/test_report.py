@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +13,8 @@ from click.testing import CliRunner
 from tests.support import small_warehouse
 from warehouse.cli.report import command
 from warehouse.release.duckdb import DuckStore
+from warehouse.report.data import Report
+from warehouse.report.decisions import works
 from warehouse.report.svg import growth
 from warehouse.report.text import compact, day, hours, percent
 
@@ -127,3 +130,14 @@ def test_numbers_are_short_and_unknown_is_never_zero() -> None:
     ]  # fmt: skip
     assert [hours(v) for v in (0.5, 5.25, 100)] == ["30 min", "5.2 h", "4 d"]
     assert compact(None) == percent(None) == hours(None) == day(None) == "\N{EN DASH}"
+
+
+def test_what_a_tag_brings_is_relative_and_its_interval_logarithms() -> None:
+    row = {"tag": "asmr", "kind": "style", "posts_with": 10, "posts_without": 20}
+    row |= {"shrunk_lift": 0.5, "lo": math.log(1.1), "hi": math.log(2), "q_value": 0.01}
+    empty: list[dict[str, object]] = []
+    page = works(
+        Report({}, False, empty, empty, {}, empty, {}, {}, marts={"patterns": [], "tags": [row]})
+    )
+    assert "+50%" in page
+    assert "+10% to +100%" in page

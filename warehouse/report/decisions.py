@@ -31,7 +31,7 @@ def works(report: Report) -> str:
             escape(row["kind"]),
             f"{row['posts_with']:,} / {row['posts_without']:,}",
             _between(
-                signed(_relative(row["shrunk_lift"])),
+                signed(row["shrunk_lift"]),
                 signed(_relative(row["lo"])),
                 signed(_relative(row["hi"])),
             ),
