@@ -10,11 +10,12 @@
 {%- endmacro %}
 
 
-{# Text as it is compared: lower case, each run of white space one space, none at the ends. #}
+{# Text as it is compared: A to Z in lower case (what else has a lower case depends on the
+   engine), each run of white space one space, none at the ends. #}
 {% macro comparable_text(text) -%}
     {%- if target.type == 'postgres' -%}
-        lower(btrim(regexp_replace({{ text }}, '[ \t\n\r]+', ' ', 'g')))
+        {{ ascii_lower("btrim(regexp_replace(" ~ text ~ ", '[ \\t\\n\\r]+', ' ', 'g'))") }}
     {%- else -%}
-        lower(trim(regexp_replace({{ text }}, '[ \t\n\r]+', ' ', 'g')))
+        {{ ascii_lower("trim(regexp_replace(" ~ text ~ ", '[ \\t\\n\\r]+', ' ', 'g'))") }}
     {%- endif -%}
 {%- endmacro %}

@@ -570,6 +570,19 @@ warnings as (
 
 ),
 
+{# A brief does not suggest to try elsewhere what it warns of. #}
+warned_patterns as (
+
+    select product_id, pattern_id
+    from pattern_values
+    where posts_here > 0
+        and (
+            fatigue_z <= -2
+            or (shrunk_lift < -0.05 and lift_posts >= {{ var('min_tag_posts') }})
+        )
+
+),
+
 warning_items as (
 
     select
@@ -593,8 +606,12 @@ pattern_gaps as (
 
     select
         gaps.*,
-        row_number() over (partition by product_id, pattern_id order by rank) as choice
+        row_number() over (partition by gaps.product_id, gaps.pattern_id order by gaps.rank) as choice
     from gaps
+    left join warned_patterns
+        on gaps.product_id = warned_patterns.product_id
+        and gaps.pattern_id = warned_patterns.pattern_id
+    where warned_patterns.pattern_id is null
 
 ),
 

@@ -32,6 +32,8 @@ cases as (
     union all
     select 'comparable_text', {{ comparable_text("' A ' || chr(9) || chr(10) || 'bé  C' || chr(13)") }}, 'a bé c'
     union all
+    select 'comparable_text of other letters', {{ comparable_text("' ÉA '") }}, 'Éa'
+    union all
     select 'comparable_text of null', {{ comparable_text('cast(null as text)') }}, null
 
 )

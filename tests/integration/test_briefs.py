@@ -103,15 +103,53 @@ def test_best_posts_are_the_products_own_best(demo: Warehouse, briefs: dict[str,
 
 
 def test_suggestions_are_the_gaps_of_the_product(demo: Warehouse, briefs: dict[str, Brief]) -> None:
+    """But for patterns the product used to no good: a brief does not contradict itself."""
     gaps = demo.query("select * from marts.experiment_gaps order by product_id, rank")
+    poor = {
+        str(row["pattern_id"])
+        for row in demo.query(
+            "select pattern_id from marts.creative_pattern_performance where platform = 'all' "
+            "and (fatigue_z <= -2 or (shrunk_lift < -0.05 and lift_posts >= 10))"
+        )
+    }
+    used = {
+        (str(row["product_id"]), str(row["pattern_id"]))
+        for row in demo.query("select product_id, pattern_id from intermediate.int_post_outcomes")
+    }
     for product, brief in briefs.items():
         expected: dict[str, str] = {}
         for row in gaps:
-            if str(row["product_id"]) == product:
-                expected.setdefault(str(row["pattern_id"]), row["platform"])
+            pattern = str(row["pattern_id"])
+            if str(row["product_id"]) == product and not (
+                pattern in poor and (product, pattern) in used
+            ):
+                expected.setdefault(pattern, row["platform"])
         assert [(one["pattern_id"], one["platform"]) for one in brief["try_next"]] == list(
             expected.items()
         )[:3]
+
+
+def test_no_brief_advises_on_saying_that_a_post_is_paid_for(
+    demo: Warehouse, briefs: dict[str, Brief]
+) -> None:
+    """Posts with #ad clearly get fewer views here, which is no reason to leave it out."""
+    clear = demo.query(
+        "select q_value from marts.creative_tag_effects "
+        "where platform = 'all' and kind = 'hashtag' and tag = 'ad'"
+    )
+    assert clear[0]["q_value"] < 0.05
+    for brief in briefs.values():
+        spoken = json.dumps([brief["summary"], brief["avoid"], brief["what_hurts"]])
+        assert "#ad" not in spoken
+
+
+def test_an_estimate_that_may_be_nothing_says_so(briefs: dict[str, Brief]) -> None:
+    for brief in briefs.values():
+        for one in brief.get("patterns_that_work", []):
+            spans_nothing = "(likely -" in one["evidence"]
+            assert one["confidence"] == ("uncertain" if spans_nothing else "clear")
+        if "Best bet" in brief["summary"]:
+            assert "likely" in brief["summary"]
 
 
 def test_texts_are_in_one_line_and_sentences_end(briefs: dict[str, Brief]) -> None:
