@@ -17,7 +17,7 @@ from tests.support.histories import START, History, Landed, land
 
 #: The rejected records of a load have no time of their own: whole loads are cut in two.
 FEW = settings(
-    max_examples=3,
+    max_examples=2,
     deadline=None,
     database=None,
     derandomize=True,
@@ -58,7 +58,7 @@ def test_a_build_as_of_a_time_is_the_same_whatever_landed_since(seed: int, hours
         assert differences(built["before"], built["after"]) == []
 
 
-@FEW
+@settings(FEW, max_examples=1)
 @given(seed=st.integers(0, 2**32), first=st.integers(200, 330))
 def test_moving_on_in_steps_of_time_equals_one_build(seed: int, first: int) -> None:
     """As-of times that follow each other, over the same landing, then everything at once."""
