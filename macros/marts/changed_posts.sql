@@ -35,6 +35,16 @@
     from {{ polls }}
     where _build > {{ consumed_build() }}
         and post_id is not null
+    union
+    {#- A poll that names a post by key and by platform id leaves the post of that id when
+       the other becomes known. #}
+    select posts.post_id
+    from {{ polls }} as polls
+    inner join {{ posts }} as posts
+        on polls.platform = posts.platform
+        and polls.external_post_id = posts.external_post_id
+    where polls._build > {{ consumed_build() }}
+        and polls.given_post_id is not null
     {%- for other in more %}
     union
     {{ other }}

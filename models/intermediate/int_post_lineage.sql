@@ -28,12 +28,12 @@ experiments as (
 {% for column in ['script_id', 'asset_id'] -%}
 last_{{ column }} as (
 
-    select experiment_id, {{ column }}, _known_at
+    select experiment_id, {{ column }}, _effective_at
     from (
         select
             experiment_id,
             {{ column }},
-            _known_at,
+            _effective_at,
             row_number() over (
                 partition by experiment_id order by _known_at desc, _load_id desc, _position desc
             ) as choice
@@ -75,8 +75,8 @@ final as (
         greatest(
             posts._effective_at,
             experiments._effective_at,
-            last_script_id._known_at,
-            last_asset_id._known_at,
+            last_script_id._effective_at,
+            last_asset_id._effective_at,
             case when patterns.pattern_id is not null then scripts._effective_at end,
             patterns._valid_from
         ) as known_at

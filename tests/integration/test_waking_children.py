@@ -98,6 +98,22 @@ def first_phase(story: Story) -> None:
     # A post announced for later, then published at once.
     story.post(41, "d0", 2, published_at=day(60))
     story.post(41, "d0", 3, published_at=day(2))
+    # Polls that name an unknown post by its key and another, known one by its name.
+    story.post(51, "e1", 1)
+    for known in (2, 3, 5):
+        story.poll(51, known, views=100 * known)
+    for known in (1.6, 2.5, 4):
+        story.poll(52, known, views=1000, platform="tiktok", external_post_id="e1")
+    # An experiment whose older version is valid only once its script's product is known.
+    experiment = {"experiment_id": _uuid("experiment", 6), "product_id": _uuid("product", 1)}
+    story.tell(
+        "scripts", 2, script_id=_uuid("script", 6), product_id=_uuid("product", 6), script_text="s"
+    )
+    story.tell("experiments", 1, script_id=_uuid("script", 6), **experiment)
+    story.tell("experiments", 2, **experiment)
+    story.post(61, "f0", 3, experiment_id=_uuid("experiment", 6))
+    # A count that cannot be, whose sums would leave the range of 64 bits.
+    story.poll(61, 4, views=2**63 - 1, likes=2**63 - 1, comments=2**63 - 1)
 
 
 def second_phase(story: Story) -> None:
@@ -114,6 +130,8 @@ def second_phase(story: Story) -> None:
         views=100,
         collected_at=day(6),
     )
+    story.post(52, "e2", 10)
+    story.tell("products", 11, product_id=_uuid("product", 6), name="P", source_platform="x")
     # As-of moves past the time the first version of post 41 was due.
     story.tell("agent_notes", 61, 62, note_id=_uuid("note", 1), agent_name="A", content="c")
 
@@ -147,6 +165,34 @@ def test_a_poll_corrected_to_another_post_moves(built: tuple[Warehouse, Warehous
         f" where metric_id = '{_uuid('metric', 31)}'"
     )
     assert rows == [{"post_id": _uuid("post", 32)}]
+
+
+def test_polls_leave_the_post_they_named_second(built: tuple[Warehouse, Warehouse]) -> None:
+    rows = built[0].query(
+        "select cast(post_id as text) as post_id, polls from marts.post_performance"
+        " where external_post_id in ('e1', 'e2')"
+    )
+    assert {row["post_id"]: row["polls"] for row in rows} == {
+        _uuid("post", 51): 3,
+        _uuid("post", 52): 3,
+    }
+
+
+def test_lineage_is_known_when_the_version_it_is_read_off_was(
+    built: tuple[Warehouse, Warehouse],
+) -> None:
+    rows = built[0].query(
+        "select cast(script_id as text) as script_id, known_at from intermediate.int_post_facts"
+        f" where post_id = '{_uuid('post', 61)}'"
+    )
+    assert rows == [{"script_id": _uuid("script", 6), "known_at": day(11)}]
+
+
+def test_a_count_that_cannot_be_waits(built: tuple[Warehouse, Warehouse]) -> None:
+    rows = built[0].query(
+        "select reasons, fields from quarantine.rows where list_contains(reasons, 'out_of_range')"
+    )
+    assert rows == [{"reasons": ["out_of_range"], "fields": ["views", "likes", "comments"]}]
 
 
 def test_a_mart_built_by_itself_keeps_what_it_has_not_seen(tmp_path: Path) -> None:
