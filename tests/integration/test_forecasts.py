@@ -176,25 +176,35 @@ def live(demo: Warehouse) -> dict[tuple[Any, int, int], dict[str, Any]]:
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_pending_values_are_forecast_as_numpy_does(
-    posts: Rows, live: dict[tuple[Any, int, int], dict[str, Any]], pair: tuple[int, int]
+    demo: Warehouse,
+    posts: Rows,
+    live: dict[tuple[Any, int, int], dict[str, Any]],
+    pair: tuple[int, int],
 ) -> None:
     rows = examples(posts, *pair)
     pending = [one for one in rows if one["pending"]]
     assert len(pending) > 30
     assert {one["post_id"] for one in pending} == {key[0] for key in live if key[1:] == pair}
     fits = {platform: fit_for(rows, platform, None) for platform in {r["platform"] for r in rows}}
+    latest = {
+        row["post_id"]: row
+        for row in demo.query("select post_id, views, known_at from intermediate.int_post_facts")
+    }
     for one in pending:
         got = live[(one["post_id"], *pair)]
+        now = latest[one["post_id"]]
         fit = fits[one["platform"]]
         if not one["start"]:
             assert got["predicted"] is None
             assert got["method"] == "no_views"
             continue
         assert fit is not None
-        expected = fit.predict(one["start"], one["slope"])
-        assert (got["predicted"], got["lo80"], got["hi80"]) == pytest.approx(expected, rel=1e-6)
+        point, low, high = fit.predict(one["start"], one["slope"])
+        expected = [max(value, now["views"] or 0) for value in (point, low, high)]
+        assert [got["predicted"], got["lo80"], got["hi80"]] == pytest.approx(expected, rel=1e-6)
         assert got["n_train"] == len(fit.rows)
-        assert got["known_at"] == max(one["start_known"], fit.newest)
+        known = [one["start_known"], fit.newest]
+        assert got["known_at"] == max([*known, now["known_at"]] if low < expected[1] else known)
 
 
 def test_nothing_pending_has_a_value_yet(demo: Warehouse) -> None:

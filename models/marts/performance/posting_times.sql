@@ -153,7 +153,7 @@ shrunk as (
         hours.hour,
         coalesce(cells.n_posts, 0) as n_posts,
         cells.mean_residual,
-        cells.mean_residual * cells.n_posts / (cells.n_posts + spreads.prior_posts) as effect,
+        cells.mean_residual * (cells.n_posts / (cells.n_posts + spreads.prior_posts)) as effect,
         sqrt(spreads.within_variance / (cells.n_posts + spreads.prior_posts)) as effect_sd,
         coalesce(cells.n_posts, 0) >= {{ var('min_cell_posts') }} as has_effect,
         coalesce(spreads.known_at, accounts.known_at) as known_at
