@@ -16,7 +16,7 @@ import click
 from benchmarks.measure import Line, Skip
 
 RESULTS = Path(__file__).resolve().parent / "results"
-PARTS = ("landing", "postgres", "build", "creative", "forecasts", "trends", "large")
+PARTS = ("landing", "postgres", "build", "creative", "forecasts", "trends", "similar", "large")
 
 
 @click.command()
@@ -88,6 +88,10 @@ def _part(
         from benchmarks import trends
 
         return lambda folder, rows: trends.lines(folder)
+    if part == "similar":
+        from benchmarks import similar
+
+        return lambda folder, rows: similar.lines(folder)
     from benchmarks import build
 
     if part == "build":

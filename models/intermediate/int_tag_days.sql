@@ -28,20 +28,28 @@ numbered as (
 
 video_days as {{ computed_once() }} (
 
-    select
-        numbered.*,
-        row_number() over (order by platform, day, external_id) as video_day
-    from numbered
+    select * from numbered
     where from_last = 1
 
 ),
 
-tagged as (
+{# Most videos show the same list every day: each list is read, trimmed and cleared of
+   repetitions once. #}
+lists as {{ computed_once() }} (
+
+    select
+        hashtags,
+        row_number() over (order by hashtags) as list
+    from (select distinct hashtags from video_days) as distinct_lists
+
+),
+
+tagged as {{ computed_once() }} (
 
     select distinct
-        video_day,
+        list,
         {{ plain_tag('tag') }} as hashtag
-    from (select video_day, unnest(hashtags) as tag from video_days) as listed
+    from (select list, unnest(hashtags) as tag from lists) as listed
 
 ),
 
@@ -58,8 +66,9 @@ final as (
         cast(sum(views_mono) as bigint) as views_total,
         cast(sum(engagements) as bigint) as engagements,
         cast(sum(views_mono) filter (where engagements is not null) as bigint) as engaged_views
-    from tagged
-    inner join video_days on tagged.video_day = video_days.video_day
+    from video_days
+    inner join lists on video_days.hashtags = lists.hashtags
+    inner join tagged on lists.list = tagged.list
     where tagged.hashtag <> ''
     group by video_days.platform, tagged.hashtag, video_days.day
 
