@@ -15,7 +15,8 @@ TOP_POSTS = 12
 QUERIES: dict[str, tuple[set[str], str]] = {
     "patterns": (
         {"marts.creative_pattern_performance"},
-        "select coalesce(p.hook_text, p.structure, cast(p.pattern_id as text)) as pattern, "
+        "select coalesce(p.hook_text || coalesce(' (' || p.structure || ')', ''), p.structure, "
+        "cast(p.pattern_id as text)) as pattern, "
         "m.posts, m.engagement_rate_eb, m.engagement_rate_eb_lo, m.engagement_rate_eb_hi, "
         "m.shrunk_lift, m.lift_lo, m.lift_hi, m.last_used_at "
         "from marts.creative_pattern_performance as m "

@@ -35,7 +35,7 @@ def works(report: Report) -> str:
                 signed(_relative(row["lo"])),
                 signed(_relative(row["hi"])),
             ),
-            f"{row['q_value']:.3f}",
+            f"{row['q_value']:.3f}" if row["q_value"] >= 0.001 else "&lt; 0.001",
         ]
         for row in report.marts["tags"]
     ]
@@ -107,7 +107,7 @@ def attention(report: Report) -> str:
         [
             escape(what),
             escape(who),
-            escape(why),
+            f'<span class="wrap">{escape(why)}</span>',
             minute(since) if since else "",
         ]
         for what, who, why, since in [
