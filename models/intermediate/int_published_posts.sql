@@ -1,5 +1,6 @@
 {%- set due = "published_at - interval '24' hour" -%}
 
+{# `all` is no platform: it is how marts call their rows about all platforms. #}
 {{ versioned_rows(
     table='published_posts',
     key='post_id',
@@ -13,6 +14,7 @@
     parents=[parent('experiment_id', 'experiments')],
     times=['created_at'],
     ranges={
+        'platform': "candidates.platform = 'all'",
         'published_at': "candidates.published_at < cast('" ~ var('earliest_time') ~ "' as timestamptz)",
     },
     held='candidates.external_post_id is null or candidates.published_at is null '
