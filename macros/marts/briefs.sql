@@ -1,5 +1,5 @@
 {# Numbers, sentences and documents for people. Documents are written as text, so that both
-   engines agree on every byte. Each macro has a case in tests/dbt/brief_macros.sql. #}
+   engines agree on every byte. Each macro has a case in tests/dbt/document_macros.sql. #}
 
 {# The nearest whole number, halves up on every engine; null for null. #}
 {% macro whole(value) -%}
