@@ -16,10 +16,11 @@
 
 
 {# A double rounded to nine significant digits: what ranks and thresholds compare, so
-   that engines whose logarithms differ in the last bit still agree. #}
+   that engines whose logarithms differ in the last bit still agree. Next to nothing is 0:
+   the power of ten that would bring out its digits is infinite. #}
 {% macro significant(value) -%}
     case
-        when {{ value }} = 0 then cast(0 as {{ type_double() }})
+        when abs({{ value }}) < 1e-290 then cast(0 as {{ type_double() }})
         else cast(round(cast({{ value }} as {{ type_double() }})
             * power(cast(10 as {{ type_double() }}), 8 - floor(log10(cast(abs({{ value }}) as {{ type_double() }})))))
             / power(cast(10 as {{ type_double() }}), 8 - floor(log10(cast(abs({{ value }}) as {{ type_double() }})))) as {{ type_double() }})
