@@ -129,7 +129,8 @@ def _found(name: str, flags: Rows, truth: Rows, note: str) -> Iterator[Line]:
 
 def _falls(home: Path, seed: int, tags: Rows) -> Line:
     """Rows on days without collection, and velocities below 0 on the first day after one
-    though the share was not below that of the last day that was collected."""
+    though the share was not below that of the last day that was collected in full: a day
+    collected in part is judged by nothing and judges nothing."""
     gaps = _query(
         home,
         f"""select coalesce(g.platform, p.platform) as platform, cast(g.since as date) as day
@@ -139,6 +140,7 @@ def _falls(home: Path, seed: int, tags: Rows) -> Line:
     )
     closed = {(row["platform"], row["day"]) for row in gaps}
     share = {(r["platform"], r["hashtag"], r["day"]): r for r in tags}
+    unjudged = closed | {(row["platform"], row["day"]) for row in tags if row["is_partial"]}
     false = naive = 0
     for (platform, tag, day), row in share.items():
         if (platform, day) in closed:
@@ -146,7 +148,7 @@ def _falls(home: Path, seed: int, tags: Rows) -> Line:
         before = day - timedelta(days=1)
         if (platform, before) not in closed:
             continue
-        while (platform, before) in closed:
+        while (platform, before) in unjudged:
             before -= timedelta(days=1)
         earlier = share.get((platform, tag, before))
         rose = earlier is None or _half(row) >= _half(earlier)
