@@ -82,44 +82,42 @@ script_tags as (
 
 ),
 
-tagged as (
+post_tags as (
 
-    select posts.post_id, pattern_tags.kind, pattern_tags.tag, pattern_tags._effective_at as known_at
-    from posts
-    inner join pattern_tags on posts.pattern_id = pattern_tags.pattern_id
-    union all
-    select posts.post_id, script_tags.kind, script_tags.tag, script_tags._effective_at
-    from posts
-    inner join script_tags on posts.script_id = script_tags.script_id
-    union all
-    select post_id, 'hashtag', ltrim({{ array_elements('hashtags') }}, '#'), _effective_at
+    select post_id, 'hashtag' as kind, ltrim({{ array_elements('hashtags') }}, '#') as tag, _effective_at
     from published
 
 ),
 
-cleaned as (
+{# Repeated tags are told apart before they are joined to posts: there are far fewer
+   patterns and scripts than posts. #}
+{% for name, key in {'pattern': 'pattern_id', 'script': 'script_id', 'post': 'post_id'}.items() -%}
+{{ name }}_distinct as (
 
-    select
-        post_id,
-        kind,
-        {{ ascii_lower(trimmed('tag')) }} as tag,
-        known_at
-    from tagged
-    where tag is not null
+    select {{ key }}, kind, tag, max(_effective_at) as known_at
+    from (
+        select {{ key }}, kind, {{ ascii_lower(trimmed('tag')) }} as tag, _effective_at
+        from {{ name }}_tags
+        where tag is not null
+    ) as cleaned
+    where tag <> ''
+        and length(tag) <= {{ var('max_tag_length') }}
+    group by {{ key }}, kind, tag
 
 ),
 
+{% endfor -%}
 final as (
 
-    select
-        post_id,
-        kind,
-        tag,
-        max(known_at) as known_at
-    from cleaned
-    where tag <> ''
-        and length(tag) <= {{ var('max_tag_length') }}
-    group by post_id, kind, tag
+    select posts.post_id, pattern_distinct.kind, pattern_distinct.tag, pattern_distinct.known_at
+    from posts
+    inner join pattern_distinct on posts.pattern_id = pattern_distinct.pattern_id
+    union all
+    select posts.post_id, script_distinct.kind, script_distinct.tag, script_distinct.known_at
+    from posts
+    inner join script_distinct on posts.script_id = script_distinct.script_id
+    union all
+    select post_id, kind, tag, known_at from post_distinct
 
 )
 
