@@ -40,6 +40,7 @@ placed as (
         vectors.reference_type,
         vectors.reference_id,
         vectors.unit_vector,
+        vectors.known_at,
         row_number() over (
             partition by spaces.space
             order by md5(cast(vectors.reference_id as text)), vectors.reference_id
@@ -68,7 +69,8 @@ exact_pairs as (
         one.space,
         one.reference_id as one_id,
         other.reference_id as other_id,
-        {{ unit_cosine('one.unit_vector', 'other.unit_vector') }} as cosine
+        {{ unit_cosine('one.unit_vector', 'other.unit_vector') }} as cosine,
+        greatest(one.known_at, other.known_at) as known_at
     from placed as one
     inner join placed as other
         on one.space = other.space
@@ -131,7 +133,8 @@ blocked_pairs as (
         block_pairs.space,
         block_pairs.one_id,
         block_pairs.other_id,
-        {{ unit_cosine('one.unit_vector', 'other.unit_vector') }} as cosine
+        {{ unit_cosine('one.unit_vector', 'other.unit_vector') }} as cosine,
+        greatest(one.known_at, other.known_at) as known_at
     from block_pairs
     inner join placed as one
         on block_pairs.space = one.space
@@ -144,11 +147,11 @@ blocked_pairs as (
 
 pairs as (
 
-    select space, one_id, other_id, cosine, true as is_exact from exact_pairs
+    select space, one_id, other_id, cosine, true as is_exact, known_at from exact_pairs
     union all
-    select space, other_id, one_id, cosine, true from exact_pairs
+    select space, other_id, one_id, cosine, true, known_at from exact_pairs
     union all
-    select space, one_id, other_id, cosine, false from blocked_pairs
+    select space, one_id, other_id, cosine, false, known_at from blocked_pairs
 
 ),
 
@@ -162,6 +165,7 @@ ranked as (
         pairs.other_id,
         pairs.cosine,
         pairs.is_exact,
+        pairs.known_at,
         row_number() over (
             partition by pairs.space, pairs.one_id
             order by round(cast(pairs.cosine * 1e9 as {{ type_double() }})) desc, pairs.other_id
@@ -187,19 +191,9 @@ final as (
         ranked.cosine,
         {{ at_least('ranked.cosine', var('near_duplicate')) }} as is_near_duplicate,
         ranked.is_exact,
-        greatest(one.known_at, other.known_at) as known_at
+        ranked.known_at
     from ranked
     inner join spaces on ranked.space = spaces.space
-    inner join vectors as one
-        on spaces.reference_type = one.reference_type
-        and spaces.model = one.model
-        and spaces.dimension = one.dimension
-        and ranked.one_id = one.reference_id
-    inner join vectors as other
-        on spaces.reference_type = other.reference_type
-        and spaces.model = other.model
-        and spaces.dimension = other.dimension
-        and ranked.other_id = other.reference_id
     where ranked.place <= {{ neighbours }}
 
 )
