@@ -59,13 +59,18 @@ def place(parts: dict[str, Any]) -> str:
     )
 
 
-def connect(dsn: str, name: str, **options: Any) -> psycopg.Connection[Any]:
-    """Open a connection; ``options`` are psycopg's. Raises AceError or UsageError."""
+def connect(
+    dsn: str, name: str, *, application: str = "ace", **options: Any
+) -> psycopg.Connection[Any]:
+    """Open a connection; ``options`` are psycopg's. Raises AceError or UsageError.
+
+    ``application`` is what the server shows of it, unless the address says otherwise.
+    """
     import psycopg
 
     parts = parse_dsn(dsn, name)
     parts.setdefault("connect_timeout", CONNECT_TIMEOUT)
-    parts.setdefault("application_name", "ace")
+    parts.setdefault("application_name", application)
     # Text comes and goes as UTF-8 whatever the database stores.
     parts["client_encoding"] = "UTF8"
     try:

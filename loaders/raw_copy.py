@@ -19,6 +19,7 @@ from loaders.errors import AceError
 from loaders.landing import Heartbeat, Landing, Load
 from loaders.pgconnect import connect, parse_dsn, place, redact
 from loaders.pgcopy import HEADER, TRAILER, encode_rows
+from loaders.pgsession import application_name, prepare
 from loaders.schema import SOURCES, polars_schema
 
 if TYPE_CHECKING:
@@ -71,8 +72,10 @@ def copy_new_loads(
     import psycopg
 
     parts = parse_dsn(postgres_url, _ADDRESS)
-    with connect(postgres_url, _ADDRESS, autocommit=True) as connection, landing.shared_lock():
+    session = connect(postgres_url, _ADDRESS, autocommit=True, application=application_name())
+    with session as connection, landing.shared_lock():
         try:
+            prepare(connection)
             return _copy(connection, landing, progress)
         except psycopg.Error as error:
             raise _explain(error, parts) from None
@@ -112,10 +115,8 @@ def _copy(
 
 
 def _begin(connection: psycopg.Connection[Any]) -> None:
-    # A lost commit only means that the file is copied again: no need to wait for the
-    # disk. Hosted servers end statements after minutes; a large file may take longer.
+    # A lost commit only means that the file is copied again: no need to wait for the disk.
     connection.execute("set local synchronous_commit = off")
-    connection.execute("set local statement_timeout = 0")
     connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
 
 

@@ -186,7 +186,7 @@ def _locked(
         with build_lock(config.home, wait, say):
             yield environment
         return
-    from warehouse.release.postgres import connect, profile_environment
+    from warehouse.release.session import connect, profile_environment
 
     assert config.postgres_url is not None
     with (

@@ -11,10 +11,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from loaders.landing import Landing
@@ -56,6 +58,22 @@ def step(*arguments, **named):
     return go_on(*arguments, **named)
 setattr(owner, sys.argv[3], step)
 cli.main(["build"])
+"""
+
+#: `ace build` whose server looks every second whether it is still there.
+LOOKED_AFTER = """
+from loaders import pgsession
+from warehouse import cli
+pgsession.SETTINGS["client_connection_check_interval"] = "1s"
+cli.main(["build"])
+"""
+
+#: Makes every `create index` of a model a query that lasts for ever.
+TRAP = """
+create function public.sleep_here() returns event_trigger language plpgsql as $$
+begin perform pg_catalog.pg_sleep(1000); end $$;
+create event trigger trap on ddl_command_start when tag in ('CREATE INDEX')
+    execute function public.sleep_here();
 """
 
 
@@ -189,12 +207,50 @@ def test_a_killed_build_on_duckdb(world: World) -> None:
     assert differences(released(config, world.folder / "copy"), world.fresh()) == []
 
 
+def kill_in_a_query(config: Settings, url: str) -> None:
+    """An `ace build` killed while the server works for it: its sessions end, too."""
+    builders = (
+        "select coalesce(wait_event, '') from pg_stat_activity "
+        "where application_name like 'ace build, process%'"
+    )
+    with (
+        psycopg.connect(url, autocommit=True) as connection,
+        (config.home / "said").open("w") as said,
+    ):
+        connection.execute(TRAP)
+        process = subprocess.Popen(
+            [sys.executable, "-c", LOOKED_AFTER],
+            env=environment(config),
+            cwd=PROJECT_ROOT,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            for _ in range(600):
+                time.sleep(0.2)
+                if ("PgSleep",) in connection.execute(builders).fetchall():
+                    break
+                assert process.poll() is None, Path(said.name).read_text()
+            else:
+                pytest.fail("The build never met its trap.")
+        finally:
+            process.kill()
+            process.wait()
+        for _ in range(100):
+            time.sleep(0.2)
+            left = connection.execute(builders).fetchall()
+            if not left:
+                break
+        assert left == []
+        connection.execute("drop event trigger trap")
+
+
 @pytest.mark.postgres
 def test_a_killed_build_on_postgres(world: World, pg_server: PgServer) -> None:
     url = pg_server.create_database("killed")
     try:
         config = world.settings("postgres", target="postgres", postgres_url=url)
-        dies(config, IN_A_MODEL, "int_scripts", "create index")
+        kill_in_a_query(config, url)
         dies(config, IN_A_RELEASE, "warehouse.release.postgres", "-", "_publish_relation", "9")
         warehouse = Warehouse(config.home, world.landing, target="postgres", postgres_url=url)
         visible = "select * from information_schema.tables where table_schema = 'canonical'"

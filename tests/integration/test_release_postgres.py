@@ -9,7 +9,8 @@ from loaders.errors import AceError, UsageError
 from repositories.connection import NoReleaseError, open_release
 from warehouse.lock import postgres_lock
 from warehouse.release.model import Passed, TestOutcome
-from warehouse.release.postgres import PostgresStore, connect, profile_environment
+from warehouse.release.postgres import PostgresStore
+from warehouse.release.session import connect, profile_environment
 
 pytestmark = pytest.mark.postgres
 
@@ -226,7 +227,7 @@ def test_one_build_at_a_time(postgres_url: str) -> None:
         postgres_lock(one),
     ):
         with (
-            pytest.raises(AceError, match=r"Another build is running .ace, process"),
+            pytest.raises(AceError, match=r"Another build is running .ace build, process"),
             postgres_lock(two, wait=0),
         ):
             pass

@@ -73,15 +73,10 @@ class Warehouse:
             "ACE_WAREHOUSE": str(self.database),
         }
         if self.target == "postgres":
-            from psycopg.conninfo import conninfo_to_dict
+            from warehouse.release.session import connect, profile_environment
 
-            parts = conninfo_to_dict(self.postgres_url)
-            values |= {
-                "ACE_PG_HOST": str(parts["host"]),
-                "ACE_PG_PORT": str(parts.get("port", 5432)),
-                "ACE_PG_USER": str(parts["user"]),
-                "ACE_PG_DATABASE": str(parts["dbname"]),
-            }
+            with connect(self.postgres_url, autocommit=True) as connection:
+                values |= profile_environment(connection)
         return values
 
     def dbt(self, command: str, *arguments: str) -> bool:

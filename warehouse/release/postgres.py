@@ -22,6 +22,7 @@ from warehouse.release.model import (
     Unreleased,
     unknown_release,
 )
+from warehouse.release.session import connect
 
 if TYPE_CHECKING:
     import psycopg
@@ -80,39 +81,6 @@ begin
 end
 $$;
 """
-
-
-def connect(url: str, *, autocommit: bool = False) -> Connection:
-    """A session in UTC that says who it is, so that lock messages can name it."""
-    import os
-    import socket
-
-    from loaders.pgconnect import connect as open_connection
-
-    connection = open_connection(url, "ACE_POSTGRES_URL", autocommit=True)
-    connection.execute(
-        "select set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false), "
-        "set_config('extra_float_digits', '1', false), "
-        "set_config('statement_timeout', '0', false), "
-        "set_config('application_name', %s, false)",
-        (f"ace, process {os.getpid()} on {socket.gethostname()}"[:63],),
-    )
-    connection.autocommit = autocommit
-    return connection
-
-
-def profile_environment(connection: Connection) -> dict[str, str]:
-    """What ``profiles.yml`` needs to reach the same database, from the live connection."""
-    info = connection.info
-    parameters = info.get_parameters()
-    return {
-        "ACE_PG_HOST": info.host,
-        "ACE_PG_PORT": str(info.port),
-        "ACE_PG_USER": info.user,
-        "DBT_ENV_SECRET_ACE_PG_PASSWORD": info.password,
-        "ACE_PG_DATABASE": info.dbname,
-        "ACE_PG_SSLMODE": parameters.get("sslmode", "prefer"),
-    }
 
 
 class PostgresStore:

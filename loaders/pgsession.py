@@ -1,0 +1,82 @@
+"""The settings of every session in which the warehouse is written on Postgres.
+
+Ours get them by :func:`prepare`, dbt's by the ``PGOPTIONS`` that :func:`options` makes: a
+setting that builds shall have is written here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING, Any, LiteralString
+
+if TYPE_CHECKING:
+    import psycopg
+
+SETTINGS = {
+    # Nobody else's function, operator or table can take the place of the one that is meant.
+    "search_path": "pg_catalog,pg_temp",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    "extra_float_digits": "1",
+    # Hosted servers end statements after minutes; a build takes as long as it takes.
+    "statement_timeout": "0",
+    "transaction_timeout": "0",
+    "lock_timeout": "0",
+    # The session that holds the lock has nothing to do while the models are built.
+    "idle_session_timeout": "0",
+    # A process that was stopped in a transaction does not hold its locks for ever.
+    "idle_in_transaction_session_timeout": "1h",
+    # A query whose process was killed ends, and a machine that vanished is noticed.
+    "client_connection_check_interval": "10s",
+    "tcp_keepalives_idle": "60",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "6",
+}
+#: What servers say to a setting they do not know, cannot do or do not allow.
+REFUSALS = (
+    "undefined_object or invalid_parameter_value or feature_not_supported "
+    "or insufficient_privilege or cant_change_runtime_param"
+)
+
+
+def application_name(what: str = "ace build") -> str:
+    """``ace build, process 7 on host``: what locks and administrators see (63 bytes at most)."""
+    return f"{what}, process {os.getpid()} on {socket.gethostname()}"[:63]
+
+
+def prepare(connection: psycopg.Connection[Any]) -> None:
+    """Give an open session (autocommit) the settings, without those its server does not know.
+
+    ``client_connection_check_interval`` needs a platform that supports it, others a newer
+    server. Which ones were taken is kept in the session's own ``ace.settings``.
+    """
+    takes = "\n".join(
+        f"begin perform set_config('{name}', '{value}', false); "
+        f"taken := array_append(taken, '{name}'); exception when {REFUSALS} then null; end;"
+        for name, value in SETTINGS.items()
+    )
+    connection.execute(
+        _sql(
+            f"do $$ declare taken text[] := '{{}}'; begin\n{takes}\n"
+            "perform set_config('ace.settings', array_to_string(taken, ','), false); end $$"
+        )
+    )
+
+
+def options(connection: psycopg.Connection[Any]) -> str:
+    """The settings that a prepared session took, as libpq's ``options``.
+
+    The options of the address itself stand before them.
+    """
+    row = connection.execute(
+        "select string_to_array(current_setting('ace.settings'), ',')"
+    ).fetchone()
+    taken: list[str] = row[0] if row else []
+    own = connection.info.get_parameters().get("options", "")
+    return " ".join([own, *(f"-c {name}={SETTINGS[name]}" for name in taken)]).strip()
+
+
+def _sql(text: str) -> LiteralString:
+    """A statement made of our own words only; psycopg wants to be told."""
+    return text
