@@ -14,6 +14,8 @@ import polars as pl
 import pytest
 
 from loaders.landing import Landing, Rejected
+from loaders.schema import RESOURCES, polars_schema
+from tests.support.hostile import HOSTILE, Skeleton, assert_no_markup_of, policy_of
 from warehouse.quality import CheckResult, run_checks
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -101,6 +103,32 @@ def test_pages_are_there_and_need_no_network(checked: tuple[Path, list[CheckResu
         content = page.read_text()
         assert 'src="http' not in content
         assert "unpkg" not in content
+
+
+def test_nothing_that_was_landed_is_markup_in_any_page(tmp_path: Path) -> None:
+    """Every column of every resource, whatever rule shows it."""
+    landing = Landing(tmp_path / "landing")
+    for resource, columns in RESOURCES.items():
+        row: dict[str, Any] = {
+            column.name: [HOSTILE] if column.kind == "text[]" else HOSTILE
+            for column in columns
+            if column.kind in ("text", "text[]", "json", "uuid")
+        }
+        schema = {name: kind for name, kind in polars_schema(resource).items() if name in row}
+        with landing.open_load("files", resource, input=HOSTILE) as load:
+            load.write(pl.DataFrame([row, row], schema=schema))
+            load.reject([Rejected(2, HOSTILE.encode(), HOSTILE)])
+            load.commit()
+    result = run_checks(landing, tmp_path / "quality")
+    pages = [page.read_text() for page in (tmp_path / "quality").rglob("*.html")]
+    shown = 0
+    for page in pages:
+        assert_no_markup_of(page)
+        assert policy_of(page)["default-src"] == ["'none'"]
+        shown += any(HOSTILE in text for text in Skeleton(page).texts)
+    assert len(pages) == 1 + 2 * (3 + len(RESOURCES))
+    # On the pages of the resources whose texts have rules, and in the index.
+    assert shown >= 5, result
 
 
 def ace(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

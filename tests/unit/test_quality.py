@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from loaders.landing import Landing, Load, Rejected
 from loaders.schema import ALL_RESOURCES, polars_schema
+from tests.support import hostile
 from warehouse.quality import Finding, critical_findings
 from warehouse.quality.landing_rules import (
     file_table,
@@ -21,7 +23,7 @@ from warehouse.quality.landing_rules import (
     load_rules,
     load_table,
 )
-from warehouse.quality.pages import make_self_contained, write_index
+from warehouse.quality.pages import self_contained, write_index
 from warehouse.quality.rules import row_rules
 from warehouse.quality.state import State, accept_load, load_state, save_state
 from warehouse.quality.survey import Profile, Survey, schema_problem, take_survey
@@ -305,25 +307,28 @@ def test_great_expectations_is_not_imported_for_the_quick_answer(
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_pages_point_nowhere_else(tmp_path: Path) -> None:
-    page = tmp_path / "a" / "x.html"
-    page.parent.mkdir()
-    page.write_text(
+def test_pages_point_nowhere_else() -> None:
+    page = self_contained(
         '<html><head><link rel="stylesheet" href="https://cdn/x.css"/>'
         '<script src="https://cdn/x.js"></script></head><body><h4>kept</h4>'
-        '<img src="https://host/logo.png?id=1"/></body></html>'
+        '<script>alert("inline")</script><img src="https://host/logo.png?id=1"/></body></html>'
     )
-    make_self_contained(tmp_path)
-    once = page.read_text()
-    assert "https://" not in once
-    assert "<h4>kept</h4>" in once
-    make_self_contained(tmp_path)
-    assert page.read_text() == once
+    assert "https://" not in page
+    assert "script>" not in page
+    assert "<h4>kept</h4>" in page
+    assert hostile.policy_of(page)["default-src"] == ["'none'"]
 
 
 def test_index_escapes_what_sources_say(tmp_path: Path) -> None:
-    finding = Finding("critical", "some key", "files", "products", "<script>alert(1)", "Do x.")
-    write_index(tmp_path, {}, [finding])
-    text = (tmp_path / "index.html").read_text()
-    assert "<script>" not in text
-    assert "1 critical" in text
+    def index(text: str) -> str:
+        about = {"expectations": text, "failed": 1, "about": text, "judged": text}
+        finding = Finding("critical", text, text, text, text, text)
+        write_index(tmp_path, {text: about}, [finding, replace(finding, severity="warning")])
+        return (tmp_path / "index.html").read_text()
+
+    page = index(hostile.HOSTILE)
+    hostile.assert_no_markup_of(page)
+    plain = hostile.Skeleton(index(hostile.HARMLESS))
+    assert hostile.Skeleton(page).markup == plain.markup
+    assert "1 critical" in page
+    index("a file named \udcff")

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from tests.support import small_warehouse
+from tests.support import hostile, small_warehouse
 from warehouse.cli.report import command
+from warehouse.quality.pages import write_index
 from warehouse.release.duckdb import DuckStore
 from warehouse.report.data import Report
 from warehouse.report.decisions import works
 from warehouse.report.svg import growth
 from warehouse.report.text import compact, day, hours, percent
+from warehouse.settings import PROJECT_ROOT, settings
 
+#: The one file that is taken into a page as it is.
+STYLE = "(folder / 'style.css').read_text('utf-8')"
 VOID = {"meta", "link", "line", "polygon", "polyline", "br"}
 
 
@@ -69,10 +75,68 @@ def test_nothing_is_requested_and_no_script_runs(ace_home: Path) -> None:
     assert page.open == []
 
 
-def test_values_are_text_whatever_they_contain(ace_home: Path) -> None:
-    text, _ = _report(ace_home)
-    assert "<script>alert" not in text
-    assert "&lt;script&gt;alert(3)" in text
+def _page_of(home: Path, text: str) -> tuple[str, set[str]]:
+    """The report of a warehouse in which every text is ``text``, and the columns in it."""
+    named = hostile.make(home / "warehouse.duckdb", text)
+    store = DuckStore(home, home / "warehouse.duckdb", 5)
+    store.record_passed(replace(small_warehouse.passed(), dbt_version=text, git_revision=text))
+    store.publish()
+    result = CliRunner().invoke(command, [], catch_exceptions=False)
+    assert result.exit_code == 0
+    page = (home / "report.html").read_text("utf-8")
+    found = hostile.Skeleton(page)
+    said = " ".join([*found.texts, *found.attributes])
+    marks = {name: name.partition("#") for name in named}
+    return page, {where for where, _, mark in marks.values() if f"{text}#{mark}" in said}
+
+
+def test_no_value_of_any_column_is_ever_markup(
+    ace_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, shown = _page_of(ace_home, hostile.HOSTILE)
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.setenv("ACE_HOME", str(other))
+    settings.cache_clear()
+    plain, _ = _page_of(other, hostile.HARMLESS)
+    assert hostile.Skeleton(page).markup == hostile.Skeleton(plain).markup
+    hostile.assert_no_markup_of(page)
+    # Enough of it is there for this to mean something.
+    assert shown >= {
+        *(f"quarantine.rows.{name}" for name in ("table_name", "source", "key", "reasons")),
+        "quarantine.rows.missing_reference",
+        "marts.row_ledger.table_name", "marts.row_ledger.source",
+        "marts.feature_freshness.source", "marts.feature_freshness.resource",
+        "marts.post_performance.platform", "marts.post_performance.external_post_id",
+        "marts.post_performance.variation_label", "canonical.products.name",
+        "canonical.creative_patterns.hook_text", "canonical.creative_patterns.structure",
+        "marts.creative_tag_effects.tag", "marts.creative_tag_effects.kind",
+        "marts.hashtag_trends.hashtag", "marts.hashtag_trends.platform",
+        "marts.product_trends.direction", "marts.forecast_accuracy.platform",
+        "marts.workflow_runs.workflow_id", "marts.agent_health.agent_name",
+        "marts.content_funnel.stalled_at",
+    }  # fmt: skip
+
+
+def test_markup_is_made_of_literals_only() -> None:
+    """What is said to be HTML is written in the code: no value can get in unescaped."""
+    for file in (PROJECT_ROOT / "warehouse").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            name = node.func if isinstance(node, ast.Call) else None
+            if isinstance(name, ast.Name) and name.id in ("Markup", "fill"):
+                assert isinstance(node, ast.Call)
+                literal = isinstance(node.args[0], ast.Constant)
+                trusted = file.name == "markup.py" or ast.unparse(node.args[0]) == STYLE
+                assert literal or trusted, f"{file.name}:{node.lineno}"
+
+
+def test_no_page_runs_scripts_or_fetches_anything(ace_home: Path) -> None:
+    write_index(ace_home, {}, [])
+    for page in (_report(ace_home)[0], (ace_home / "index.html").read_text("utf-8")):
+        policy = hostile.policy_of(page)
+        assert policy["default-src"] == ["'none'"]
+        assert not policy.keys() & {"script-src", "connect-src", "frame-src"}
+        assert policy["form-action"] == policy["base-uri"] == ["'none'"]
 
 
 def test_it_says_what_it_is_about(ace_home: Path) -> None:

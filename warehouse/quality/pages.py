@@ -6,26 +6,28 @@ them its own index is blank, and with them every reader is reported to those ser
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from warehouse.markup import POLICY, Markup, fill, joined
 
 if TYPE_CHECKING:
     from warehouse.quality.findings import Finding
 
-#: Anything fetched from elsewhere, and what is useless without it.
+#: Scripts, anything fetched from elsewhere, and what is useless without them.
 _REMOTE = (
-    re.compile(r"<link[^>]*https?://[^>]*>"),
-    re.compile(r"<script[^>]*src=\"https?://.*?</script>", re.S),
-    re.compile(r"<script[^>]*src=\"https?://[^>]*>"),
-    re.compile(r"<img[^>]*https?://[^>]*>", re.S),
+    re.compile(r"<link[^>]*>"),
+    re.compile(r"<script.*?</script>", re.S),
+    re.compile(r"<img[^>]*>", re.S),
+    re.compile(r" onclick=\"[^\"]*\""),
     re.compile(r"background: url\('https?://[^;]*;"),
     re.compile(r"<footer.*?</footer>", re.S),
     re.compile(r"<p>Stay current on everything GX.*?</p>", re.S),
 )
-STYLE = """<style id="ace-style">
+STYLE = Markup("""<style id="ace-style">
 :root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --bad: #c62828; --warn: #b26a00 }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1150px; margin: 0 auto; padding: 1.5rem }
 h1 { font-size: 1.5rem }
@@ -41,20 +43,16 @@ a { color: #2a6fdb } ol.breadcrumb, .ge-breadcrumbs ol { list-style: none; paddi
 .fa-times::before, .fa-times-circle::before { content: "\\2718" }
 .fa-exclamation-triangle::before, .fa-exclamation-circle::before { content: "\\26A0" }
 .badge { border: 1px solid var(--line); border-radius: .3rem; padding: 0 .35rem }
-.sticky, .navbar-brand, [data-toggle=collapse], .cta-footer { display: none }
+[data-toggle=buttons], .sticky, .navbar-brand, [data-toggle=collapse], .cta-footer { display: none }
 i { font-style: normal }
-</style>"""
+</style>""")
 
 
-def make_self_contained(folder: Path) -> None:
-    """Rewrite every page that still points elsewhere; doing it twice changes nothing."""
-    for page in folder.rglob("*.html"):
-        text = page.read_text("utf-8")
-        if "ace-style" in text:
-            continue
-        for pattern in _REMOTE:
-            text = pattern.sub("", text)
-        page.write_text(text.replace("</head>", f"{STYLE}</head>", 1), "utf-8")
+def self_contained(page: str) -> str:
+    """One of their pages without scripts and without anything that is fetched."""
+    for pattern in _REMOTE:
+        page = pattern.sub("", page)
+    return page.replace("<head>", f"<head>{POLICY}", 1).replace("</head>", f"{STYLE}</head>", 1)
 
 
 def write_index(
@@ -64,62 +62,79 @@ def write_index(
     critical = [finding for finding in findings if finding.severity == "critical"]
     others = [finding for finding in findings if finding.severity != "critical"]
     verdict = (
-        f'<p class="bad"><b>{len(critical)} critical: no build until they are mended.</b></p>'
+        fill(
+            '<p class="bad"><b>{count} critical: no build until they are mended.</b></p>',
+            count=len(critical),
+        )
         if critical
-        else '<p class="good"><b>Nothing critical: builds may run.</b></p>'
+        else Markup('<p class="good"><b>Nothing critical: builds may run.</b></p>')
     )
-    body = [
-        "<h1>Quality of landed data</h1>",
-        verdict,
-        _list("Critical", "bad", critical),
-        "<h2>The landing as a whole</h2>",
-        _suites(folder, {k: v for k, v in suites.items() if k.startswith("landing.")}),
-        "<h2>Rows, by source and resource</h2>",
-        _suites(folder, {k: v for k, v in suites.items() if not k.startswith("landing.")}),
-        _list("Warnings", "warn", others),
-        '<p class="dim">Thresholds and their reasons: expectations/rules.toml. The pages show '
-        "what was new when a suite was last judged; the lists here cover all loads.</p>",
-    ]
-    head = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    page = fill(
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">{policy}'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>Quality of landed data</title>{STYLE}</head>"
+        "<title>Quality of landed data</title>{style}</head><body>"
+        "<h1>Quality of landed data</h1>{verdict}{critical}"
+        "<h2>The landing as a whole</h2>{whole}<h2>Rows, by source and resource</h2>{rows}"
+        '{warnings}<p class="dim">Thresholds and their reasons: expectations/rules.toml. The '
+        "pages show what was new when a suite was last judged; the lists here cover all "
+        "loads.</p></body></html>",
+        policy=POLICY,
+        style=STYLE,
+        verdict=verdict,
+        critical=_list("Critical", "bad", critical),
+        whole=_suites(folder, {k: v for k, v in suites.items() if k.startswith("landing.")}),
+        rows=_suites(folder, {k: v for k, v in suites.items() if not k.startswith("landing.")}),
+        warnings=_list("Warnings", "warn", others),
     )
-    (folder / "index.html").write_text(f"{head}<body>{''.join(body)}</body></html>", "utf-8")
+    # A file's name may hold bytes that are no text; they are shown as such.
+    (folder / "index.html").write_text(page, "utf-8", "backslashreplace")
 
 
-def _list(title: str, kind: str, findings: Sequence[Finding]) -> str:
+def _list(title: str, kind: str, findings: Sequence[Finding]) -> Markup:
     if not findings:
-        return ""
-    rows = "".join(
-        f"<tr><td><b>{html.escape(f.source)}<br>{html.escape(f.resource)}</b></td>"
-        f'<td class="{kind}">{html.escape(f.check)}</td>'
-        f'<td>{html.escape(f.message)}<br><span class="dim">{html.escape(f.hint)}</span></td></tr>'
+        return Markup("")
+    rows = joined(
+        fill(
+            '<tr><td><b>{source}<br>{resource}</b></td><td class="{kind}">{check}</td>'
+            '<td>{message}<br><span class="dim">{hint}</span></td></tr>',
+            kind=kind,
+            **{
+                name: getattr(f, name)
+                for name in ("source", "resource", "check", "message", "hint")
+            },
+        )
         for f in findings
     )
-    return f"<h2>{title}</h2><table><tr><th>Data<th>Check<th>What</tr>{rows}</table>"
+    return fill(
+        "<h2>{title}</h2><table><tr><th>Data<th>Check<th>What</tr>{rows}</table>",
+        title=title,
+        rows=rows,
+    )
 
 
-def _suites(folder: Path, suites: Mapping[str, Mapping[str, Any]]) -> str:
-    rows = []
-    for name, suite in sorted(suites.items()):
-        failed = suite["failed"]
-        mark = f'<span class="warn">{failed} not met</span>' if failed else "all met"
-        kind = "" if failed else ' class="good"'
-        rows.append(
-            f"<tr><td>{_link(folder, name)}</td><td{kind}>{mark}</td>"
-            f"<td>{suite['expectations']}</td><td>{html.escape(suite['about'])}</td>"
-            f"<td>{suite['judged']}</td></tr>"
+def _suites(folder: Path, suites: Mapping[str, Mapping[str, Any]]) -> Markup:
+    rows = [
+        fill(
+            '<tr><td>{link}</td><td class="{kind}">{mark}</td><td>{expectations}</td>'
+            "<td>{about}</td><td>{judged}</td></tr>",
+            link=_link(folder, name),
+            kind="warn" if suite["failed"] else "good",
+            mark=f"{suite['failed']} not met" if suite["failed"] else "all met",
+            **{key: suite[key] for key in ("expectations", "about", "judged")},
         )
-    head = "<tr><th>Suite<th>Result<th>Expectations<th>Looked at<th>Judged</tr>"
-    return f"<table>{head}{''.join(rows)}</table>" if rows else "<p>None yet.</p>"
+        for name, suite in sorted(suites.items())
+    ]
+    if not rows:
+        return Markup("<p>None yet.</p>")
+    head = Markup("<tr><th>Suite<th>Result<th>Expectations<th>Looked at<th>Judged</tr>")
+    return fill("<table>{head}{rows}</table>", head=head, rows=joined(rows))
 
 
-def _link(folder: Path, suite: str) -> str:
+def _link(folder: Path, suite: str) -> Markup:
     """The suite's name, linked to the page of its newest result."""
     source, _, resource = suite.partition(".")
     pages = sorted((folder / "validations" / source / resource).rglob("*.html"))
     if not pages:
-        return html.escape(suite)
-    target = html.escape(pages[-1].relative_to(folder).as_posix().replace(" ", "%20"))
-    return f'<a href="{target}">{html.escape(suite)}</a>'
+        return Markup.escape(suite)
+    target = quote(pages[-1].relative_to(folder).as_posix())
+    return fill('<a href="{target}">{suite}</a>', target=target, suite=suite)

@@ -17,7 +17,8 @@ from warehouse.quality.survey import Profile
 
 STATE_FILE = ".state.json"
 ACCEPTED_FILE = "accepted.txt"
-VERSION = 1
+#: 2: pages of before may hold what a source wrote as markup; they are all written anew.
+VERSION = 2
 
 
 @dataclass

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from warehouse.markup import Markup, fill, joined
 from warehouse.report.data import Report
 from warehouse.report.table import platform_class, table
-from warehouse.report.text import day, escape, hours, minute, percent, signed
+from warehouse.report.text import day, hours, minute, percent, signed
+
+#: Space between two tables of a section.
+GAP = Markup('<p class="lead"></p>')
 
 
-def works(report: Report) -> str:
+def works(report: Report) -> Markup:
     """Patterns and tags with their evidence."""
     patterns = [
         [
-            escape(row["pattern"]),
+            row["pattern"],
             f"{row['posts']:,}",
             _between(
                 percent(row["engagement_rate_eb"]),
@@ -21,93 +25,101 @@ def works(report: Report) -> str:
                 percent(row["engagement_rate_eb_hi"]),
             ),
             _between(signed(row["shrunk_lift"]), signed(row["lift_lo"]), signed(row["lift_hi"])),
-            escape(day(row["last_used_at"])),
+            day(row["last_used_at"]),
         ]
         for row in report.marts["patterns"]
     ]
     tags = [
         [
-            escape(row["tag"]),
-            escape(row["kind"]),
+            row["tag"],
+            row["kind"],
             f"{row['posts_with']:,} / {row['posts_without']:,}",
             _between(
                 signed(row["shrunk_lift"]),
                 signed(_relative(row["lo"])),
                 signed(_relative(row["hi"])),
             ),
-            f"{row['q_value']:.3f}" if row["q_value"] >= 0.001 else "&lt; 0.001",
+            f"{row['q_value']:.3f}" if row["q_value"] >= 0.001 else "< 0.001",
         ]
         for row in report.marts["tags"]
     ]
-    return (
-        table(
-            "Creative patterns in order of their estimate; a rate and a lift are drawn toward "
-            "what is usual as far as the evidence is thin, with 95% intervals",
-            ["pattern", "posts", "engagement", "views against usual", "last used"],
-            patterns,
-            numbers={1, 2, 3},
-            empty="No pattern has been used yet.",
-        )
-        + '<p class="lead"></p>'
-        + table(
-            "Tags and choices that go along with more or fewer views, by q value up to 0.1 "
-            "(observed, not drawn by lot)",
-            ["tag", "kind", "posts with / without", "views against usual", "q"],
-            tags,
-            numbers={2, 3, 4},
-            empty="No tag stands out from chance.",
-        )
+    return joined(
+        [
+            table(
+                "Creative patterns in order of their estimate; a rate and a lift are drawn toward "
+                "what is usual as far as the evidence is thin, with 95% intervals",
+                ["pattern", "posts", "engagement", "views against usual", "last used"],
+                patterns,
+                numbers={1, 2, 3},
+                empty="No pattern has been used yet.",
+            ),
+            GAP,
+            table(
+                "Tags and choices that go along with more or fewer views, by q value up to 0.1 "
+                "(observed, not drawn by lot)",
+                ["tag", "kind", "posts with / without", "views against usual", "q"],
+                tags,
+                numbers={2, 3, 4},
+                empty="No tag stands out from chance.",
+            ),
+        ]
     )
 
 
-def rises(report: Report) -> str:
+def rises(report: Report) -> Markup:
     """Hashtags and products on the move."""
     hashtags = [
         [
-            f"#{escape(row['hashtag'])}",
-            f'<b class="tag {platform_class(row["platform"])}">{escape(row["platform"])}</b>',
+            f"#{row['hashtag']}",
+            fill(
+                '<b class="tag {kind}">{platform}</b>',
+                kind=platform_class(row["platform"]),
+                platform=row["platform"],
+            ),
             f"{row['videos']:,}",
             f"{row['trend_score']:.0f}",
-            '<b class="pill good">breakout</b>' if row["is_breakout"] else "",
+            Markup('<b class="pill good">breakout</b>') if row["is_breakout"] else "",
         ]
         for row in report.marts["hashtags"]
     ]
     products = [
         [
-            escape(row["name"]),
-            escape(row["direction"] or "unknown"),
+            row["name"],
+            row["direction"] or "unknown",
             signed(row["weekly_change"]),
             f"{row['opportunity']:.2f}",
-            '<b class="pill warn">stale</b>' if row["is_stale"] else "",
+            Markup('<b class="pill warn">stale</b>') if row["is_stale"] else "",
         ]
         for row in report.marts["products"]
     ]
-    return (
-        table(
-            "Hashtags of trending videos on the last complete day, by trend score (0 to 100)",
-            ["hashtag", "platform", "videos", "score", ""],
-            hashtags,
-            numbers={2, 3},
-            empty="No trending videos have been collected.",
-        )
-        + '<p class="lead"></p>'
-        + table(
-            "Products by opportunity: fast, new, not yet saturated, little competition",
-            ["product", "direction", "popularity in a week", "opportunity", ""],
-            products,
-            numbers={2, 3},
-            empty="No product has a trend snapshot.",
-        )
+    return joined(
+        [
+            table(
+                "Hashtags of trending videos on the last complete day, by trend score (0 to 100)",
+                ["hashtag", "platform", "videos", "score", ""],
+                hashtags,
+                numbers={2, 3},
+                empty="No trending videos have been collected.",
+            ),
+            GAP,
+            table(
+                "Products by opportunity: fast, new, not yet saturated, little competition",
+                ["product", "direction", "popularity in a week", "opportunity", ""],
+                products,
+                numbers={2, 3},
+                empty="No product has a trend snapshot.",
+            ),
+        ]
     )
 
 
-def attention(report: Report) -> str:
+def attention(report: Report) -> Markup:
     """What a watchdog would bark at, newest data first; quiet when there is nothing."""
     rows = [
         [
-            escape(what),
-            escape(who),
-            f'<span class="wrap">{escape(why)}</span>',
+            what,
+            who,
+            fill('<span class="wrap">{why}</span>', why=why),
             minute(since) if since else "",
         ]
         for what, who, why, since in [
@@ -125,11 +137,11 @@ def attention(report: Report) -> str:
     )
 
 
-def forecasts(report: Report) -> str:
+def forecasts(report: Report) -> Markup:
     """The backtest beside the naive forecast."""
     rows = [
         [
-            escape(row["platform"]),
+            row["platform"],
             f"{row['from_hours']} h to {row['target_hours']} h",
             f"{row['n']:,}",
             percent(row["median_ape"]),
@@ -148,8 +160,10 @@ def forecasts(report: Report) -> str:
     )
 
 
-def _between(value: str, low: str, high: str) -> str:
-    return f'{value} <span class="zero">{low} to {high}</span>'
+def _between(value: str, low: str, high: str) -> Markup:
+    return fill(
+        '{value} <span class="zero">{low} to {high}</span>', value=value, low=low, high=high
+    )
 
 
 def _relative(log_lift: float | None) -> float | None:

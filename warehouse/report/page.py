@@ -1,4 +1,4 @@
-"""The report's HTML: every value is escaped here, nothing is loaded from elsewhere."""
+"""The report's HTML: nothing in it is loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from warehouse.markup import POLICY, Markup, fill, joined
 from warehouse.report import decisions
 from warehouse.report.data import Report
 from warehouse.report.svg import growth
 from warehouse.report.table import platform_class, table
-from warehouse.report.text import compact, day, escape, hours, minute, percent
+from warehouse.report.text import compact, day, hours, minute, percent
 
 REASONS = {
     "missing_parent": "its parent has not arrived",
@@ -19,45 +20,49 @@ REASONS = {
     "not_published_yet": "not published yet",
 }
 
+NONE = Markup('<span class="zero">0</span>')
+
 
 def render(report: Report) -> str:
     """The whole page."""
     folder = files("warehouse.report")
-    template = Template((folder / "template.html").read_text("utf-8"))
     release = report.release
-    return template.substitute(
-        style=(folder / "style.css").read_text("utf-8"),
-        number=escape(release["release"]),
-        as_of=minute(release["as_of"]),
-        released=minute(release["released_at"]),
-        engine=escape(release["engine"]),
-        dbt=escape(release["dbt_version"]),
-        revision=escape((release["git_revision"] or "unknown")[:12]),
-        notice=_notice(report),
-        facts=_facts(report),
-        posts=_posts(report),
-        platforms=_platforms(report),
-        works=decisions.works(report),
-        rises=decisions.rises(report),
-        attention=decisions.attention(report),
-        forecasts=decisions.forecasts(report),
-        freshness=_freshness(report),
-        ledger=_ledger(report),
-        quarantine=_quarantine(report),
-    )
+    parts: dict[str, Any] = {
+        "policy": POLICY,
+        "style": Markup((folder / "style.css").read_text("utf-8")),
+        "number": release["release"],
+        "as_of": minute(release["as_of"]),
+        "released": minute(release["released_at"]),
+        "engine": release["engine"],
+        "dbt": release["dbt_version"],
+        "revision": (release["git_revision"] or "unknown")[:12],
+        "notice": _notice(report),
+        "facts": _facts(report),
+        "posts": _posts(report),
+        "platforms": _platforms(report),
+        "works": decisions.works(report),
+        "rises": decisions.rises(report),
+        "attention": decisions.attention(report),
+        "forecasts": decisions.forecasts(report),
+        "freshness": _freshness(report),
+        "ledger": _ledger(report),
+        "quarantine": _quarantine(report),
+    }
+    template = Template((folder / "template.html").read_text("utf-8"))
+    return template.substitute({name: Markup.escape(part) for name, part in parts.items()})
 
 
-def _notice(report: Report) -> str:
+def _notice(report: Report) -> Markup:
     if not report.simulated:
-        return ""
-    return (
+        return Markup("")
+    return Markup(
         '<p class="notice" role="note"><strong>Simulated data.</strong> This release contains '
         "rows of the source <code>demo</code>: made up by a simulator, labelled, and not to be "
         "decided on.</p>"
     )
 
 
-def _facts(report: Report) -> str:
+def _facts(report: Report) -> Markup:
     totals = report.totals
     balanced = totals["balance"] == 0
     facts = [
@@ -80,10 +85,13 @@ def _facts(report: Report) -> str:
             "good" if not report.tests.get("warn") else "warn",
         ),
     ]
-    return "".join(
-        f'<div class="fact {kind}"><dd>{escape(value)}</dd><dt>{escape(name)}</dt></div>'
+    return joined(
+        fill(
+            '<div class="fact {kind}"><dd>{value}</dd><dt>{name}</dt></div>',
+            kind=kind, value=value, name=name,
+        )
         for value, name, kind in facts
-    )
+    )  # fmt: skip
 
 
 def _warned(report: Report) -> str:
@@ -91,44 +99,55 @@ def _warned(report: Report) -> str:
     return f", {count:,} warned" if count else ""
 
 
-def _posts(report: Report) -> str:
+def _posts(report: Report) -> Markup:
     if not report.posts:
-        return '<p class="none">No post has been polled yet.</p>'
-    cards = []
-    for place, post in enumerate(report.posts, start=1):
-        name = post["product"] or post["external_post_id"]
-        label = (
-            f"Views of {name} on {post['platform']} by age: {post['views']:,} "
-            f"after {hours(post['age_hours'])}"
-        )
-        variation = post["variation_label"]
-        under = " · ".join(
-            [f"post {post['external_post_id']}"] + ([f"variation {variation}"] if variation else [])
-        )
-        cards.append(
-            f'<li class="post {platform_class(post["platform"])}">'
-            f'<p class="rank"><span>{place}</span> <b class="tag">{escape(post["platform"])}</b> '
-            f"{escape(day(post['published_at']))}</p>"
-            f'<h3>{escape(name)}</h3><p class="id">{escape(under)}</p>'
-            f"{growth(report.curves.get(post['post_id'], []), label)}"
-            f'<dl><div><dd title="{post["views"]:,}">{compact(post["views"])}</dd>'
-            f"<dt>views</dt></div>"
-            f"<div><dd>{percent(post['engagement_rate'])}</dd><dt>engagement</dt></div>"
-            f"<div><dd>{compact(post['views_per_hour'])}</dd><dt>views/h lately</dt></div>"
-            f"<div><dd>{hours(post['age_hours'])}</dd><dt>age</dt></div></dl></li>"
-        )
-    return f'<ol class="posts">{"".join(cards)}</ol>'
+        return Markup('<p class="none">No post has been polled yet.</p>')
+    cards = [_card(report, place, post) for place, post in enumerate(report.posts, start=1)]
+    return fill('<ol class="posts">{cards}</ol>', cards=joined(cards))
 
 
-def _platforms(report: Report) -> str:
+def _card(report: Report, place: int, post: dict[str, Any]) -> Markup:
+    name = post["product"] or post["external_post_id"]
+    label = (
+        f"Views of {name} on {post['platform']} by age: {post['views']:,} "
+        f"after {hours(post['age_hours'])}"
+    )
+    variation = post["variation_label"]
+    under = " · ".join(
+        [f"post {post['external_post_id']}"] + ([f"variation {variation}"] if variation else [])
+    )
+    return fill(
+        '<li class="post {kind}"><p class="rank"><span>{place}</span> '
+        '<b class="tag">{platform}</b> {day}</p>'
+        '<h3>{name}</h3><p class="id">{under}</p>{curve}'
+        '<dl><div><dd title="{views:,}">{short_views}</dd><dt>views</dt></div>'
+        "<div><dd>{rate}</dd><dt>engagement</dt></div>"
+        "<div><dd>{speed}</dd><dt>views/h lately</dt></div>"
+        "<div><dd>{age}</dd><dt>age</dt></div></dl></li>",
+        kind=platform_class(post["platform"]),
+        place=place,
+        platform=post["platform"],
+        day=day(post["published_at"]),
+        name=name,
+        under=under,
+        curve=growth(report.curves.get(post["post_id"], []), label),
+        views=post["views"],
+        short_views=compact(post["views"]),
+        rate=percent(post["engagement_rate"]),
+        speed=compact(post["views_per_hour"]),
+        age=hours(post["age_hours"]),
+    )
+
+
+def _platforms(report: Report) -> Markup:
     if not report.platforms:
-        return ""
+        return Markup("")
     most = max(row["views"] for row in report.platforms) or 1
     rows = [
         [
-            escape(row["platform"]),
+            row["platform"],
             f"{row['posts']:,}",
-            f"{_bar(row['views'] / most, row['platform'])}{compact(row['views'])}",
+            _bar(row["views"] / most, row["platform"]) + compact(row["views"]),
             compact(row["median_views_72h"]),
             percent(row["engagement_rate"]),
         ]
@@ -142,23 +161,24 @@ def _platforms(report: Report) -> str:
     )
 
 
-def _bar(share: float, platform: str) -> str:
-    return (
-        f'<span class="bar {platform_class(platform)}" aria-hidden="true">'
-        f'<i style="width:{100 * share:.1f}%"></i></span>'
+def _bar(share: float, platform: str) -> Markup:
+    return fill(
+        '<span class="bar {kind}" aria-hidden="true"><i style="width:{percent:.1f}%"></i></span>',
+        kind=platform_class(platform),
+        percent=100 * share,
     )
 
 
-def _freshness(report: Report) -> str:
+def _freshness(report: Report) -> Markup:
     rows = [
         [
-            escape(row["source"]),
-            escape(row["resource"]),
+            row["source"],
+            row["resource"],
             minute(row["last_extracted_at"]),
             hours(row["age_hours"]),
-            '<b class="pill warn">stale</b>'
+            Markup('<b class="pill warn">stale</b>')
             if row["is_stale"]
-            else '<b class="pill good">fresh</b>',
+            else Markup('<b class="pill good">fresh</b>'),
         ]
         for row in report.freshness
     ]
@@ -171,13 +191,13 @@ def _freshness(report: Report) -> str:
     )
 
 
-def _ledger(report: Report) -> str:
+def _ledger(report: Report) -> Markup:
     names = ("read", "rejected", "landed", "accepted", "duplicate", "superseded", "quarantined")
     rows = [
         [
-            escape(row["table_name"]),
-            escape(row["source"]),
-            *(f"{row[name]:,}" if row[name] else '<span class="zero">0</span>' for name in names),
+            row["table_name"],
+            row["source"],
+            *(f"{row[name]:,}" if row[name] else NONE for name in names),
             _balance(row["balance"]),
         ]
         for row in report.ledger
@@ -195,22 +215,25 @@ def _ledger(report: Report) -> str:
     )
 
 
-def _balance(value: int) -> str:
+def _balance(value: int) -> Markup:
     if value == 0:
-        return '<b class="pill good">0</b>'
-    return f'<b class="pill bad">{value:+,}</b>'
+        return Markup('<b class="pill good">0</b>')
+    return fill('<b class="pill bad">{value:+,}</b>', value=value)
 
 
-def _quarantine(report: Report) -> str:
+def _quarantine(report: Report) -> Markup:
     rows = [
         [
-            escape(row["table_name"]),
-            escape(row["source"]),
-            f'<span title="{escape(REASONS.get(row["reason"], row["reason"]))}">'
-            f"{escape(row['reason'])}</span>",
+            row["table_name"],
+            row["source"],
+            fill(
+                '<span title="{means}">{reason}</span>',
+                means=REASONS.get(row["reason"], row["reason"]),
+                reason=row["reason"],
+            ),
             f"{row['rows']:,}",
-            escape(day(row["oldest_since"])),
-            f"<code>{escape(_example(row))}</code>",
+            day(row["oldest_since"]),
+            fill("<code>{example}</code>", example=_example(row)),
         ]
         for row in report.quarantine
     ]

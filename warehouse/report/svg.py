@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from warehouse.report.text import compact, escape
+from warehouse.markup import Markup, fill, joined
+from warehouse.report.text import compact
 
 WIDTH, HEIGHT = 320, 112
 LEFT, RIGHT, TOP, BOTTOM = 4, 4, 10, 18
 
 
-def growth(points: Sequence[tuple[float, int]], label: str) -> str:
+def growth(points: Sequence[tuple[float, int]], label: str) -> Markup:
     """Views against age. Every post starts at age 0 with 0 views unless polled there."""
     if not points:
-        return '<p class="none">No poll yet.</p>'
+        return Markup('<p class="none">No poll yet.</p>')
     drawn = list(points) if points[0][0] == 0 else [(0.0, 0), *points]
     most_hours = max(24.0, drawn[-1][0])
     most_views = max(1, max(views for _, views in drawn))
@@ -28,23 +29,36 @@ def growth(points: Sequence[tuple[float, int]], label: str) -> str:
     floor = f"{y(0):.1f}"
     area = f"{x(0):.1f},{floor} {line} {x(drawn[-1][0]):.1f},{floor}"
     parts = [
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">',
-        f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{floor}" y2="{floor}"/>',
-    ]
+        fill(
+            '<svg viewBox="0 0 {width} {height}" role="img" aria-label="{label}">'
+            '<line class="axis" x1="{left}" x2="{right}" y1="{floor}" y2="{floor}"/>',
+            width=WIDTH, height=HEIGHT, label=label, left=LEFT, right=WIDTH - RIGHT, floor=floor,
+        )
+    ]  # fmt: skip
     for hours, name in _ticks(most_hours):
-        at = f"{x(hours):.1f}"
-        anchor = "start" if hours == 0 else "end" if x(hours) > WIDTH - 24 else "middle"
-        parts.append(f'<line class="grid" x1="{at}" x2="{at}" y1="{TOP}" y2="{floor}"/>')
-        parts.append(f'<text x="{at}" y="{HEIGHT - 5}" text-anchor="{anchor}">{name}</text>')
-    parts.append(f'<polygon class="area" points="{area}"/>')
-    parts.append(f'<polyline class="line" points="{line}"/>')
+        parts.append(
+            fill(
+                '<line class="grid" x1="{at}" x2="{at}" y1="{top}" y2="{floor}"/>'
+                '<text x="{at}" y="{low}" text-anchor="{anchor}">{name}</text>',
+                at=f"{x(hours):.1f}",
+                top=TOP,
+                floor=floor,
+                low=HEIGHT - 5,
+                anchor="start" if hours == 0 else "end" if x(hours) > WIDTH - 24 else "middle",
+                name=name,
+            )
+        )
+    parts.append(fill('<polygon class="area" points="{area}"/>', area=area))
+    parts.append(fill('<polyline class="line" points="{line}"/>', line=line))
     parts += [
-        f'<circle class="poll" cx="{x(hours):.1f}" cy="{y(views):.1f}" r="1.8">'
-        f"<title>{compact(views)} views after {hours:,.1f} hours</title></circle>"
+        fill(
+            '<circle class="poll" cx="{x:.1f}" cy="{y:.1f}" r="1.8">'
+            "<title>{views} views after {hours:,.1f} hours</title></circle>",
+            x=x(hours), y=y(views), views=compact(views), hours=hours,
+        )
         for hours, views in points
-    ]
-    parts.append("</svg>")
-    return "".join(parts)
+    ]  # fmt: skip
+    return joined([*parts, Markup("</svg>")])
 
 
 def _ticks(most_hours: float) -> list[tuple[float, str]]:

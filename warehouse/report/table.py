@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from warehouse.report.text import escape
+from warehouse.markup import Markup, fill, joined
 
 
 def platform_class(platform: str) -> str:
@@ -14,32 +15,42 @@ def platform_class(platform: str) -> str:
 def table(
     caption: str,
     columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Iterable[Sequence[Any]],
     *,
     numbers: set[int],
-    foot: Sequence[str] | None = None,
+    foot: Sequence[Any] | None = None,
     empty: str = "Nothing to show.",
-) -> str:
-    """A table of cells that are HTML already; the first column heads its row."""
+) -> Markup:
+    """A table of cells, text or HTML; the first column heads its row."""
     rows = list(rows)
     if not rows:
-        return f'<p class="none">{escape(empty)}</p>'
+        return fill('<p class="none">{empty}</p>', empty=empty)
 
-    def cells(row: Sequence[str]) -> str:
-        out = []
-        for place, cell in enumerate(row):
-            kind = ' class="n"' if place in numbers else ""
-            tag = 'th scope="row"' if place == 0 else "td"
-            out.append(f"<{tag}{kind}>{cell}</{tag.split()[0]}>")
-        return f"<tr>{''.join(out)}</tr>"
+    def cells(row: Sequence[Any]) -> Markup:
+        inside = joined(_cell(cell, at, numbers) for at, cell in enumerate(row))
+        return fill("<tr>{cells}</tr>", cells=inside)
 
-    head = "".join(
-        f'<th scope="col"{" class=n" if place in numbers else ""}>{escape(name)}</th>'
-        for place, name in enumerate(columns)
+    head = joined(
+        fill('<th scope="col"{kind}>{name}</th>', kind=_kind(at, numbers), name=name)
+        for at, name in enumerate(columns)
     )
-    end = f"<tfoot>{cells(foot)}</tfoot>" if foot else ""
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(map(cells, rows))}</tbody>{end}</table></div>"
+    return fill(
+        '<div class="scroll" tabindex="0" role="region" aria-label="{caption}">'
+        "<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
+        "<tbody>{body}</tbody>{end}</table></div>",
+        caption=caption,
+        head=head,
+        body=joined(map(cells, rows)),
+        end=fill("<tfoot>{row}</tfoot>", row=cells(foot)) if foot else "",
     )
+
+
+def _cell(cell: Any, at: int, numbers: set[int]) -> Markup:
+    kind = _kind(at, numbers)
+    if at == 0:
+        return fill('<th scope="row"{kind}>{cell}</th>', kind=kind, cell=cell)
+    return fill("<td{kind}>{cell}</td>", kind=kind, cell=cell)
+
+
+def _kind(at: int, numbers: set[int]) -> Markup:
+    return Markup(' class="n"') if at in numbers else Markup("")

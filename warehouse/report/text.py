@@ -1,18 +1,13 @@
-"""Numbers, times and text as the page shows them."""
+"""Numbers and times as the page shows them."""
 
 from __future__ import annotations
 
-import html
 from datetime import datetime
-from typing import Any
+
+from warehouse.markup import Markup, fill
 
 #: Shown where a value is not known; never 0.
 UNKNOWN = "\N{EN DASH}"
-
-
-def escape(value: Any) -> str:
-    """Text that cannot be markup, wherever it stands."""
-    return html.escape(str(value), quote=True)
 
 
 def compact(value: float | None) -> str:
@@ -40,11 +35,15 @@ def day(moment: str | None) -> str:
     return UNKNOWN if moment is None else f"{_parsed(moment):%-d %b %Y}"
 
 
-def minute(moment: str | None) -> str:
+def minute(moment: str | None) -> Markup:
     """``31 Oct 2026, 23:30 UTC`` as an HTML time element."""
     if moment is None:
-        return UNKNOWN
-    return f'<time datetime="{escape(moment)}">{_parsed(moment):%-d %b %Y, %H:%M} UTC</time>'
+        return Markup.escape(UNKNOWN)
+    return fill(
+        '<time datetime="{moment}">{shown} UTC</time>',
+        moment=moment,
+        shown=f"{_parsed(moment):%-d %b %Y, %H:%M}",
+    )
 
 
 def hours(value: float | None) -> str:
