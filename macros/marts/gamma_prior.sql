@@ -34,10 +34,10 @@
    a million, full pooling, where rho is not above 0. #}
 {% macro beta_prior_weight(spread, posts, trials, squared_trials, p) -%}
     {%- set over_chance = '(' ~ ratio(spread, p ~ ' * (1 - ' ~ p ~ ')') ~ ' - (' ~ posts ~ ' - 1))' -%}
-    {%- set at_most = '(' ~ trials ~ ' - ' ~ squared_trials ~ ' - (' ~ posts ~ ' - 1))' -%}
+    {%- set most = '(' ~ trials ~ ' - ' ~ squared_trials ~ ' - (' ~ posts ~ ' - 1))' -%}
     (case
-        when {{ over_chance }} > 1e-6 * {{ at_most }} and {{ at_most }} > 0
-            then greatest({{ at_most }} / {{ over_chance }} - 1, 2)
+        when {{ over_chance }} > 1e-6 * {{ most }} and {{ most }} > 0
+            then greatest({{ most }} / {{ over_chance }} - 1, 2)
         else cast(1000000 as {{ type_double() }})
     end)
 {%- endmacro %}

@@ -12,6 +12,13 @@
 {%- endmacro %}
 
 
+{# Logarithm of a relative change, ln(1 + lift). A change of -1 is one that is too near to it
+   for a double to tell, and not nothing at all, which has no logarithm. #}
+{% macro log_of_lift(lift) -%}
+    ln(greatest(1 + {{ lift }}, 1e-16))
+{%- endmacro %}
+
+
 {# Relative difference of a mean from the control's; null when the control's is 0. #}
 {% macro relative_lift(mean, control_mean) -%}
     (({{ mean }} - {{ control_mean }}) / nullif({{ control_mean }}, 0))

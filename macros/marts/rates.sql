@@ -5,13 +5,6 @@
 {%- endmacro %}
 
 
-{# A threshold for computed doubles. Engines differ in the last bit of a logarithm, so
-   values that differ by less than 1e-9 of themselves count as equal. #}
-{% macro at_least(value, threshold) -%}
-    ({{ value }} >= {{ threshold }} * (1 - 1e-9))
-{%- endmacro %}
-
-
 {# A raw rate per view: null under `min_views`, where it would be noise. #}
 {% macro rate_per_view(numerator, views) -%}
     case when {{ at_least(views, var('min_views')) }} then {{ ratio(numerator, views) }} end

@@ -100,7 +100,11 @@
 {%- endmacro %}
 
 
-{# Weight of something that old: half after every `half_life`, in the same unit. #}
+{# Weight of something that old: half after every `half_life`, in the same unit. After a
+   thousand of them it stays where it is: smaller numbers are 0 or an error. #}
 {% macro half_life_weight(age, half_life) -%}
-    power(cast(0.5 as {{ type_double() }}), cast({{ age }} as {{ type_double() }}) / {{ half_life }})
+    power(
+        cast(0.5 as {{ type_double() }}),
+        least(cast({{ age }} as {{ type_double() }}) / {{ half_life }}, 1000)
+    )
 {%- endmacro %}

@@ -2,11 +2,11 @@
 
 {# Probability that a t value with that many degrees of freedom is further from 0 than
    `t` (Wallace: from 9 degrees of freedom up right to 0.3% of itself, to 2% where it is under
-   one in ten thousand). #}
+   one in ten thousand); at most 1, which the fit of the normal distribution is just above. #}
 {% macro student_two_sided(t, df) -%}
-    (2 * {{ normal_above(
+    least(2 * {{ normal_above(
         '((8 * (' ~ df ~ ') + 1) / (8 * (' ~ df ~ ') + 3) * sqrt((' ~ df ~ ') * ln(1 + (' ~ t ~ ') * (' ~ t ~ ') / (' ~ df ~ '))))'
-    ) }})
+    ) }}, 1)
 {%- endmacro %}
 
 

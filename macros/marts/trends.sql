@@ -68,10 +68,9 @@
 {%- endmacro %}
 
 
-{# How new something is: 1 when first seen, half of it after seven days. After twenty
-   years it stays where it is; smaller numbers end in an error on some engines. #}
+{# How new something is: 1 when first seen, half of it after seven days. #}
 {% macro novelty(days) -%}
-    {{ half_life_weight('least(' ~ days ~ ', 7000)', 7) }}
+    {{ half_life_weight(days, 7) }}
 {%- endmacro %}
 
 

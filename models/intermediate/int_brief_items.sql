@@ -204,7 +204,7 @@ best_platforms as (
         shrunk_lift,
         lift_posts,
         row_number() over (
-            partition by pattern_id order by {{ significant('ln(1 + shrunk_lift)') }} desc, platform
+            partition by pattern_id order by {{ significant(log_of_lift('shrunk_lift')) }} desc, platform
         ) as choice
     from performance
     where platform <> 'all'
@@ -314,7 +314,7 @@ telling_effects as {{ computed_once() }} (
         {{ spoken_tag('kind', 'tag') }} as spoken,
         case when q_value <= 0.05 then 'clear' else 'likely' end as confidence,
         row_number() over (
-            partition by shrunk_lift > 0 order by {{ significant('abs(ln(1 + shrunk_lift))') }} desc, kind, tag
+            partition by shrunk_lift > 0 order by {{ significant('abs(' ~ log_of_lift('shrunk_lift') ~ ')') }} desc, kind, tag
         ) as place
     from effects
     where q_value <= {{ var('brief_q_value') }}

@@ -20,6 +20,9 @@
     ['wilson_low of more than all', wilson_low('cast(7 as bigint)', 'cast(5 as bigint)'), 0.565518, 1e-6],
     ['wilson_low of nothing', wilson_low('cast(0 as bigint)', 'cast(0 as bigint)'), none, 0],
     ['half_life_weight', half_life_weight('cast(28 as ' ~ double ~ ')', 14), 0.25, 1e-15],
+    ['half_life_weight after ages', half_life_weight('cast(40000 as ' ~ double ~ ')', 14), 9.332636185032189e-302, 1e-305],
+    ['log_of_lift', log_of_lift('cast(0.25 as ' ~ double ~ ')'), 0.22314355131420976, 1e-15],
+    ['log_of_lift of all lost', log_of_lift('cast(-1 as ' ~ double ~ ')'), -36.841361487904734, 1e-12],
 ] %}
 
 with

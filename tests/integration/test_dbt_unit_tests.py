@@ -98,7 +98,7 @@ def test_every_column_is_described(warehouse: Warehouse) -> None:
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Outcomes of the singular tests over a warehouse in which each has something to find."""
+    """Outcomes of tests over a warehouse in which each has something to find."""
     warehouse = empty_warehouse(tmp_path_factory.mktemp("broken"), "duckdb")
     key = "'00000000-0000-0000-0000-000000000001'"
     for statement in (
@@ -117,9 +117,12 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         " (_load_id, _position, embedding_id, reference_type, reference_id, _verdict, _reasons,"
         "  _is_latest)"
         f" values ('a', 0, {key}, 'script', {key}, 'accepted', [], true)",
+        "insert into marts.creative_tag_effects"
+        " (platform, kind, tag, posts_with, posts_without, products, p_value, q_value, known_at)"
+        " values ('all', 'hashtag', 'a', 0, 0, 0, 1e-300, 0.999999e-300, current_timestamp)",
     ):
         warehouse.query(statement)
-    assert not warehouse.dbt("test", "--select", "test_type:singular")
+    assert not warehouse.dbt("test", "--select", "test_type:singular", "creative_tag_effects_rules")
     return outcomes(warehouse)
 
 
@@ -130,7 +133,8 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ("names_lead_to_one_key", "fail"),
         ("embeddings_have_their_row", "fail"),
         ("unknown_names", "warn"),
+        ("creative_tag_effects_rules", "fail"),
     ],
 )
-def test_singular_tests_can_fail(broken: dict[str, str], test: str, status: str) -> None:
+def test_tests_of_models_can_fail(broken: dict[str, str], test: str, status: str) -> None:
     assert broken[test] == status

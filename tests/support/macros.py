@@ -11,6 +11,9 @@ from jinja2 import Environment
 
 from warehouse.settings import PROJECT_ROOT
 
+#: The project's own values of its vars.
+VARIABLES: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "dbt_project.yml").read_text())["vars"]
+
 
 @cache
 def _module(engine: str) -> Any:
@@ -19,16 +22,15 @@ def _module(engine: str) -> Any:
         for folder in ("engine", "marts")
         for path in sorted((PROJECT_ROOT / "macros" / folder).glob("*.sql"))
     )
-    variables = yaml.safe_load((PROJECT_ROOT / "dbt_project.yml").read_text())["vars"]
     environment = Environment(extensions=["jinja2.ext.do"])
     environment.globals.update(
         target=SimpleNamespace(type=engine),
-        var=variables.__getitem__,
+        var=VARIABLES.__getitem__,
         **{"return": lambda value: value},
     )
     return environment.from_string(source).module
 
 
-def rendered(macro: str, *arguments: Any, engine: str = "duckdb") -> str:
+def rendered(macro: str, *arguments: Any, engine: str = "duckdb", **named: Any) -> str:
     """The SQL of one macro of `macros/engine` or `macros/marts` that calls nothing of dbt's."""
-    return str(getattr(_module(engine), macro)(*arguments))
+    return str(getattr(_module(engine), macro)(*arguments, **named))

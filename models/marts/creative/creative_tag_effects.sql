@@ -182,17 +182,19 @@ ranked as (
 
 ),
 
-{# Benjamini and Hochberg: no q value is above that of a larger p value. #}
+{# Benjamini and Hochberg: no q value is above that of a larger p value. None is below its
+   own p value either: p values that are ranked as equal differ a little, and those next to
+   nothing, all ranked as 0, by many powers of ten. #}
 adjusted as (
 
     select
         platform,
         kind,
         tag,
-        least(min(p_value * tests / place) over (
+        least(greatest(min(p_value * tests / place) over (
             partition by platform, kind order by place desc
             rows between unbounded preceding and current row
-        ), 1) as q_value
+        ), p_value), 1) as q_value
     from ranked
 
 ),

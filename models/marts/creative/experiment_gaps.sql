@@ -55,8 +55,8 @@ upsides as (
         lift_hi,
         rank,
         known_at,
-        ln(1 + shrunk_lift) as mean_log,
-        (ln(1 + lift_hi) - ln(1 + lift_lo)) / {{ 2 * z }} as sd_log
+        {{ log_of_lift('shrunk_lift') }} as mean_log,
+        ({{ log_of_lift('lift_hi') }} - {{ log_of_lift('lift_lo') }}) / {{ 2 * z }} as sd_log
     from performance
 
 ),
