@@ -19,10 +19,19 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from loaders.errors import AceError, UsageError
+from repositories.release_files import (
+    UnreadableError,
+    can_be_read,
+    current_release,
+    explain,
+    is_damage,
+    open_file,
+    release_files,
+    release_paths,
+)
 
 Engine = Literal["duckdb", "postgres"]
-#: DuckDB refuses two configurations of one file in a process: every reader uses this one.
-READ_ONLY_CONFIG = {"enable_external_access": "false"}
+Hint = Callable[[], str]
 NO_RELEASE_HINT = "Make one: 'ace run' loads, builds and releases."
 
 
@@ -104,28 +113,19 @@ class DuckReader:
 
     engine: Engine = "duckdb"
 
-    def __init__(self, path: Path) -> None:
-        import duckdb
-
+    def __init__(self, path: Path, number: int | None = None, hint: Hint | None = None) -> None:
+        """Open a file, as release ``number`` if given; ``hint`` is the next step if it cannot."""
         self.path = path
+        self._hint = hint or (lambda: "Name a number that 'ace releases' lists, or another file.")
         try:
-            self._connection = duckdb.connect(
-                str(path), read_only=True, config=dict(READ_ONLY_CONFIG)
-            )
-            self._connection.execute("set TimeZone = 'UTC'")
-            self._connection.execute("set lock_configuration = true")
-        except duckdb.IOException as error:
-            if "lock" in str(error).lower():
-                raise AceError(
-                    f"{path} is being written by a build.",
-                    "Read the current release instead (leave out --release), or wait.",
-                ) from None
-            raise AceError(
-                f"{path} is not a readable DuckDB file.",
-                "Give --release a number from 'ace releases' or a release file.",
-            ) from None
-        except duckdb.Error as error:
-            raise AceError(f"{path} cannot be opened: {_sentence(str(error))}") from None
+            self._connection = open_file(path, number)
+        except UnreadableError as error:
+            raise self._damaged(error.what) from None
+        self._connection.execute("set TimeZone = 'UTC'")
+        self._connection.execute("set lock_configuration = true")
+
+    def _damaged(self, what: str) -> UnreadableError:
+        return UnreadableError.of(self.path, what, self._hint())
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
         import duckdb
@@ -144,6 +144,8 @@ class DuckReader:
             ]
             rows = cursor.fetchall()
         except duckdb.Error as error:
+            if is_damage(error):
+                raise self._damaged(explain(self.path, error)) from None
             raise _duck_error(error, self.tables) from None
         return Answer(columns, _converted(rows, readers))
 
@@ -241,25 +243,6 @@ def _converted(
     return [tuple(read(value) for read, value in zip(readers, row, strict=True)) for row in rows]
 
 
-def release_files(home: Path) -> dict[int, Path]:
-    """Number to file of every DuckDB release under ``home``, ascending."""
-    found = {
-        int(path.stem): path
-        for path in (home / "releases").glob("*.duckdb")
-        if path.stem.isdigit() and path.is_file()
-    }
-    return dict(sorted(found.items()))
-
-
-def current_release(home: Path) -> int | None:
-    """Number of the release ``current.duckdb`` points to, or None."""
-    link = home / "current.duckdb"
-    if not link.exists():
-        return None
-    stem = link.resolve().stem
-    return int(stem) if stem.isdigit() else None
-
-
 def open_release(
     home: Path,
     release: str | int | Path | None = None,
@@ -301,20 +284,40 @@ def _number(release: str | int | Path | None) -> int | None:
 
 
 def _open_duckdb(home: Path, number: int | None) -> DuckReader:
-    if number is None:
-        for _ in range(3):
-            # Open the file itself, not the link: a release stays the same while it is read.
-            number = current_release(home)
-            if number is None:
-                raise NoReleaseError(f"There is no release in {home} yet.", NO_RELEASE_HINT)
-            path = home / "releases" / f"{number}.duckdb"
-            if path.is_file():
-                return DuckReader(path)
-        raise AceError(f"The current release {number} is missing in {home}.", NO_RELEASE_HINT)
-    path = home / "releases" / f"{number}.duckdb"
-    if not path.is_file():
-        raise _unknown_release(number, list(release_files(home)))
-    return DuckReader(path)
+    if number is not None:
+        path = home / "releases" / f"{number}.duckdb"
+        if number not in release_paths(home):
+            raise _unknown_release(number, list(release_files(home)))
+        is_current = number == current_release(home)
+        return DuckReader(path, number, (lambda: rollback_hint(home)) if is_current else None)
+    for last in (False, False, True):
+        # Open the file itself, not the link: a release stays the same while it is read.
+        current = current_release(home)
+        if current is None:
+            break
+        path = home / "releases" / f"{current}.duckdb"
+        try:
+            return DuckReader(path, current, lambda: rollback_hint(home))
+        except UnreadableError:
+            # A build may have moved on meanwhile, and deleted it.
+            if last:
+                raise
+    if release_files(home):
+        raise AceError(
+            f"{home / 'current.duckdb'} does not point to a release.", rollback_hint(home)
+        )
+    raise NoReleaseError(f"There is no release in {home} yet.", NO_RELEASE_HINT)
+
+
+def rollback_hint(home: Path) -> str:
+    """The way out when the current release cannot be read: the newest one that can."""
+    for number, path in reversed(release_files(home).items()):
+        if number != current_release(home) and can_be_read(path, number):
+            return (
+                f"'ace releases rollback {number}' makes release {number} current, "
+                "'ace build' makes a new one."
+            )
+    return "'ace build' makes a new one."
 
 
 def _unknown_release(number: int, kept: list[int]) -> AceError:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from loaders.errors import AceError
+from repositories.release_files import UnreadableError
 from warehouse.built_with import BuiltWith
 from warehouse.fingerprint import git_revision, project_fingerprint
 from warehouse.lock import build_lock, postgres_lock
@@ -77,6 +78,8 @@ def build(
         if done is not None:
             return _nothing_to_do(done, say)
     with _locked(config, target, landing, wait, say) as environment, landing.shared_lock():
+        if release:
+            store.prepare()
         if not again:
             # Whoever held the lock may have built just this.
             done = _up_to_date(store, landing, fingerprint)
@@ -141,7 +144,11 @@ def _up_to_date(store: ReleaseStore, landing: Landing, fingerprint: str) -> Rele
         return None
     if _newest_heartbeat(landing) > current.as_of:
         return None
-    return current if _landed(landing) <= store.loads(current.release) else None
+    try:
+        covered = store.loads(current.release)
+    except UnreadableError:
+        return None  # a new one takes its place
+    return current if _landed(landing) <= covered else None
 
 
 def _built_before(store: ReleaseStore, landing: Landing, fingerprint: str) -> bool:

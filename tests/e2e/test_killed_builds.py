@@ -20,7 +20,8 @@ import psycopg
 import pytest
 
 from loaders.landing import Landing
-from repositories.connection import open_release, release_files
+from repositories.connection import open_release
+from repositories.release_files import release_files
 from tests.conftest import PgServer
 from tests.support.builds import Warehouse, differences
 from tests.support.histories import History, land

@@ -13,7 +13,8 @@ import pytest
 
 from loaders.errors import AceError, UsageError
 from loaders.landing import Landing
-from repositories.connection import open_release, release_files
+from repositories.connection import open_release
+from repositories.release_files import release_files
 from warehouse.build import build
 from warehouse.lock import build_lock
 from warehouse.release.duckdb import DuckStore

@@ -11,7 +11,8 @@ import duckdb
 import pytest
 
 from loaders.errors import AceError
-from repositories.connection import current_release, open_release, release_files
+from repositories.connection import open_release
+from repositories.release_files import current_release, release_files
 from tests.support import small_warehouse
 from warehouse.release.duckdb import DuckStore
 

@@ -41,9 +41,14 @@ def list_command(target: str | None = None, as_json: bool = False) -> None:
     from warehouse.readers import release_store
     from warehouse.release.model import to_json
 
-    kept = [to_json(one) for one in release_store(target).releases()]
+    store = release_store(target)
+    kept = [to_json(one) for one in store.releases()]
+    damaged = store.damaged()
     if as_json:
         print_json(kept)
+    for sentence in damaged:
+        click.echo(sentence, err=True)
+    if as_json or (damaged and not kept):
         return
     if not kept:
         click.echo("There is no release yet. Make one: 'ace run'.")

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loaders.errors import AceError
-from repositories.connection import READ_ONLY_CONFIG, current_release, release_files
+from repositories.connection import rollback_hint
+from repositories.release_files import (
+    MANIFEST,
+    UnreadableError,
+    can_be_read,
+    current_release,
+    explain,
+    open_file,
+    release_files,
+    release_paths,
+)
 from warehouse.release.model import (
     PUBLIC_SCHEMAS,
     Passed,
@@ -32,10 +43,6 @@ if TYPE_CHECKING:
 FICLONE = 0x40049409
 KEPT_SCHEMAS = (*PUBLIC_SCHEMAS, "intermediate")
 LOAD_COLUMNS = "load_id, source, resource, account, landed_at, read, accepted, rejected"
-SUMMARY_COLUMNS = (
-    "release, released_at, as_of, git_revision, dbt_version, engine, "
-    "project_fingerprint, invocation_id"
-)
 
 
 class DuckStore:
@@ -51,21 +58,42 @@ class DuckStore:
 
     def current(self) -> ReleaseSummary | None:
         number = current_release(self.home)
-        path = self._file(number) if number is not None else None
-        if path is None or not path.is_file():
+        if number is None:
             return None
-        return replace(self._summary(path), current=True)
+        try:
+            return replace(self._summary(number), current=True)
+        except UnreadableError:
+            return None
 
     def releases(self) -> list[ReleaseSummary]:
         now = current_release(self.home)
-        found = [
-            replace(self._summary(path), current=number == now)
-            for number, path in release_files(self.home).items()
-        ]
-        return found[::-1]
+        found = []
+        for number in reversed(release_files(self.home)):
+            with contextlib.suppress(UnreadableError):
+                found.append(replace(self._summary(number), current=number == now))
+        return found
+
+    def damaged(self) -> list[str]:
+        link, now = self.home / "current.duckdb", current_release(self.home)
+        paths = release_paths(self.home)
+        found = []
+        for number, path in reversed(paths.items()):
+            try:
+                self._summary(number)
+            except UnreadableError as error:
+                current = ", and it is the current one" if number == now else ""
+                found.append(f"Release {number} cannot be read{current}: {path} {error.what}.")
+        if now is not None and now not in paths:
+            found.append(f"{link} points to release {now}, which is missing.")
+        elif now is None and (link.exists() or link.is_symlink() or paths):
+            found.append(f"{link} does not point to a release.")
+        if found:
+            fine = "Readers are not concerned: remove what cannot be read, or leave it."
+            found.append(fine if self.current() else rollback_hint(self.home))
+        return found
 
     def loads(self, release: int) -> set[str]:
-        with _reading(self._file(release)) as connection:
+        with self._reading_release(release) as connection:
             return {
                 row[0] for row in connection.execute("select load_id from meta.loads").fetchall()
             }
@@ -105,17 +133,36 @@ class DuckStore:
             connection.execute("commit")
             connection.execute("checkpoint")
 
+    def prepare(self) -> None:
+        link = self.home / "current.duckdb"
+        if link.is_dir() and not link.is_symlink():
+            raise AceError(
+                f"{link} is a folder, and the link to the current release belongs there.",
+                "Move it away and run 'ace build' again.",
+            )
+        place = self.home
+        try:
+            for place in (self.home, self.folder):
+                place.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=place):
+                    pass
+        except OSError as error:
+            raise AceError(
+                f"Releases cannot be written to {place}: {error.strerror}.",
+                "Make it a folder that you may write to, or set ACE_HOME to another.",
+            ) from None
+
     def publish(self) -> ReleaseSummary:
-        last = max(release_files(self.home), default=0)
+        self.prepare()
+        last = next(iter(self.releases()), None)
         with _reading(self.warehouse) as connection:
             built = connection.execute("select invocation_id from meta.passed").fetchone()
-        if last and built and self._summary(self._file(last)).invocation_id == built[0]:
+        if last and built and last.invocation_id == built[0]:
             # Stopped between writing the file and pointing to it, or rolled back since.
-            return self.rollback(last)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for left in self.folder.glob(".tmp-*"):
-            left.unlink(missing_ok=True)
-        number = last + 1
+            return self.rollback(last.release)
+        _sweep(self.folder)
+        # Also what is damaged has its number: no two releases ever have the same.
+        number = 1 + max([*release_paths(self.home), current_release(self.home) or 0])
         temporary = self.folder / f".tmp-{number}-{os.getpid()}.duckdb"
         try:
             _copy(self.warehouse, temporary)
@@ -132,38 +179,69 @@ class DuckStore:
         _sync(self.folder)
         self._point_to(number)
         self._drop_old()
-        return replace(self._summary(self._file(number)), current=True)
+        return replace(self._summary(number), current=True)
 
     def rollback(self, release: int) -> ReleaseSummary:
-        path = self._file(release)
-        if not path.is_file():
+        if release not in release_paths(self.home):
             raise unknown_release(release, self.releases())
+        try:
+            summary = self._summary(release)
+        except UnreadableError as error:
+            raise UnreadableError.of(
+                error.path, error.what, "'ace releases' lists what can be read instead."
+            ) from None
         self._point_to(release)
-        return replace(self._summary(path), current=True)
+        return replace(summary, current=True)
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{number}.duckdb"
 
-    def _summary(self, path: Path) -> ReleaseSummary:
-        with _reading(path) as connection:
-            row = connection.execute(f"select {SUMMARY_COLUMNS} from meta.release").fetchone()
-        if row is None:
-            raise AceError(f"{path} holds no release.", "Delete it; 'ace build' makes a new one.")
+    @contextlib.contextmanager
+    def _reading_release(self, number: int) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A release's file; UnreadableError when it cannot be read, wherever it is damaged."""
+        import duckdb
+
+        path = self._file(number)
+        with contextlib.closing(open_file(path, number)) as connection:
+            try:
+                yield connection
+            except duckdb.Error as error:
+                raise UnreadableError.of(path, explain(path, error)) from None
+
+    def _summary(self, number: int) -> ReleaseSummary:
+        with self._reading_release(number) as connection:
+            row = connection.execute(f"select {MANIFEST} from meta.release").fetchone()
+        assert row is not None
         return ReleaseSummary(*row)
 
     def _point_to(self, number: int) -> None:
         link = self.home / "current.duckdb"
         temporary = self.home / f".tmp-current-{os.getpid()}"
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(Path("releases") / f"{number}.duckdb")
-        os.replace(temporary, link)
+        try:
+            temporary.unlink(missing_ok=True)
+            temporary.symlink_to(Path("releases") / f"{number}.duckdb")
+            os.replace(temporary, link)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise AceError(
+                f"{link} cannot be pointed to release {number}: {error.strerror}.",
+                f"Mend that; 'ace releases rollback {number}' tries it again.",
+            ) from None
         _sync(self.home)
 
     def _drop_old(self) -> None:
-        """Called when the newest release is the current one, which is always kept."""
-        for number in sorted(release_files(self.home))[: -self.keep]:
-            # Readers that have it open keep it until they close it.
-            self._file(number).unlink(missing_ok=True)
+        """Called when the newest release is the current one, which is always kept.
+
+        Releases that cannot be read do not count: there must be some to go back to.
+        """
+        kept = [number for number, path in release_files(self.home).items()
+                if can_be_read(path, number)][-self.keep :]  # fmt: skip
+        for number, path in release_files(self.home).items():
+            if number < min(kept, default=0):
+                # Readers that have it open keep it until they close it.
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
 
 
 def become_release_file(build: Path, target: Path) -> None:
@@ -196,16 +274,13 @@ def _finish(path: Path, built_as: str, number: int | None) -> None:
 
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    import duckdb
-
+    """The build file, or one in the making."""
     try:
-        connection = duckdb.connect(str(path), read_only=True, config=dict(READ_ONLY_CONFIG))
-    except duckdb.Error as error:
-        raise _cannot_open(path, str(error)) from None
-    try:
+        connection = open_file(path)
+    except UnreadableError as error:
+        raise _cannot_open(error) from None
+    with contextlib.closing(connection):
         yield connection
-    finally:
-        connection.close()
 
 
 @contextlib.contextmanager
@@ -215,25 +290,19 @@ def _writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection = duckdb.connect(str(path))
     except duckdb.Error as error:
-        raise _cannot_open(path, str(error)) from None
+        raise _cannot_open(UnreadableError.of(path, explain(path, error))) from None
     try:
         yield connection
     finally:
         connection.close()
 
 
-def _cannot_open(path: Path, text: str) -> AceError:
-    process = re.search(r"PID (\d+)", text)
-    if "lock" in text.lower():
-        who = f"process {process[1]}" if process else "another program"
-        return AceError(
-            f"{path} is held open by {who}.",
-            "Close it there and try again; readers should open current.duckdb instead.",
-        )
-    return AceError(
-        f"{path} cannot be read: {' '.join(text.splitlines()[0].split())}",
-        "If it is damaged, move it away: 'ace build' makes it anew from landing.",
-    )
+def _cannot_open(error: UnreadableError) -> AceError:
+    if "is held open" in error.what:
+        hint = "Close it there and try again; readers should open current.duckdb instead."
+    else:
+        hint = "If it is damaged, move it away: 'ace build' makes it anew from landing."
+    return UnreadableError.of(error.path, error.what, hint)
 
 
 def _has(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
@@ -381,6 +450,13 @@ def _verify(path: Path) -> None:
                     f"{schema}.{table} cannot be read in the release: {str(error).splitlines()[0]}",
                     "It must not depend on anything outside the release.",
                 ) from None
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed builds left; what cannot be removed is in nobody's way."""
+    for left in folder.glob(".tmp-*"):
+        with contextlib.suppress(OSError):
+            left.unlink()
 
 
 def _sync(path: Path) -> None:

@@ -72,10 +72,16 @@ class ReleaseStore(Protocol):
 
     engine: str
 
-    def current(self) -> ReleaseSummary | None: ...
+    def current(self) -> ReleaseSummary | None:
+        """What readers get; None before the first release and when it cannot be read."""
+        ...
 
     def releases(self) -> list[ReleaseSummary]:
-        """Kept releases, newest first."""
+        """Kept releases that can be read, newest first."""
+        ...
+
+    def damaged(self) -> list[str]:
+        """Sentences on what cannot be read, the way out last; empty when all can."""
         ...
 
     def loads(self, release: int) -> set[str]:
@@ -88,6 +94,10 @@ class ReleaseStore(Protocol):
 
     def record_passed(self, passed: Passed) -> None:
         """Write down that the build database holds a complete, tested build."""
+        ...
+
+    def prepare(self) -> None:
+        """Raise AceError if a release could not be written, before a build does its work."""
         ...
 
     def publish(self) -> ReleaseSummary:

@@ -110,6 +110,9 @@ class PostgresStore:
         ).fetchall()
         return [ReleaseSummary(*row) for row in rows]
 
+    def damaged(self) -> list[str]:
+        return []
+
     def loads(self, release: int) -> set[str]:
         with connect(self.url) as connection:
             rows = connection.execute(
@@ -154,6 +157,9 @@ class PostgresStore:
             )
             _record_tests(connection, passed.tests)
             _record_descriptions(connection, passed.descriptions)
+
+    def prepare(self) -> None:
+        """Nothing yet."""
 
     def publish(self) -> ReleaseSummary:
         import psycopg
