@@ -9,7 +9,10 @@ with
 
 scripts as (
 
-    select product_id, count(*) as scripts, max(created_at) as last_script_at
+    select
+        product_id,
+        count(*) as scripts,
+        max(created_at) as last_script_at
     from {{ ref('scripts') }}
     group by product_id
 
@@ -43,4 +46,5 @@ left join posts on products.product_id = posts.product_id
 where coalesce(posts.posts, 0) = 0
     or posts.measured_posts < posts.posts
     or posts.posted_scripts < scripts.scripts
-order by scripts.scripts is null, posts.posts is not null, scripts.last_script_at, products.product_id
+order by
+    scripts.scripts is null, posts.posts is not null, scripts.last_script_at, products.product_id

@@ -10,7 +10,9 @@ with
 
 newest_days as (
 
-    select platform, max(day) as day
+    select
+        platform,
+        max(day) as day
     from {{ ref('hashtag_trends') }}
     where trend_score is not null
     group by platform
@@ -44,4 +46,9 @@ from {{ ref('product_trends') }} as trends
 inner join {{ ref('products') }} as products on trends.product_id = products.product_id
 left join newest_tags on newest_tags.hashtag = any(trends.tags)
 where trends.is_latest
-order by trends.opportunity desc nulls last, products.name, newest_tags.trend_score desc nulls last, newest_tags.platform, newest_tags.hashtag
+order by
+    trends.opportunity desc nulls last,
+    products.name,
+    newest_tags.trend_score desc nulls last,
+    newest_tags.platform,
+    newest_tags.hashtag

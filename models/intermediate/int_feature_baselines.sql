@@ -30,7 +30,8 @@ known_labels as (
         greatest(
             versions.known_from, posts.known_at, posts.published_at + interval '72' hour
         ) as known_from,
-        least(versions.known_to, {{ next_break('posts.platform', 'posts.published_at') }}) as known_to,
+        least(versions.known_to, {{ next_break('posts.platform', 'posts.published_at') }})
+            as known_to,
         cast(ln(1 + versions.views) as decimal(18, 9)) as ln_views,
         case when versions.views > 0 then versions.engagements end as engagements,
         versions.views
@@ -54,10 +55,12 @@ labels as (
         cast(ln_views as decimal(38, 9)) as ln_views,
         cast(ln_views * ln_views as decimal(38, 18)) as ln_views_squared,
         cast(case when engagements is not null then 1 else 0 end as bigint) as rated,
-        cast(case when engagements is not null then views else 0 end as decimal(38, 6)) as rated_views,
+        cast(case when engagements is not null then views else 0 end as decimal(38, 6))
+            as rated_views,
         cast(coalesce(engagements, 0) as decimal(38, 6)) as engagements,
         {# A post with a thousand engagements per view is an error: it must not leave the range. #}
-        cast(coalesce(engagements * least(engagements / views, 1000), 0) as decimal(38, 9)) as engagements_squared
+        cast(coalesce(engagements * least(engagements / views, 1000), 0) as decimal(38, 9))
+            as engagements_squared
     from known_labels
     where known_to is null or known_to > known_from
 
@@ -81,7 +84,10 @@ label_events as (
 {# Peers of a moment are summed together: what became known as the post went out counts. #}
 stream as (
 
-    select false as is_post, label_events.* from label_events
+    select
+        false as is_post,
+        label_events.*
+    from label_events
     union all
     select
         true as is_post, post_id, platform, product_id, pattern_id, published_at as moment,
@@ -117,9 +123,12 @@ expected as {{ computed_once() }} (
 
     select
         running.*,
-        ({{ 'cast(product_platform_ln_views as ' ~ type_double() ~ ')' }}
-            + {{ var('baseline_prior_posts') }} * {{ ratio('platform_ln_views', 'platform_labels') }})
-            / (product_platform_labels + {{ var('baseline_prior_posts') }}) as expected_ln_views
+        (
+            {{ 'cast(product_platform_ln_views as ' ~ type_double() ~ ')' }}
+            + {{ var('baseline_prior_posts') }}
+            * {{ ratio('platform_ln_views', 'platform_labels') }}
+        )
+        / (product_platform_labels + {{ var('baseline_prior_posts') }}) as expected_ln_views
     from running
     where is_post
 
@@ -142,7 +151,11 @@ lift_events as (
         end as lifts,
         case
             when expected.expected_ln_views is not null
-                then cast(label_events.ln_views - label_events.labels * cast(expected.expected_ln_views as decimal(18, 9)) as decimal(38, 9))
+            then cast(
+                    label_events.ln_views
+                    - label_events.labels
+                    * cast(expected.expected_ln_views as decimal(18, 9)) as decimal(38, 9)
+                )
             else 0
         end as lift
     from label_events
@@ -153,9 +166,23 @@ lift_events as (
 
 pattern_stream as (
 
-    select false as is_post, lift_events.* from lift_events
+    select
+        false as is_post,
+        lift_events.*
+    from lift_events
     union all
-    select true as is_post, post_id, pattern_id, platform, published_at as moment, 0, 0, 0, 0, 0, 0
+    select
+        true as is_post,
+        post_id,
+        pattern_id,
+        platform,
+        published_at as moment,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0
     from posts
     where pattern_id is not null
 
@@ -179,7 +206,8 @@ pattern_running as (
 
 pattern_sums as (
 
-    select * from pattern_running where is_post
+    select * from pattern_running
+    where is_post
 
 ),
 
@@ -196,10 +224,11 @@ with_prior as (
         pattern_sums.pattern_lift,
         {{ ratio('platform_engagements', 'platform_rated_views') }} as platform_rate,
         (cast(platform_engagements as {{ type_double() }}) + {{ var('fallback_shape') }})
-            / (cast(platform_rated_views as {{ type_double() }}) + {{ var('fallback_rate') }}) as platform_rate_eb,
+        / (cast(platform_rated_views as {{ type_double() }}) + {{ var('fallback_rate') }})
+            as platform_rate_eb,
         case
             when platform_rated >= 5
-                then {{ gamma_excess_of_sums('platform_rated', 'platform_engagements', 'platform_rated_views', 'platform_engagements_squared') }}
+            then {{ gamma_excess_of_sums('platform_rated', 'platform_engagements', 'platform_rated_views', 'platform_engagements_squared') }}
         end as excess
     from expected
     left join pattern_sums on expected.post_id = pattern_sums.post_id
@@ -225,19 +254,24 @@ final as (
         {%- for group in groups %}
         cast({{ group }}_labels as bigint) as {{ group }}_posts_72h,
         {{ ratio(group ~ '_ln_views', group ~ '_labels') }} as {{ group }}_ln_views_72h,
-        {{ deviation_of_sums(group ~ '_labels', group ~ '_ln_views', group ~ '_ln_views_squared') }} as {{ group }}_ln_views_72h_sd,
-        {{ ratio(group ~ '_engagements', group ~ '_rated_views') }} as {{ group }}_engagement_rate_72h,
+        {{ deviation_of_sums(group ~ '_labels', group ~ '_ln_views', group ~ '_ln_views_squared') }}
+            as {{ group }}_ln_views_72h_sd,
+        {{ ratio(group ~ '_engagements', group ~ '_rated_views') }}
+            as {{ group }}_engagement_rate_72h,
         {%- endfor %}
         platform_rate_eb as platform_engagement_rate_72h_eb,
         (cast(product_platform_engagements as {{ type_double() }}) + prior_views * platform_rate_eb)
-            / (cast(product_platform_rated_views as {{ type_double() }}) + prior_views) as product_platform_engagement_rate_72h_eb,
+        / (cast(product_platform_rated_views as {{ type_double() }}) + prior_views)
+            as product_platform_engagement_rate_72h_eb,
         expected_ln_views as expected_ln_views_72h,
         cast(pattern_labels as bigint) as pattern_posts_72h,
         {{ ratio('pattern_lift', 'pattern_lifts') }} as pattern_lift_72h,
-        cast(pattern_lift as {{ type_double() }}) / (pattern_lifts + {{ var('baseline_prior_posts') }}) as pattern_lift_72h_eb,
+        cast(pattern_lift as {{ type_double() }})
+        / (pattern_lifts + {{ var('baseline_prior_posts') }}) as pattern_lift_72h_eb,
         {{ ratio('pattern_engagements', 'pattern_rated_views') }} as pattern_engagement_rate_72h,
         (cast(pattern_engagements as {{ type_double() }}) + prior_views * platform_rate_eb)
-            / (cast(pattern_rated_views as {{ type_double() }}) + prior_views) as pattern_engagement_rate_72h_eb
+        / (cast(pattern_rated_views as {{ type_double() }}) + prior_views)
+            as pattern_engagement_rate_72h_eb
     from with_weight
 
 )

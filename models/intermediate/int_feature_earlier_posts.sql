@@ -31,7 +31,8 @@ stated as (
         posts.product_id,
         posts.script_id,
         {{ epoch_us('versions.published_at') }} as published_us,
-        greatest({{ epoch_us('versions.known_from') }}, {{ epoch_us('versions.published_at') }} + 1) as from_us,
+        greatest({{ epoch_us('versions.known_from') }}, {{ epoch_us('versions.published_at') }} + 1)
+            as from_us,
         {{ epoch_us('versions.known_to') }} as to_us
     from versions
     inner join posts on versions.post_id = posts.post_id
@@ -40,7 +41,8 @@ stated as (
 
 earlier as (
 
-    select * from stated where to_us is null or to_us > from_us
+    select * from stated
+    where to_us is null or to_us > from_us
 
 ),
 
@@ -52,7 +54,13 @@ own as (
     select
         posts.post_id,
         count(*) as posts,
-        sum(case when earlier.published_us + {{ 7 * 24 * 3600 * 1000000 }} >= posts.at_us then 1 else 0 end) as posts_7d
+        sum(
+            case
+                when earlier.published_us + {{ 7 * 24 * 3600 * 1000000 }} >= posts.at_us then 1 else
+                    0
+            end
+        )
+            as posts_7d
     from posts
     inner join earlier
         on posts.post_id = earlier.post_id
@@ -64,21 +72,45 @@ own as (
 
 changes as (
 
-    select cast(null as {{ type_uuid() }}) as post_id, product_id, platform, script_id, from_us as at_us, 1 as change, 1 as change_7d
+    select
+        cast(null as {{ type_uuid() }}) as post_id,
+        product_id,
+        platform,
+        script_id,
+        from_us as at_us,
+        1 as change,
+        1 as change_7d
     from earlier
     union all
-    select cast(null as {{ type_uuid() }}) as post_id, product_id, platform, script_id, to_us as at_us, -1 as change, 0 as change_7d
+    select
+        cast(null as {{ type_uuid() }}) as post_id,
+        product_id,
+        platform,
+        script_id,
+        to_us as at_us,
+        -1 as change,
+        0 as change_7d
     from earlier
     where to_us is not null
     union all
     select
-        cast(null as {{ type_uuid() }}) as post_id, product_id, platform, script_id,
+        cast(null as {{ type_uuid() }}) as post_id,
+        product_id,
+        platform,
+        script_id,
         greatest(from_us, least(to_us, published_us + {{ 7 * 24 * 3600 * 1000000 + 1 }})) as at_us,
         0 as change,
         -1 as change_7d
     from earlier
     union all
-    select post_id, product_id, platform, script_id, at_us, 0 as change, 0 as change_7d
+    select
+        post_id,
+        product_id,
+        platform,
+        script_id,
+        at_us,
+        0 as change,
+        0 as change_7d
     from posts
 
 ),
@@ -100,13 +132,25 @@ standing as (
 
     select
         post_id,
-        max(published_us) over (partition by product_id order by at_us, is_post rows unbounded preceding) as published_us
+        max(published_us)
+            over (partition by product_id order by at_us, is_post rows unbounded preceding)
+            as published_us
     from (
-        select cast(null as {{ type_uuid() }}) as post_id, product_id, from_us as at_us, 0 as is_post, published_us
+        select
+            cast(null as {{ type_uuid() }}) as post_id,
+            product_id,
+            from_us as at_us,
+            0 as is_post,
+            published_us
         from earlier
         where to_us is null
         union all
-        select post_id, product_id, at_us, 1 as is_post, null as published_us
+        select
+            post_id,
+            product_id,
+            at_us,
+            1 as is_post,
+            null as published_us
         from posts
     ) as publications
 
@@ -114,7 +158,9 @@ standing as (
 
 corrected as (
 
-    select posts.post_id, max(earlier.published_us) as published_us
+    select
+        posts.post_id,
+        max(earlier.published_us) as published_us
     from posts
     inner join earlier
         on posts.product_id = earlier.product_id
@@ -127,9 +173,13 @@ corrected as (
 
 scripts_of_posts as (
 
-    select reference_id as script_id, embeddings.*
+    select
+        reference_id as script_id,
+        embeddings.*
     from {{ ref('int_embeddings') }} as embeddings
-    inner join {{ ref('reference_types') }} as types on embeddings.reference_type = types.reference_type
+    inner join
+        {{ ref('reference_types') }} as types
+        on embeddings.reference_type = types.reference_type
     where types.table_name = 'scripts'
         and embeddings.reference_id in (select script_id from posts)
 
@@ -154,7 +204,8 @@ parsed as {{ computed_once() }} (
 
 well_formed as {{ computed_once() }} (
 
-    select * from parsed where vector is not null
+    select * from parsed
+    where vector is not null
 
 ),
 
@@ -178,7 +229,9 @@ usable as {{ computed_once() }} (
 
 vectors as {{ computed_once() }} (
 
-    select *, row_number() over (order by script_id, model, size, known_from) as vector_id
+    select
+        *,
+        row_number() over (order by script_id, model, size, known_from) as vector_id
     from (
         {{ known_versions('usable', ['script_id', 'model', 'size'], ['vector']) }}
     ) as versions
@@ -215,7 +268,10 @@ own_vectors as {{ computed_once() }} (
    was first known or, later, the first there was. #}
 first_uses as (
 
-    select product_id, script_id, min(from_us) as from_us
+    select
+        product_id,
+        script_id,
+        min(from_us) as from_us
     from earlier
     group by product_id, script_id
 
@@ -244,7 +300,9 @@ published_vectors as {{ computed_once() }} (
 
     select
         first_vectors.*,
-        row_number() over (partition by product_id, model, size order by from_us, script_id) as place
+        row_number()
+            over (partition by product_id, model, size order by from_us, script_id)
+            as place
     from first_vectors
     where choice = 1
 
@@ -254,7 +312,14 @@ published_vectors as {{ computed_once() }} (
    of them. #}
 placed as {{ computed_once() }} (
 
-    select post_id, script_id, product_id, model, size, vector_id, place
+    select
+        post_id,
+        script_id,
+        product_id,
+        model,
+        size,
+        vector_id,
+        place
     from (
         select
             post_id,
@@ -266,11 +331,25 @@ placed as {{ computed_once() }} (
             sum(is_vector) over (partition by product_id, model, size order by at_us) as place
         from (
             select
-                cast(null as {{ type_uuid() }}) as post_id, script_id, product_id, model, size,
-                vector_id, from_us as at_us, 1 as is_vector
+                cast(null as {{ type_uuid() }}) as post_id,
+                script_id,
+                product_id,
+                model,
+                size,
+                vector_id,
+                from_us as at_us,
+                1 as is_vector
             from published_vectors
             union all
-            select post_id, script_id, product_id, model, size, vector_id, at_us, 0 as is_vector
+            select
+                post_id,
+                script_id,
+                product_id,
+                model,
+                size,
+                vector_id,
+                at_us,
+                0 as is_vector
             from own_vectors
         ) as stream
     ) as counted_vectors
@@ -333,10 +412,20 @@ similarities as (
             range between {{ var('similarity_scripts') - 1 }} preceding and current row
         ) as of_other_scripts
     from (
-        select cast(null as {{ type_uuid() }}) as post_id, vector_id, product_id, cast(place as bigint) as place, cosine
+        select
+            cast(null as {{ type_uuid() }}) as post_id,
+            vector_id,
+            product_id,
+            cast(place as bigint) as place,
+            cosine
         from cosines
         union all
-        select post_id, vector_id, product_id, cast(place as bigint) as place, cast(null as {{ type_double() }}) as cosine
+        select
+            post_id,
+            vector_id,
+            product_id,
+            cast(place as bigint) as place,
+            cast(null as {{ type_double() }}) as cosine
         from placed
     ) as stream
 
@@ -346,15 +435,24 @@ final as (
 
     select
         posts.post_id,
-        cast(posts.at_us - greatest(standing.published_us, corrected.published_us) as {{ type_double() }}) / 3600000000
+        cast(
+            posts.at_us
+            - greatest(standing.published_us, corrected.published_us) as {{ type_double() }}
+        )
+        / 3600000000
             as hours_since_previous_post,
-        cast(counted.posts_of_product - coalesce(own.posts, 0) as bigint) as posts_of_product_before,
-        case when posts.script_id is not null then cast(counted.posts_of_script - coalesce(own.posts, 0) as bigint) end
+        cast(counted.posts_of_product - coalesce(own.posts, 0) as bigint)
+            as posts_of_product_before,
+        case
+            when posts.script_id is not null then
+                cast(counted.posts_of_script - coalesce(own.posts, 0) as bigint)
+        end
             as posts_of_script_before,
         cast(counted.posts_7d - coalesce(own.posts_7d, 0) as bigint) as posts_on_platform_7d,
         case
-            when similarities.post_id is not null and counted.posts_of_script - coalesce(own.posts, 0) > 0
-                then cast(1 as {{ type_double() }})
+            when similarities.post_id is not null
+                and counted.posts_of_script - coalesce(own.posts, 0) > 0
+            then cast(1 as {{ type_double() }})
             else similarities.of_other_scripts
         end as max_similarity,
         similarities.of_other_scripts as max_similarity_other_scripts

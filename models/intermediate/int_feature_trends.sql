@@ -39,7 +39,9 @@ snapshots as (
         versions.*,
         greatest({{ epoch_us('known_from') }}, {{ epoch_us('taken_at') }}) as from_us,
         {{ epoch_us('known_to') }} as to_us,
-        row_number() over (partition by product_id order by taken_at, snapshot_id, known_from) as place
+        row_number()
+            over (partition by product_id order by taken_at, snapshot_id, known_from)
+            as place
     from versions
     where known_to is null or known_to > taken_at
 
@@ -47,11 +49,21 @@ snapshots as (
 
 stream as (
 
-    select 0 as is_post, product_id, from_us as at_us, place, cast(null as {{ type_uuid() }}) as post_id
+    select
+        0 as is_post,
+        product_id,
+        from_us as at_us,
+        place,
+        cast(null as {{ type_uuid() }}) as post_id
     from snapshots
     where to_us is null
     union all
-    select 1 as is_post, product_id, at_us, cast(null as bigint) as place, post_id
+    select
+        1 as is_post,
+        product_id,
+        at_us,
+        cast(null as bigint) as place,
+        post_id
     from posts
 
 ),
@@ -86,11 +98,24 @@ newest_two as (
 
 candidates as (
 
-    select post_id, product_id, newest as place from newest_two where is_post = 1 and newest is not null
+    select
+        post_id,
+        product_id,
+        newest as place
+    from newest_two
+    where is_post = 1 and newest is not null
     union all
-    select post_id, product_id, second as place from newest_two where is_post = 1 and second is not null
+    select
+        post_id,
+        product_id,
+        second as place
+    from newest_two
+    where is_post = 1 and second is not null
     union all
-    select posts.post_id, posts.product_id, snapshots.place
+    select
+        posts.post_id,
+        posts.product_id,
+        snapshots.place
     from posts
     inner join snapshots
         on posts.product_id = snapshots.product_id
@@ -121,14 +146,27 @@ counted as (
         post_id,
         sum(change) over (partition by product_id order by at_us) as snapshots
     from (
-        select cast(null as {{ type_uuid() }}) as post_id, product_id, from_us as at_us, 1 as change
+        select
+            cast(null as {{ type_uuid() }}) as post_id,
+            product_id,
+            from_us as at_us,
+            1 as change
         from snapshots
         union all
-        select cast(null as {{ type_uuid() }}) as post_id, product_id, to_us as at_us, -1 as change
+        select
+            cast(null as {{ type_uuid() }}) as post_id,
+            product_id,
+            to_us as at_us,
+            -1 as change
         from snapshots
         where to_us is not null
         union all
-        select post_id, product_id, at_us, 0 as change from posts
+        select
+            post_id,
+            product_id,
+            at_us,
+            0 as change
+        from posts
     ) as changes
 
 ),

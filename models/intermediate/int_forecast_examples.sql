@@ -39,7 +39,9 @@ by_post as (
         max(case when horizon_hours = {{ hours }} then views end) as views_{{ hours }}h,
         max(case when horizon_hours = {{ hours }} then status end) as status_{{ hours }}h,
         max(case when horizon_hours = {{ hours }} then known_at end) as known_at_{{ hours }}h,
-        coalesce(bool_or(horizon_hours = {{ hours }} and crosses_break), false) as crosses_break_{{ hours }}h{{ ',' if not loop.last }}
+        coalesce(bool_or(horizon_hours = {{ hours }} and crosses_break), false)
+            as crosses_break_{{ hours }}h
+        {{- ',' if not loop.last }}
         {%- endfor %}
     from ages
     group by post_id
@@ -58,7 +60,8 @@ early_polls as (
                 and history.known_at <= by_post.known_at_{{ hours }}h
         ){% endset %}
         max(history.age_hours) {{ early }} as age_{{ hours }}h,
-        max(history.views_mono) {{ early }} as views_{{ hours }}h{{ ',' if not loop.last }}
+        max(history.views_mono) {{ early }} as views_{{ hours }}h
+        {{- ',' if not loop.last }}
         {%- endfor %}
     from history
     inner join by_post on history.post_id = by_post.post_id
@@ -84,7 +87,7 @@ pairs as (
         by_post.known_at_{{ from_hours }}h as from_known_at,
         case
             when by_post.status_{{ target_hours }}h <> 'pending'
-                then greatest(by_post.known_at_{{ from_hours }}h, by_post.known_at_{{ target_hours }}h)
+            then greatest(by_post.known_at_{{ from_hours }}h, by_post.known_at_{{ target_hours }}h)
         end as target_known_at
     from by_post
     left join early_polls on by_post.post_id = early_polls.post_id
@@ -103,8 +106,8 @@ described as (
         facts.definition_era,
         case when pairs.from_views > 0 then ln(pairs.from_views) end as log_size,
         pairs.from_views > 0
-            and pairs.target_views > 0
-            and not pairs.crosses_break as is_example,
+        and pairs.target_views > 0
+        and not pairs.crosses_break as is_example,
         date_trunc('day', pairs.from_known_at at time zone 'UTC') at time zone 'UTC'
         + interval '24' hour as origin_at
     from pairs
@@ -137,8 +140,8 @@ final as (
             when described.is_example
                 and described.origin_at < described.target_known_at
                 and {{ monday_of('described.origin_at') }} >= {{ monday_of('build.as_of') }}
-                    - interval '{{ var("forecast_backtest_weeks") * 7 * 24 }}' hour
-                then {{ monday_of('described.origin_at') }}
+                - interval '{{ var("forecast_backtest_weeks") * 7 * 24 }}' hour
+            then {{ monday_of('described.origin_at') }}
         end as fit_at
     from described
     cross join build

@@ -4,7 +4,8 @@ with
 
 examples as (
 
-    select * from {{ ref('int_forecast_examples') }} where fit_at is not null
+    select * from {{ ref('int_forecast_examples') }}
+    where fit_at is not null
 
 ),
 

@@ -7,13 +7,14 @@ with
 
 posts as (
 
-    select * from {{ ref('int_published_posts') }} where _verdict = 'accepted'
+    select * from {{ ref('int_published_posts') }}
+    where _verdict = 'accepted'
 
 ),
 
 experiment_versions as (
 
-    select * from {{ ref('int_experiments') }} 
+    select * from {{ ref('int_experiments') }}
     where _verdict in ('accepted', 'superseded')
         and _effective_at is not null
 
@@ -21,14 +22,18 @@ experiment_versions as (
 
 experiments as (
 
-    select * from experiment_versions where _verdict = 'accepted'
+    select * from experiment_versions
+    where _verdict = 'accepted'
 
 ),
 
 {% for column in ['script_id', 'asset_id'] -%}
 last_{{ column }} as (
 
-    select experiment_id, {{ column }}, _effective_at
+    select
+        experiment_id,
+        {{ column }},
+        _effective_at
     from (
         select
             experiment_id,
@@ -58,7 +63,11 @@ scripts as (
 
 patterns as (
 
-    select pattern_id, _valid_from from {{ ref('int_creative_patterns') }} where _verdict = 'accepted'
+    select
+        pattern_id,
+        _valid_from
+    from {{ ref('int_creative_patterns') }}
+    where _verdict = 'accepted'
 
 ),
 

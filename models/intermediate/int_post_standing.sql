@@ -16,7 +16,10 @@ outcomes as (
 
 priors as (
 
-    select platform, prior_shape, prior_rate
+    select
+        platform,
+        prior_shape,
+        prior_rate
     from {{ ref('platform_benchmarks') }}
     where horizon_hours = 0
         and metric = 'engagement_rate'
@@ -86,10 +89,10 @@ earlier as (
         views_72h,
         case
             when product_id is not null then array_agg(views_72h) over (
-                partition by platform, definition_era, product_id
-                order by published_at, post_id
-                rows between {{ var('baseline_posts') }} preceding and 1 preceding
-            )
+                    partition by platform, definition_era, product_id
+                    order by published_at, post_id
+                    rows between {{ var('baseline_posts') }} preceding and 1 preceding
+                )
         end as of_product,
         array_agg(views_72h) over (
             partition by platform, definition_era
@@ -105,7 +108,8 @@ baselines as (
 
     select
         post_id,
-        {{ ratio('views_72h', array_median('coalesce(of_product, of_platform)')) }} as baseline_ratio,
+        {{ ratio('views_72h', array_median('coalesce(of_product, of_platform)')) }}
+            as baseline_ratio,
         {{ array_size('coalesce(of_product, of_platform)') }} as baseline_posts,
         case
             when of_product is not null then 'product'
@@ -119,7 +123,8 @@ posteriors as (
 
     select
         facts.post_id,
-        priors.prior_shape + case when facts.views > 0 then coalesce(facts.engagements, 0) else 0 end as shape,
+        priors.prior_shape
+        + case when facts.views > 0 then coalesce(facts.engagements, 0) else 0 end as shape,
         priors.prior_rate + case
             when facts.views > 0 and facts.engagements is not null then facts.views
             else 0
@@ -137,9 +142,14 @@ joined as (
         posteriors.shape / posteriors.rate as engagement_rate_eb,
         {{ gamma_quantile('posteriors.shape', 'posteriors.rate', '-1.96') }} as low,
         {{ gamma_quantile('posteriors.shape', 'posteriors.rate', '1.96') }} as high,
-        case when views_ranked.posts >= {{ var('min_percentile_posts') }} then views_ranked.percentile end as views_72h_percentile,
         case
-            when engagement_ranked.posts >= {{ var('min_percentile_posts') }} then engagement_ranked.percentile
+            when views_ranked.posts >= {{ var('min_percentile_posts') }} then
+                views_ranked.percentile
+        end
+            as views_72h_percentile,
+        case
+            when engagement_ranked.posts >= {{ var('min_percentile_posts') }} then
+                engagement_ranked.percentile
         end as engagement_percentile,
         views_ranked.posts as percentile_posts,
         baselines.baseline_ratio,

@@ -7,13 +7,20 @@ with
 
 posts as (
 
-    select post_id, pattern_id, script_id from {{ ref('int_post_outcomes') }}
+    select
+        post_id,
+        pattern_id,
+        script_id
+    from {{ ref('int_post_outcomes') }}
 
 ),
 
 published as (
 
-    select post_id, hashtags, _effective_at
+    select
+        post_id,
+        hashtags,
+        _effective_at
     from {{ ref('int_published_posts') }}
     where _verdict = 'accepted'
         and hashtags is not null
@@ -22,7 +29,12 @@ published as (
 
 patterns as (
 
-    select pattern_id, style_tags, emotion_tags, structure, _effective_at
+    select
+        pattern_id,
+        style_tags,
+        emotion_tags,
+        structure,
+        _effective_at
     from {{ ref('int_creative_patterns') }}
     where _verdict = 'accepted'
 
@@ -30,7 +42,10 @@ patterns as (
 
 scripts as (
 
-    select script_id, creative_variables, _effective_at
+    select
+        script_id,
+        creative_variables,
+        _effective_at
     from {{ ref('int_scripts') }}
     where _verdict = 'accepted'
         and creative_variables is not null
@@ -39,11 +54,26 @@ scripts as (
 
 pattern_tags as (
 
-    select pattern_id, 'style' as kind, {{ array_elements('style_tags') }} as tag, _effective_at from patterns
+    select
+        pattern_id,
+        'style' as kind,
+        {{ array_elements('style_tags') }} as tag,
+        _effective_at
+    from patterns
     union all
-    select pattern_id, 'emotion', {{ array_elements('emotion_tags') }}, _effective_at from patterns
+    select
+        pattern_id,
+        'emotion',
+        {{ array_elements('emotion_tags') }},
+        _effective_at
+    from patterns
     union all
-    select pattern_id, 'structure', structure, _effective_at from patterns
+    select
+        pattern_id,
+        'structure',
+        structure,
+        _effective_at
+    from patterns
 
 ),
 
@@ -76,7 +106,9 @@ script_tags as (
         _effective_at
     from script_fields
     where is_plain
-        and {{ ascii_lower('field') }} not in ('{{ not_choices | join("', '") }}')
+        and {{ ascii_lower('field') }} not in (
+            '{{ not_choices | join("', '") }}'
+        )
         and {{ trimmed('field_value') }} <> ''
         and length(field) + length({{ trimmed('field_value') }}) < {{ var('max_tag_length') }}
 
@@ -84,7 +116,11 @@ script_tags as (
 
 post_tags as (
 
-    select post_id, 'hashtag' as kind, ltrim({{ array_elements('hashtags') }}, '#') as tag, _effective_at
+    select
+        post_id,
+        'hashtag' as kind,
+        ltrim({{ array_elements('hashtags') }}, '#') as tag,
+        _effective_at
     from published
 
 ),
@@ -94,9 +130,17 @@ post_tags as (
 {% for name, key in {'pattern': 'pattern_id', 'script': 'script_id', 'post': 'post_id'}.items() -%}
 {{ name }}_distinct as (
 
-    select {{ key }}, kind, tag, max(_effective_at) as known_at
+    select
+        {{ key }},
+        kind,
+        tag,
+        max(_effective_at) as known_at
     from (
-        select {{ key }}, kind, {{ ascii_lower(trimmed('tag')) }} as tag, _effective_at
+        select
+            {{ key }},
+            kind,
+            {{ ascii_lower(trimmed('tag')) }} as tag,
+            _effective_at
         from {{ name }}_tags
         where tag is not null
     ) as cleaned
@@ -109,15 +153,28 @@ post_tags as (
 {% endfor -%}
 final as (
 
-    select posts.post_id, pattern_distinct.kind, pattern_distinct.tag, pattern_distinct.known_at
+    select
+        posts.post_id,
+        pattern_distinct.kind,
+        pattern_distinct.tag,
+        pattern_distinct.known_at
     from posts
     inner join pattern_distinct on posts.pattern_id = pattern_distinct.pattern_id
     union all
-    select posts.post_id, script_distinct.kind, script_distinct.tag, script_distinct.known_at
+    select
+        posts.post_id,
+        script_distinct.kind,
+        script_distinct.tag,
+        script_distinct.known_at
     from posts
     inner join script_distinct on posts.script_id = script_distinct.script_id
     union all
-    select post_id, kind, tag, known_at from post_distinct
+    select
+        post_id,
+        kind,
+        tag,
+        known_at
+    from post_distinct
 
 )
 

@@ -22,7 +22,8 @@ final as (
         '{{ table }}' as table_name,
         {{ key }} as reference_id,
         _source_key as source_key,
-        {{ '_natural' if table in with_natural_key else 'cast(null as ' ~ type_uuid() ~ ')' }} as natural_key,
+        {{ '_natural' if table in with_natural_key else 'cast(null as ' ~ type_uuid() ~ ')' }}
+            as natural_key,
         _verdict = 'accepted' as is_accepted,
         _valid_from as valid_from,
         _changed_build as changed_build

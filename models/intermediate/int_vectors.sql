@@ -40,9 +40,10 @@ judged as (
             when vector is null then 'unreadable'
             when norm = 0 then 'zero'
             when row_number() over (
-                partition by reference_type, reference_id, model, dimension, norm > 0
-                order by created_at desc, embedding_id desc
-            ) > 1 then 'replaced'
+                    partition by reference_type, reference_id, model, dimension, norm > 0
+                    order by created_at desc, embedding_id desc
+                ) > 1
+            then 'replaced'
             else 'usable'
         end as status
     from measured

@@ -25,9 +25,9 @@ script_versions as (
         _known_at,
         _is_latest,
         row_number() over (partition by script_id order by _known_at, _load_id, _position)
-            - row_number() over (
-                partition by script_id, product_id order by _known_at, _load_id, _position
-            ) as run
+        - row_number() over (
+            partition by script_id, product_id order by _known_at, _load_id, _position
+        ) as run
     from scripts
 
 ),
@@ -57,10 +57,10 @@ experiment_versions as (
             partition by experiment_id order by _known_at desc, _load_id desc, _position desc
         ) as age_rank,
         row_number() over (partition by experiment_id order by _known_at, _load_id, _position)
-            - row_number() over (
-                partition by experiment_id, asset_id, product_id
-                order by _known_at, _load_id, _position
-            ) as run
+        - row_number() over (
+            partition by experiment_id, asset_id, product_id
+            order by _known_at, _load_id, _position
+        ) as run
     from experiments
     where experiment_id is not null
         and _known_at <= {{ as_of() }}

@@ -46,7 +46,8 @@ judged as (
         days.videos,
         usual.usual_videos,
         coalesce(
-            usual.earlier_days >= 3 and days.videos < {{ var('partial_day_share') }} * usual.usual_videos,
+            usual.earlier_days >= 3
+            and days.videos < {{ var('partial_day_share') }} * usual.usual_videos,
             false
         ) as is_partial,
         max(days.known_at) over (
@@ -83,8 +84,10 @@ baselines as (
         judged.day,
         count(*) as baseline_days,
         sum(earlier.videos) as baseline_videos,
-        {{ exact_sum(half_life_weight('judged.day - earlier.day', var('trend_half_life_days')), 24) }} as weights,
-        {{ exact_sum(half_life_weight('2 * (judged.day - earlier.day)', var('trend_half_life_days')), 24) }} as squared_weights
+        {{ exact_sum(half_life_weight('judged.day - earlier.day', var('trend_half_life_days')), 24) }}
+            as weights,
+        {{ exact_sum(half_life_weight('2 * (judged.day - earlier.day)', var('trend_half_life_days')), 24) }}
+            as squared_weights
     from judged
     inner join complete as earlier
         on judged.platform = earlier.platform
@@ -105,9 +108,11 @@ final as (
         cast(baselines.baseline_videos as bigint) as baseline_videos,
         baselines.weights,
         baselines.squared_weights,
-        case when judged.day - complete.previous_day <= {{ window }} then complete.previous_day end as previous_day,
+        case when judged.day - complete.previous_day <= {{ window }} then complete.previous_day end
+            as previous_day,
         complete.previous_videos,
-        case when judged.day - complete.earlier_day <= {{ window }} then complete.earlier_day end as earlier_day,
+        case when judged.day - complete.earlier_day <= {{ window }} then complete.earlier_day end
+            as earlier_day,
         complete.earlier_videos,
         judged.known_at
     from judged

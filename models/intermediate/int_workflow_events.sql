@@ -33,8 +33,20 @@ described as (
         events.event_type,
         events.created_at,
         events.known_at,
-        nullif(coalesce({{ json_text('events.payload', 'workflow_id') }}, {{ json_text('events.payload', 'workflowId') }}), '') as workflow_id,
-        nullif(coalesce({{ json_text('events.payload', 'correlation_id') }}, {{ json_text('events.payload', 'correlationId') }}), '') as correlation_id,
+        nullif(
+            coalesce(
+                {{ json_text('events.payload', 'workflow_id') }},
+                {{ json_text('events.payload', 'workflowId') }}
+            ),
+            ''
+        ) as workflow_id,
+        nullif(
+            coalesce(
+                {{ json_text('events.payload', 'correlation_id') }},
+                {{ json_text('events.payload', 'correlationId') }}
+            ),
+            ''
+        ) as correlation_id,
         nullif({{ json_text('events.payload', 'message') }}, '') as message,
         coalesce(
             nullif({{ json_text('events.payload', 'stage') }}, ''),
@@ -50,8 +62,10 @@ described as (
             end,
             'info'
         ) as outcome,
-        coalesce({{ first_match('events.event_type', '^(.+)[.][^.]+$') }}, events.event_type) as family,
-        coalesce({{ first_match('events.event_type', '([^.]+)$') }} = 'success', false) as needs_start,
+        coalesce({{ first_match('events.event_type', '^(.+)[.][^.]+$') }}, events.event_type)
+            as family,
+        coalesce({{ first_match('events.event_type', '([^.]+)$') }} = 'success', false)
+            as needs_start,
         events.event_type in ('workflow.start', 'workflow.end', 'workflow.abort') as is_frame
     from events
     left join taxonomy on events.event_type = taxonomy.event_type
@@ -82,7 +96,8 @@ final as (
         described.created_at,
         coalesce(described.workflow_id, correlated.workflow_id, described.correlation_id) as run_id,
         case
-            when coalesce(described.workflow_id, correlated.workflow_id) is not null then 'workflow_id'
+            when coalesce(described.workflow_id, correlated.workflow_id) is not null then
+                'workflow_id'
             when described.correlation_id is not null then 'correlation_id'
         end as run_id_kind,
         described.stage,

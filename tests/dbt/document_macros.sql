@@ -71,7 +71,9 @@ cases as (
     {%- endfor %}
     select
         'json_fields' as case_name,
-        string_agg(field || ' ' || field_type || ' ' || coalesce(field_value, '-'), ', ' order by field) as got,
+        string_agg(
+            field || ' ' || field_type || ' ' || coalesce(field_value, '-'), ', ' order by field
+        ) as got,
         'a text x, b number 2.5, d null -, g boolean false, k text one' as expected
     from (select {{ document }} as document) as documents
     cross join lateral {{ json_fields('documents.document') }} as fields
@@ -89,7 +91,11 @@ cases as (
         'json_fields of no object',
         cast(count(*) as text),
         '0'
-    from (select {{ list }} as document union all select {{ no_json }}) as documents
+    from (
+        select {{ list }} as document
+        union all
+        select {{ no_json }}
+    ) as documents
     cross join lateral {{ json_fields('documents.document') }} as fields
     union all
     select
@@ -101,7 +107,10 @@ cases as (
     union all
     select
         '{{ name }}',
-        case when abs(({{ got }}) - {{ expected }}) <= {{ tolerance }} then 'right' else cast({{ got }} as text) end,
+        case
+            when abs(({{ got }}) - {{ expected }}) <= {{ tolerance }} then 'right'
+            else cast({{ got }} as text)
+        end,
         'right'
     {%- endfor %}
 

@@ -49,44 +49,105 @@ ranks as (
 
 cases as (
 
-    select 'solve_symmetric x' as case_name, x as got, cast(1 as {{ double }}) as expected from solved
+    select
+        'solve_symmetric x' as case_name,
+        x as got,
+        cast(1 as {{ double }}) as expected
+    from solved
     union all
-    select 'solve_symmetric: first equation', 4 * x + 2 * y + z, 11 from solved
+    select
+        'solve_symmetric: first equation',
+        4 * x + 2 * y + z,
+        11
+    from solved
     union all
-    select 'solve_symmetric: second equation', 2 * x + 5 * y + 3 * z, 21 from solved
+    select
+        'solve_symmetric: second equation',
+        2 * x + 5 * y + 3 * z,
+        21
+    from solved
     union all
-    select 'solve_symmetric: third equation', x + 3 * y + 6 * z, 25 from solved
+    select
+        'solve_symmetric: third equation',
+        x + 3 * y + 6 * z,
+        25
+    from solved
     union all
-    select 'standardised', {{ standardised('7.0', '5.0', '4.0') }}, 0.5
+    select
+        'standardised',
+        {{ standardised('7.0', '5.0', '4.0') }},
+        0.5
     union all
-    select 'standardised far away', {{ standardised('-70.0', '5.0', '4.0') }}, -3
+    select
+        'standardised far away',
+        {{ standardised('-70.0', '5.0', '4.0') }},
+        -3
     union all
-    select 'standardised without spread', {{ standardised('7.0', '5.0', '0.0') }}, 0
+    select
+        'standardised without spread',
+        {{ standardised('7.0', '5.0', '0.0') }},
+        0
     union all
-    select 'standardised unknown', {{ standardised('cast(null as ' ~ double ~ ')', '5.0', '4.0') }}, 0
+    select
+        'standardised unknown',
+        {{ standardised('cast(null as ' ~ double ~ ')', '5.0', '4.0') }},
+        0
     union all
-    select 'at_position between', {{ at_position('value', 'position', '3.25') }}, 27.5 from sample
+    select
+        'at_position between',
+        {{ at_position('value', 'position', '3.25') }},
+        27.5
+    from sample
     union all
-    select 'at_position on one', {{ at_position('value', 'position', '1') }}, 10 from sample
+    select
+        'at_position on one',
+        {{ at_position('value', 'position', '1') }},
+        10
+    from sample
     union all
-    select 'block_of the last of a block', {{ block_of('cast(2000 as bigint)', 2000) }}, 0
+    select
+        'block_of the last of a block',
+        {{ block_of('cast(2000 as bigint)', 2000) }},
+        0
     union all
-    select 'block_of the first of a block', {{ block_of('cast(2001 as bigint)', 2000) }}, 1
+    select
+        'block_of the first of a block',
+        {{ block_of('cast(2001 as bigint)', 2000) }},
+        1
     union all
-    select 'doubled_rank of a tie', value_rank, 5 from ranks where position = 3
+    select
+        'doubled_rank of a tie',
+        value_rank,
+        5
+    from ranks
+    where position = 3
     union all
     -- scipy.stats.spearmanr([10, 20, 20, 50], [3, 1, 4, 4])
-    select 'correlation_of_ranks', {{ correlation_of_ranks('value_rank', 'other_rank') }}, 0.5 from ranks
+    select
+        'correlation_of_ranks',
+        {{ correlation_of_ranks('value_rank', 'other_rank') }},
+        0.5
+    from ranks
     union all
-    select 'correlation_of_ranks without any', {{ correlation_of_ranks('value_rank', 'no_rank') }}, null from ranks
+    select
+        'correlation_of_ranks without any',
+        {{ correlation_of_ranks('value_rank', 'no_rank') }},
+        null
+    from ranks
     union all
-    select 'monday_of a Sunday evening', {{ hours_between(
+    select
+        'monday_of a Sunday evening',
+{{ hours_between(
         monday_of("cast('2026-11-22 23:59:59+00' as timestamptz)"), "cast('2026-11-16 00:00:00+00' as timestamptz)"
-    ) }}, 0
+    ) }},
+        0
     union all
-    select 'monday_of a Monday', {{ hours_between(
+    select
+        'monday_of a Monday',
+{{ hours_between(
         monday_of("cast('2026-11-23 00:00:00+00' as timestamptz)"), "cast('2026-11-23 00:00:00+00' as timestamptz)"
-    ) }}, 0
+    ) }},
+        0
 
 )
 

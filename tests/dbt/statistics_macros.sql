@@ -52,21 +52,44 @@ sample as (
 
 aggregates as (
 
-    select 'exact_sum' as case_name, {{ exact_sum('value') }} as got, 9.5 as expected from sample
+    select
+        'exact_sum' as case_name,
+        {{ exact_sum('value') }} as got,
+        9.5 as expected
+    from sample
     union all
-    select 'exact_mean', {{ exact_mean('value') }}, 2.375 from sample
+    select
+        'exact_mean',
+        {{ exact_mean('value') }},
+        2.375
+    from sample
     union all
-    select 'exact_mean of nothing', {{ exact_mean('value') }}, null from sample where value > 9
+    select
+        'exact_mean of nothing',
+        {{ exact_mean('value') }},
+        null
+    from sample
+    where value > 9
     union all
-    select 'median_of', {{ median_of('value') }}, 2 from sample
+    select
+        'median_of',
+        {{ median_of('value') }},
+        2
+    from sample
     union all
-    select 'quantile_of', {{ quantile_of('value', 0.9) }}, 3.75 from sample
+    select
+        'quantile_of',
+        {{ quantile_of('value', 0.9) }},
+        3.75
+    from sample
 
 ),
 
 ranks as (
 
-    select 'mid_rank of ' || value as case_name, {{ mid_rank('value', 'everyone') }} as got,
+    select
+        'mid_rank of ' || value as case_name,
+        {{ mid_rank('value', 'everyone') }} as got,
         case value when 1 then 0.125 when 2 then 0.5 else 0.875 end as expected
     from sample
 
@@ -74,11 +97,26 @@ ranks as (
 
 cases as (
 
-    select case_name, got, expected, tolerance from numbers
+    select
+        case_name,
+        got,
+        expected,
+        tolerance
+    from numbers
     union all
-    select case_name, got, cast(expected as {{ double }}), cast(1e-12 as {{ double }}) from aggregates
+    select
+        case_name,
+        got,
+        cast(expected as {{ double }}),
+        cast(1e-12 as {{ double }})
+    from aggregates
     union all
-    select case_name, got, cast(expected as {{ double }}), cast(1e-12 as {{ double }}) from ranks
+    select
+        case_name,
+        got,
+        cast(expected as {{ double }}),
+        cast(1e-12 as {{ double }})
+    from ranks
 
 )
 

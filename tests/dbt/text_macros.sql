@@ -26,15 +26,25 @@ cases as (
 
     select
         'uuids_in' as case_name,
-        string_agg(right(cast(reference_id as text), 1), ',' order by cast(reference_id as text)) as got,
+        string_agg(right(cast(reference_id as text), 1), ',' order by cast(reference_id as text))
+            as got,
         'a,b' as expected
     from found
     union all
-    select 'comparable_text', {{ comparable_text("' A ' || chr(9) || chr(10) || 'bé  C' || chr(13)") }}, 'a bé c'
+    select
+        'comparable_text',
+        {{ comparable_text("' A ' || chr(9) || chr(10) || 'bé  C' || chr(13)") }},
+        'a bé c'
     union all
-    select 'comparable_text of other letters', {{ comparable_text("' ÉA '") }}, 'Éa'
+    select
+        'comparable_text of other letters',
+        {{ comparable_text("' ÉA '") }},
+        'Éa'
     union all
-    select 'comparable_text of null', {{ comparable_text('cast(null as text)') }}, null
+    select
+        'comparable_text of null',
+        {{ comparable_text('cast(null as text)') }},
+        null
 
 )
 

@@ -48,17 +48,25 @@ numbers as (
 
 tags as (
 
-    select ' #Funny Cats ' as tag, 'funny cats' as expected
+    select
+        ' #Funny Cats ' as tag,
+        'funny cats' as expected
     union all
-    select '##Été', 'été'
+    select
+        '##Été',
+        'été'
     union all
-    select '# ', ''
+    select
+        '# ',
+        ''
 
 ),
 
 days as (
 
-    select timestamptz '2026-03-01 23:30:00-05:00' as moment, date '2026-03-02' as expected
+    select
+        timestamptz '2026-03-01 23:30:00-05:00' as moment,
+        date '2026-03-02' as expected
 
 ),
 
@@ -68,9 +76,11 @@ cases as (
     where (got is null) <> (expected is null)
         or abs(got - expected) > tolerance
     union all
-    select 'plain_tag of ' || tag from tags where {{ plain_tag('tag') }} <> expected
+    select 'plain_tag of ' || tag from tags
+    where {{ plain_tag('tag') }} <> expected
     union all
-    select 'utc_day' from days where {{ utc_day('moment') }} <> expected
+    select 'utc_day' from days
+    where {{ utc_day('moment') }} <> expected
 
 )
 

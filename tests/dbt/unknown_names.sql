@@ -67,6 +67,6 @@ select counted.*
 from counted
 left join known
     on
-        counted.kind = known.kind
-        and counted.name = known.name
+    counted.kind = known.kind
+    and counted.name = known.name
 where known.name is null

@@ -54,9 +54,17 @@ texts as (
         cast({{ norm if norm is not none else 'null' }} as {{ double }}) as norm
     union all
     {%- endfor %}
-    select 'white space', ' [1' || chr(9) || ',' || chr(10) || '2]' || chr(13), 2, sqrt(cast(5 as {{ double }}))
+    select
+        'white space',
+        ' [1' || chr(9) || ',' || chr(10) || '2]' || chr(13),
+        2,
+        sqrt(cast(5 as {{ double }}))
     union all
-    select 'null', cast(null as text), null, null
+    select
+        'null',
+        cast(null as text),
+        null,
+        null
 
 ),
 
@@ -119,23 +127,33 @@ compared as (
 
 failures as (
 
-    select case_name || ': size' as case_name, cast(got_size as text) as got
+    select
+        case_name || ': size' as case_name,
+        cast(got_size as text) as got
     from measured
     where got_size is distinct from size
     union all
-    select case_name || ': norm', cast(got_norm as text)
+    select
+        case_name || ': norm',
+        cast(got_norm as text)
     from measured
     where (got_norm is null) <> (norm is null) or abs(got_norm - norm) > 1e-12 * norm
     union all
-    select case_name || ': length of the unit vector', cast(got_unit as text)
+    select
+        case_name || ': length of the unit vector',
+        cast(got_unit as text)
     from measured
     where (got_unit is null) <> (coalesce(norm, 0) = 0) or abs(got_unit - 1) > 1e-12
     union all
-    select case_name || ': cosine', cast(got as text)
+    select
+        case_name || ': cosine',
+        cast(got as text)
     from compared
     where (got is null) <> (cosine is null) or abs(got - cosine) > 2e-12
     union all
-    select case_name || ': cosine of units', cast(got_of_units as text)
+    select
+        case_name || ': cosine of units',
+        cast(got_of_units as text)
     from compared
     where (got_of_units is null) <> (cosine is null) or abs(got_of_units - cosine) > 2e-12
 

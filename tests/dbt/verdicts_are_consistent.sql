@@ -16,19 +16,19 @@ with
             when
                 count(*) filter (where _verdict = 'superseded') > 0
                 and count(*) filter (where _verdict = 'accepted') = 0
-                then 'superseded by nothing'
+            then 'superseded by nothing'
             when bool_or(_verdict not in ('accepted', 'duplicate', 'superseded', 'quarantined'))
-                then 'unknown verdict'
+            then 'unknown verdict'
             when bool_or(_verdict = 'accepted' and {{ array_size('_reasons') }} > 0)
-                then 'accepted with a reason against it'
+            then 'accepted with a reason against it'
             when bool_or(_verdict = 'quarantined' and {{ array_size('_reasons') }} = 0)
-                then 'held back without a reason'
+            then 'held back without a reason'
             when
                 bool_or(
                     _verdict = 'accepted'
                     and (_effective_at is null or _effective_at < _valid_from)
                 )
-                then 'effective before it was valid'
+            then 'effective before it was valid'
         end as fault
     from {{ ref('int_' ~ table) }}
     group by {{ key }}

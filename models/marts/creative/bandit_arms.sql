@@ -13,13 +13,20 @@ outcomes as (
 
 products as (
 
-    select product_id, _effective_at from {{ ref('int_products') }} where _verdict = 'accepted'
+    select
+        product_id,
+        _effective_at
+    from {{ ref('int_products') }}
+    where _verdict = 'accepted'
 
 ),
 
 patterns as (
 
-    select pattern_id, product_id, _effective_at
+    select
+        pattern_id,
+        product_id,
+        _effective_at
     from {{ ref('int_creative_patterns') }}
     where _verdict = 'accepted'
 
@@ -27,13 +34,20 @@ patterns as (
 
 platforms as (
 
-    select platform, max(known_at) as known_at from outcomes group by platform
+    select
+        platform,
+        max(known_at) as known_at
+    from outcomes
+    group by platform
 
 ),
 
 uses as (
 
-    select product_id, pattern_id, max(known_at) as known_at
+    select
+        product_id,
+        pattern_id,
+        max(known_at) as known_at
     from outcomes
     where product_id is not null
         and pattern_id is not null
@@ -48,7 +62,15 @@ trials as (
         platform,
         pattern_id,
         count(*) as trials,
-        sum(case when {{ significant('views_72h') }} > {{ significant('platform_median_72h') }} then 1 else 0 end) as successes
+        sum(
+            case
+                when {{ significant('views_72h') }} > {{ significant('platform_median_72h') }} then
+                    1
+                else
+                    0
+            end
+        )
+            as successes
     from outcomes
     where product_id is not null
         and pattern_id is not null
@@ -60,7 +82,11 @@ trials as (
 
 pattern_trials as (
 
-    select platform, pattern_id, sum(trials) as trials, sum(successes) as successes
+    select
+        platform,
+        pattern_id,
+        sum(trials) as trials,
+        sum(successes) as successes
     from trials
     group by platform, pattern_id
 
@@ -70,7 +96,10 @@ pattern_trials as (
    platform, so that the number of arms stays in proportion. #}
 shared as (
 
-    select platform, pattern_id, pattern_known_at
+    select
+        platform,
+        pattern_id,
+        pattern_known_at
     from (
         select
             platforms.platform,
@@ -95,17 +124,29 @@ shared as (
 
 candidates as (
 
-    select products.product_id, platforms.platform, patterns.pattern_id, patterns._effective_at as known_at
+    select
+        products.product_id,
+        platforms.platform,
+        patterns.pattern_id,
+        patterns._effective_at as known_at
     from patterns
     inner join products on patterns.product_id = products.product_id
     cross join platforms
     union all
-    select uses.product_id, platforms.platform, uses.pattern_id, uses.known_at
+    select
+        uses.product_id,
+        platforms.platform,
+        uses.pattern_id,
+        uses.known_at
     from uses
     inner join products on uses.product_id = products.product_id
     cross join platforms
     union all
-    select products.product_id, shared.platform, shared.pattern_id, shared.pattern_known_at
+    select
+        products.product_id,
+        shared.platform,
+        shared.pattern_id,
+        shared.pattern_known_at
     from products
     cross join shared
 
@@ -113,7 +154,11 @@ candidates as (
 
 arms as (
 
-    select product_id, platform, pattern_id, max(known_at) as known_at
+    select
+        product_id,
+        platform,
+        pattern_id,
+        max(known_at) as known_at
     from candidates
     group by product_id, platform, pattern_id
 
@@ -146,7 +191,8 @@ weighed as (
     select
         *,
         case
-            when other_trials > {{ var('max_prior_trials') }} then {{ ratio(var('max_prior_trials'), 'other_trials') }}
+            when other_trials > {{ var('max_prior_trials') }} then
+                {{ ratio(var('max_prior_trials'), 'other_trials') }}
             else 1
         end as prior_weight
     from evidence
@@ -158,7 +204,9 @@ posteriors as {{ computed_once() }} (
     select
         *,
         cast(1 + successes + prior_weight * other_successes as {{ double }}) as alpha,
-        cast(1 + trials - successes + prior_weight * (other_trials - other_successes) as {{ double }}) as beta
+        cast(
+            1 + trials - successes + prior_weight * (other_trials - other_successes) as {{ double }}
+        ) as beta
     from weighed
 
 ),
@@ -170,10 +218,17 @@ densities as (
         shapes.alpha,
         shapes.beta,
         cells.cell,
-        (shapes.alpha - 1) * ln((cells.cell + 0.5) / {{ cells }}) + (shapes.beta - 1) * ln(1 - (cells.cell + 0.5) / {{ cells }}) as log_density
-    from (select distinct alpha, beta from posteriors) as shapes
+        (shapes.alpha - 1) * ln((cells.cell + 0.5) / {{ cells }})
+        + (shapes.beta - 1) * ln(1 - (cells.cell + 0.5) / {{ cells }}) as log_density
+    from (
+        select distinct
+            alpha,
+            beta
+        from posteriors
+    ) as shapes
     cross join (
-        select cast(cell as {{ double }}) as cell from generate_series(0, {{ cells - 1 }}) as numbers (cell)
+        select cast(cell as {{ double }}) as cell
+        from generate_series(0, {{ cells - 1 }}) as numbers (cell)
     ) as cells
 
 ),
@@ -184,7 +239,11 @@ masses as (
         alpha,
         beta,
         cell,
-        cast(exp(greatest(log_density - max(log_density) over (partition by alpha, beta), -700)) as decimal(38, 18)) as mass
+        cast(
+            exp(
+                greatest(log_density - max(log_density) over (partition by alpha, beta), -700)
+            ) as decimal(38, 18)
+        ) as mass
     from densities
 
 ),
@@ -210,7 +269,12 @@ curves as {{ computed_once() }} (
 
 contenders as (
 
-    select product_id, platform, alpha, beta, count(*) as arms
+    select
+        product_id,
+        platform,
+        alpha,
+        beta,
+        count(*) as arms
     from posteriors
     group by product_id, platform, alpha, beta
 
@@ -240,8 +304,10 @@ chances as (
         contenders.alpha,
         contenders.beta,
         contenders.arms,
-        {{ exact_sum('curves.mass * exp(greatest(best.log_below - ln(curves.below), -700))', 18) }} as chance,
-        {{ exact_sum('(curves.below - exp(greatest(best.log_below, -700))) / ' ~ cells, 18) }} as expected_loss
+        {{ exact_sum('curves.mass * exp(greatest(best.log_below - ln(curves.below), -700))', 18) }}
+            as chance,
+        {{ exact_sum('(curves.below - exp(greatest(best.log_below, -700))) / ' ~ cells, 18) }}
+            as expected_loss
     from contenders
     inner join curves
         on contenders.alpha = curves.alpha
@@ -250,7 +316,12 @@ chances as (
         on contenders.product_id = best.product_id
         and contenders.platform = best.platform
         and curves.cell = best.cell
-    group by contenders.product_id, contenders.platform, contenders.alpha, contenders.beta, contenders.arms
+    group by
+        contenders.product_id,
+        contenders.platform,
+        contenders.alpha,
+        contenders.beta,
+        contenders.arms
 
 ),
 
@@ -258,7 +329,9 @@ shares as {{ computed_once() }} (
 
     select
         *,
-        chance / {{ exact_sum_over('arms * chance', 'partition by product_id, platform', 18) }} as chance_best
+        chance
+        / {{ exact_sum_over('arms * chance', 'partition by product_id, platform', 18) }}
+            as chance_best
     from chances
 
 ),
@@ -268,7 +341,8 @@ known as (
     select
         posteriors.product_id,
         posteriors.platform,
-        greatest(max(posteriors.known_at), max(products._effective_at), max(platforms.known_at)) as known_at
+        greatest(max(posteriors.known_at), max(products._effective_at), max(platforms.known_at))
+            as known_at
     from posteriors
     inner join products on posteriors.product_id = products.product_id
     inner join platforms on posteriors.platform = platforms.platform

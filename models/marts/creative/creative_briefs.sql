@@ -9,13 +9,18 @@ with
 
 products as (
 
-    select * from {{ ref('int_products') }} where _verdict = 'accepted'
+    select * from {{ ref('int_products') }}
+    where _verdict = 'accepted'
 
 ),
 
 scripts as (
 
-    select product_id, _effective_at from {{ ref('int_scripts') }} where _verdict = 'accepted'
+    select
+        product_id,
+        _effective_at
+    from {{ ref('int_scripts') }}
+    where _verdict = 'accepted'
 
 ),
 
@@ -45,7 +50,10 @@ effects as (
 
 gaps as (
 
-    select product_id, known_at from {{ ref('experiment_gaps') }}
+    select
+        product_id,
+        known_at
+    from {{ ref('experiment_gaps') }}
 
 ),
 
@@ -57,7 +65,8 @@ posting_times as (
 
 trends as (
 
-    select * from {{ ref('product_trends') }} where is_latest
+    select * from {{ ref('product_trends') }}
+    where is_latest
 
 ),
 
@@ -73,12 +82,18 @@ lists as {{ computed_once() }} (
         product_id,
         {%- for size, most in sizes.items() %}
         {%- for list, length in most.items() %}
-        '[' || string_agg(item, ',' order by place) filter (where list = '{{ list }}' and place <= {{ length }}) || ']' as {{ size }}_{{ list }},
+        '['
+        || string_agg(item, ',' order by place) filter (
+            where list = '{{ list }}' and place <= {{ length }}
+        )
+        || ']' as {{ size }}_{{ list }},
         {%- endfor %}
         {%- endfor %}
         max(words) filter (where list = 'works' and place = 1) as best_bet,
-        string_agg(words, ', ' order by place) filter (where list = 'helps' and place <= 2) as helping,
-        string_agg(words, ', ' order by place) filter (where list = 'hurts' and place <= 3) as hurting
+        string_agg(words, ', ' order by place) filter (where list = 'helps' and place <= 2)
+            as helping,
+        string_agg(words, ', ' order by place) filter (where list = 'hurts' and place <= 3)
+            as hurting
     from items
     group by product_id
 
@@ -100,7 +115,11 @@ totals as (
 
 script_times as (
 
-    select product_id, max(_effective_at) as known_at from scripts group by product_id
+    select
+        product_id,
+        max(_effective_at) as known_at
+    from scripts
+    group by product_id
 
 ),
 
@@ -124,7 +143,11 @@ evidence_times as (
 
 gap_times as (
 
-    select product_id, max(known_at) as known_at from gaps group by product_id
+    select
+        product_id,
+        max(known_at) as known_at
+    from gaps
+    group by product_id
 
 ),
 
@@ -133,7 +156,11 @@ known as (
     select
         products.product_id,
         greatest(
-            products._effective_at, script_times.known_at, evidence_times.known_at, trends.known_at, gap_times.known_at
+            products._effective_at,
+            script_times.known_at,
+            evidence_times.known_at,
+            trends.known_at,
+            gap_times.known_at
         ) as known_at
     from products
     cross join evidence_times
@@ -201,9 +228,15 @@ summaries as {{ computed_once() }} (
         {{ shortened('name', 60) }}
         || case
             when posts = 0 then ' has no post yet: begin with what works elsewhere.'
-            when compared_posts = 0 then ' has ' || {{ counted('posts', 'post') }} || ', none of them old enough to judge.'
-            when compared_posts = posts then ' has ' || {{ counted('posts', 'post') }} || ', old enough to judge.'
-            else ' has ' || {{ counted('posts', 'post') }} || ', ' || cast(compared_posts as text) || ' of them old enough to judge.'
+            when compared_posts = 0 then
+                ' has ' || {{ counted('posts', 'post') }} || ', none of them old enough to judge.'
+            when compared_posts = posts then
+                ' has ' || {{ counted('posts', 'post') }} || ', old enough to judge.'
+            else ' has '
+                || {{ counted('posts', 'post') }}
+                || ', '
+                || cast(compared_posts as text)
+                || ' of them old enough to judge.'
         end
         || coalesce(' Best bet: ' || lists.best_bet || '.', '')
         || coalesce(' More views go along with ' || lists.helping || '.', '')

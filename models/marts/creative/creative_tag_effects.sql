@@ -2,7 +2,13 @@ with
 
 outcomes as (
 
-    select post_id, platform, product_id, log_lift_72h, known_at from {{ ref('int_post_outcomes') }}
+    select
+        post_id,
+        platform,
+        product_id,
+        log_lift_72h,
+        known_at
+    from {{ ref('int_post_outcomes') }}
 
 ),
 
@@ -39,7 +45,16 @@ placed as (
 
     select * from tagged
     union all
-    select post_id, 'all' as platform, product_id, kind, choice, tag, lift, known_at from tagged
+    select
+        post_id,
+        'all' as platform,
+        product_id,
+        kind,
+        choice,
+        tag,
+        lift,
+        known_at
+    from tagged
 
 ),
 
@@ -62,7 +77,12 @@ with_tag as (
 {# The posts a tag is compared with: those of which a tag of the kind is known. #}
 described as (
 
-    select distinct platform, kind, choice, post_id, lift
+    select distinct
+        platform,
+        kind,
+        choice,
+        post_id,
+        lift
     from placed
     where lift is not null
 
@@ -84,7 +104,12 @@ with_kind as (
 
 known as (
 
-    select platform, kind, max(known_at) as known_at from placed group by platform, kind
+    select
+        platform,
+        kind,
+        max(known_at) as known_at
+    from placed
+    group by platform, kind
 
 ),
 
@@ -137,7 +162,7 @@ errors as (
         lift_log,
         sqrt(error1 + error0) as se,
         (error1 + error0) * (error1 + error0)
-            / (error1 * error1 / (n1 - 1) + error0 * error0 / (n0 - 1)) as df
+        / (error1 * error1 / (n1 - 1) + error0 * error0 / (n0 - 1)) as df
     from compared
     where error1 + error0 > 1e-12
 
@@ -162,7 +187,10 @@ spreads as (
         kind,
         case
             when count(*) >= {{ var('min_spread_tags') }}
-                then greatest({{ exact_mean('lift_log * lift_log - se * se') }}, {{ var('least_spread') ** 2 }})
+            then greatest(
+                    {{ exact_mean('lift_log * lift_log - se * se') }},
+                    {{ var('least_spread') ** 2 }}
+                )
             else {{ var('lift_prior_sd') ** 2 }}
         end as variance
     from errors

@@ -4,19 +4,28 @@ with
 
 products as (
 
-    select product_id, _effective_at from {{ ref('int_products') }} where _verdict = 'accepted'
+    select
+        product_id,
+        _effective_at
+    from {{ ref('int_products') }}
+    where _verdict = 'accepted'
 
 ),
 
 patterns as (
 
-    select pattern_id, product_id from {{ ref('int_creative_patterns') }} where _verdict = 'accepted'
+    select
+        pattern_id,
+        product_id
+    from {{ ref('int_creative_patterns') }}
+    where _verdict = 'accepted'
 
 ),
 
 performance as (
 
-    select * from {{ ref('creative_pattern_performance') }} where platform <> 'all'
+    select * from {{ ref('creative_pattern_performance') }}
+    where platform <> 'all'
 
 ),
 
@@ -34,7 +43,11 @@ trends as (
 
 trials as (
 
-    select product_id, platform, pattern_id, count(*) as trials
+    select
+        product_id,
+        platform,
+        pattern_id,
+        count(*) as trials
     from {{ ref('int_post_outcomes') }}
     where product_id is not null
         and pattern_id is not null
@@ -64,12 +77,18 @@ upsides as (
 {# Every product's own patterns and each platform's best, whoever they were seen on. #}
 cells as (
 
-    select products.product_id, upsides.platform, upsides.pattern_id
+    select
+        products.product_id,
+        upsides.platform,
+        upsides.pattern_id
     from products
     inner join patterns on products.product_id = patterns.product_id
     inner join upsides on patterns.pattern_id = upsides.pattern_id
     union
-    select products.product_id, upsides.platform, upsides.pattern_id
+    select
+        products.product_id,
+        upsides.platform,
+        upsides.pattern_id
     from products
     cross join upsides
     where upsides.rank <= {{ var('gap_candidates') }}
@@ -88,7 +107,8 @@ weighed as (
         upsides.lift_lo as expected_lift_lo,
         upsides.lift_hi as expected_lift_hi,
         upsides.sd_log * {{ normal_density('upsides.mean_log / upsides.sd_log') }}
-            + upsides.mean_log * {{ normal_below('upsides.mean_log / upsides.sd_log') }} as expected_upside,
+        + upsides.mean_log
+        * {{ normal_below('upsides.mean_log / upsides.sd_log') }} as expected_upside,
         1 / sqrt(cast(1 + coalesce(trials.trials, 0) as {{ type_double() }})) as uncertainty,
         coalesce(0.5 + trends.opportunity, 1) as trend_factor,
         trends.direction,
@@ -114,7 +134,10 @@ ranked as (
         expected_upside * uncertainty * trend_factor as priority,
         row_number() over (
             partition by product_id
-            order by {{ significant('expected_upside * uncertainty * trend_factor') }} desc, platform, pattern_id
+            order by
+                {{ significant('expected_upside * uncertainty * trend_factor') }} desc,
+                platform,
+                pattern_id
         ) as rank
     from weighed
 
@@ -138,13 +161,23 @@ final as (
         rank,
         case
             when trials = 0 then 'Not tried on ' || platform || ' for this product yet'
-            else 'Only ' || {{ counted('trials', 'post') }} || ' on ' || platform || ' for this product'
+            else 'Only '
+                || {{ counted('trials', 'post') }}
+                || ' on '
+                || platform
+                || ' for this product'
         end
         || case
-            when pattern_posts = 0 then '; there is no result of the pattern on this platform, so anything can happen'
-            else '; with ' || {{ counted('pattern_posts', 'result') }} || ' of the pattern there, expect about '
+            when pattern_posts = 0 then
+                '; there is no result of the pattern on this platform, so anything can happen'
+            else '; with '
+                || {{ counted('pattern_posts', 'result') }}
+                || ' of the pattern there, expect about '
                 || {{ change_text('expected_lift') }} || ' views against the usual (likely '
-                || {{ change_text('expected_lift_lo') }} || ' to ' || {{ change_text('expected_lift_hi') }} || ')'
+                || {{ change_text('expected_lift_lo') }}
+                || ' to '
+                || {{ change_text('expected_lift_hi') }}
+                || ')'
         end
         || case direction
             when 'up' then '. The product is trending up.'

@@ -32,7 +32,9 @@ tasks as (
         day,
         outcome,
         created_at,
-        lag(outcome) over (partition by agent_name, task, run_id order by place) as previous_outcome,
+        lag(outcome)
+            over (partition by agent_name, task, run_id order by place)
+            as previous_outcome,
         lag(created_at) over (partition by agent_name, task, run_id order by place) as previous_at
     from events
     where outcome in ('start', 'success', 'error')
@@ -45,8 +47,10 @@ durations as (
     select
         agent_name,
         day,
-        {{ quantile_of(hours_between('previous_at', 'created_at') ~ ' * 3600', 0.5) }} as p50_duration_seconds,
-        {{ quantile_of(hours_between('previous_at', 'created_at') ~ ' * 3600', 0.95) }} as p95_duration_seconds
+        {{ quantile_of(hours_between('previous_at', 'created_at') ~ ' * 3600', 0.5) }}
+            as p50_duration_seconds,
+        {{ quantile_of(hours_between('previous_at', 'created_at') ~ ' * 3600', 0.95) }}
+            as p95_duration_seconds
     from tasks
     where outcome <> 'start'
         and previous_outcome = 'start'
@@ -59,14 +63,18 @@ gaps as (
     select
         agent_name,
         day,
-        {{ hours_between('lag(created_at) over (partition by agent_name order by place)', 'created_at') }} as gap_hours
+        {{ hours_between('lag(created_at) over (partition by agent_name order by place)', 'created_at') }}
+            as gap_hours
     from events
 
 ),
 
 longest_gaps as (
 
-    select agent_name, day, max(gap_hours) as longest_gap_hours
+    select
+        agent_name,
+        day,
+        max(gap_hours) as longest_gap_hours
     from gaps
     group by agent_name, day
 
@@ -129,7 +137,9 @@ days as (
 
 usual_retries as (
 
-    select agent_name, {{ median_of('retries') }} as usual_retries
+    select
+        agent_name,
+        {{ median_of('retries') }} as usual_retries
     from days
     group by agent_name
 
@@ -159,19 +169,23 @@ final as (
         ranked.retries,
         coalesce(run_retries.most_retries, 0) as most_retries_of_a_run,
         coalesce(run_retries.most_retries, 0) >= {{ var('retry_storm') }}
-            or (
-                ranked.retries >= {{ var('retry_storm') }}
-                and ranked.retries > {{ var('overdue_factor') }} * usual_retries.usual_retries
-            ) as is_retry_storm,
+        or (
+            ranked.retries >= {{ var('retry_storm') }}
+            and ranked.retries > {{ var('overdue_factor') }} * usual_retries.usual_retries
+        ) as is_retry_storm,
         ranked.last_seen_at,
         ranked.is_latest,
         usual.usual_gap_hours,
-        case when ranked.is_latest then {{ hours_between('ranked.last_seen_at', 'build.as_of') }} end as silent_hours,
+        case
+            when ranked.is_latest then {{ hours_between('ranked.last_seen_at', 'build.as_of') }}
+        end
+            as silent_hours,
         case
             when not ranked.is_latest then false
             when usual.usual_gap_hours is not null
-                then {{ hours_between('ranked.last_seen_at', 'build.as_of') }} > greatest(
-                    usual.usual_gap_hours * {{ var('overdue_factor') }}, {{ var('stuck_minutes') }} / cast(60 as {{ type_double() }})
+            then {{ hours_between('ranked.last_seen_at', 'build.as_of') }} > greatest(
+                    usual.usual_gap_hours * {{ var('overdue_factor') }},
+                    {{ var('stuck_minutes') }} / cast(60 as {{ type_double() }})
                 )
         end as is_silent,
         ranked.known_at

@@ -71,11 +71,15 @@ later as (
 
 repeats as (
 
-    select note_id, repeated_by
+    select
+        note_id,
+        repeated_by
     from same_words
     where note_id <> repeated_by
     union
-    select note_id, repeated_by
+    select
+        note_id,
+        repeated_by
     from later
     where {{ vector_cosine('one', 'other') }} >= {{ var('near_duplicate') }}
 
@@ -98,7 +102,9 @@ newest_repeat as (
 
 written as (
 
-    select note_id, {{ uuids_in('content') }} as reference_id
+    select
+        note_id,
+        {{ uuids_in('content') }} as reference_id
     from notes
 
 ),
@@ -107,7 +113,8 @@ referred as (
 
     select
         written.note_id,
-        {{ distinct_sorted_array("rows_of.table_name || '/' || cast(rows_of.reference_id as text)") }} as mentions,
+        {{ distinct_sorted_array("rows_of.table_name || '/' || cast(rows_of.reference_id as text)") }}
+            as mentions,
         max(rows_of.valid_from) as known_at
     from written
     inner join {{ ref('int_references') }} as rows_of
@@ -138,9 +145,11 @@ final as (
         aged.importance,
         aged.created_at,
         aged.age_days,
-        {{ half_life_weight('greatest(aged.age_days, 0)', var('note_half_life_days')) }} as recency_weight,
+        {{ half_life_weight('greatest(aged.age_days, 0)', var('note_half_life_days')) }}
+            as recency_weight,
         coalesce(aged.importance, {{ var('unrated_importance') }})
-            * {{ half_life_weight('greatest(aged.age_days, 0)', var('note_half_life_days')) }} as memory_score,
+        * {{ half_life_weight('greatest(aged.age_days, 0)', var('note_half_life_days')) }}
+            as memory_score,
         coalesce(referred.mentions, {{ empty_array() }}) as mentions,
         newest_repeat.repeated_by is not null as is_superseded,
         newest_repeat.repeated_by as superseded_by,

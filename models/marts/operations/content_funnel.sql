@@ -124,8 +124,12 @@ hours as (
 
     select
         items.*,
-        case when next_at is not null then greatest({{ hours_between('came_at', 'next_at') }}, 0) end as step_hours,
-        max(case when next_at is not null then came_at end) over (partition by product_id, step) as last_passed
+        case
+            when next_at is not null then greatest({{ hours_between('came_at', 'next_at') }}, 0)
+        end as step_hours,
+        max(case when next_at is not null then came_at end)
+            over (partition by product_id, step)
+            as last_passed
     from items
     where product_id is not null
 
@@ -137,7 +141,10 @@ usual as (
         step,
         case
             when count(step_hours) >= {{ var('min_usual') }}
-                then greatest({{ quantile_of('step_hours', 0.95) }} * {{ var('overdue_factor') }}, {{ var('stalled_hours') }})
+            then greatest(
+                    {{ quantile_of('step_hours', 0.95) }} * {{ var('overdue_factor') }},
+                    {{ var('stalled_hours') }}
+                )
             else {{ var('stalled_hours') }}
         end as allowed_hours
     from hours
@@ -174,7 +181,11 @@ standing as (
             partition by product_id
             order by
                 {{ significant('waiting_hours / allowed_hours') }} desc,
-                case step {% for step in steps %}when '{{ step }}' then {{ loop.index }} {% endfor %}end
+                case step
+                    {%- for step in steps %}
+                    when '{{ step }}' then {{ loop.index }}
+                    {%- endfor %}
+                end
         ) as choice
     from waiting
 
@@ -185,7 +196,9 @@ step_medians as (
     select
         product_id,
         {%- for step in steps %}
-        {{ median_of("case when step = '" ~ step ~ "' then step_hours end") }} as hours_to_{{ step }}{{ ',' if not loop.last }}
+        {{ median_of("case when step = '" ~ step ~ "' then step_hours end") }}
+            as hours_to_{{ step }}
+        {{- ',' if not loop.last }}
         {%- endfor %}
     from hours
     group by product_id
@@ -195,15 +208,41 @@ step_medians as (
 {# What each product has at each stage. #}
 stages as (
 
-    select product_id, 'script' as stage, came_at, known_at from scripts
+    select
+        product_id,
+        'script' as stage,
+        came_at,
+        known_at
+    from scripts
     union all
-    select product_id, 'asset', came_at, known_at from assets
+    select
+        product_id,
+        'asset',
+        came_at,
+        known_at
+    from assets
     union all
-    select product_id, 'experiment', came_at, known_at from experiments
+    select
+        product_id,
+        'experiment',
+        came_at,
+        known_at
+    from experiments
     union all
-    select product_id, 'post', came_at, known_at from posts
+    select
+        product_id,
+        'post',
+        came_at,
+        known_at
+    from posts
     union all
-    select product_id, 'metric', metric_at, known_at from posts where metric_at is not null
+    select
+        product_id,
+        'metric',
+        metric_at,
+        known_at
+    from posts
+    where metric_at is not null
 
 ),
 

@@ -8,7 +8,10 @@ vectors as (
 
 compared as (
 
-    select distinct reference_type, reference_id, model
+    select distinct
+        reference_type,
+        reference_id,
+        model
     from {{ ref('similar_items') }}
 
 ),
@@ -33,7 +36,10 @@ counted as (
 
 neighbourly as (
 
-    select reference_type, model, count(*) as items_with_neighbours
+    select
+        reference_type,
+        model,
+        count(*) as items_with_neighbours
     from compared
     group by reference_type, model
 

@@ -37,7 +37,10 @@ observations as (
 
 newest as (
 
-    select source, resource, max(_known_at) as last_extracted_at
+    select
+        source,
+        resource,
+        max(_known_at) as last_extracted_at
     from observations
     group by source, resource
 
@@ -45,7 +48,10 @@ newest as (
 
 loads as (
 
-    select source, resource, max(landed_at) as last_landed_at
+    select
+        source,
+        resource,
+        max(landed_at) as last_landed_at
     from {{ meta('loads') }}
     where resource <> '_heartbeat'
         and coalesce(known_at_min, landed_at) <= {{ as_of() }}
@@ -72,7 +78,8 @@ lags as (
         {%- for share in ['50', '95', '99'] %}
         percentile_cont(0.{{ share }}) within group (
             order by greatest({{ hours_between('observed_at', '_known_at') }}, 0)
-        ) as lag_p{{ share }}_hours{{ ',' if not loop.last }}
+        ) as lag_p{{ share }}_hours
+        {{- ',' if not loop.last }}
         {%- endfor %}
     from recent
     where observed_at is not null
@@ -82,9 +89,15 @@ lags as (
 
 unknown as (
 
-    select source, resource, {{ distinct_sorted_array('field') }} as unknown_fields
+    select
+        source,
+        resource,
+        {{ distinct_sorted_array('field') }} as unknown_fields
     from (
-        select distinct source, resource, {{ json_keys('_extra') }} as field
+        select distinct
+            source,
+            resource,
+            {{ json_keys('_extra') }} as field
         from recent
         where _extra is not null
     ) as fields
@@ -97,7 +110,9 @@ unknown as (
    source has ever polled, until the post is thirty days old. #}
 polled_posts as (
 
-    select distinct _source as source, post_id
+    select distinct
+        _source as source,
+        post_id
     from {{ ref('int_performance_metrics') }}
     where _verdict = 'accepted'
 
@@ -127,7 +142,9 @@ due as (
 
 received as (
 
-    select versions._source as source, count(*) as polls_received
+    select
+        versions._source as source,
+        count(*) as polls_received
     from {{ ref('int_performance_metrics') }} as versions
     cross join build
     where versions._verdict = 'accepted'
@@ -148,7 +165,8 @@ final as (
         lags.lag_p95_hours,
         lags.lag_p99_hours,
         case
-            when loads.resource = 'performance_metrics' then coalesce(cast(due.polls_expected as bigint), 0)
+            when loads.resource = 'performance_metrics' then
+                coalesce(cast(due.polls_expected as bigint), 0)
         end as polls_expected,
         case
             when loads.resource = 'performance_metrics' then coalesce(received.polls_received, 0)

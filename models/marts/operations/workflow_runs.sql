@@ -18,14 +18,17 @@ gaps as (
 
     select
         run_id,
-        {{ hours_between('lag(created_at) over (partition by run_id order by place)', 'created_at') }} * 3600 as gap_seconds
+        {{ hours_between('lag(created_at) over (partition by run_id order by place)', 'created_at') }}
+        * 3600 as gap_seconds
     from events
 
 ),
 
 longest_gaps as (
 
-    select run_id, max(gap_seconds) as longest_gap_seconds
+    select
+        run_id,
+        max(gap_seconds) as longest_gap_seconds
     from gaps
     group by run_id
 
@@ -55,9 +58,12 @@ violations as (
 
     select
         run_id,
-        max(case when successes > starts or first_success < first_start then 1 else 0 end) = 1 as success_without_start,
-        max(case when starts > outcomes or last_start > last_outcome then 1 else 0 end) = 1 as has_open_start,
-        max(case when starts > 0 and last_opened > coalesce(last_outcome, 0) then 1 else 0 end) = 1 as has_open_task
+        max(case when successes > starts or first_success < first_start then 1 else 0 end)
+        = 1 as success_without_start,
+        max(case when starts > outcomes or last_start > last_outcome then 1 else 0 end)
+        = 1 as has_open_start,
+        max(case when starts > 0 and last_opened > coalesce(last_outcome, 0) then 1 else 0 end)
+        = 1 as has_open_task
     from tasks
     group by run_id
 
@@ -65,7 +71,10 @@ violations as (
 
 ordered_stages as (
 
-    select run_id, stage, min(place) as first_place
+    select
+        run_id,
+        stage,
+        min(place) as first_place
     from events
     where stage <> 'workflow'
     group by run_id, stage
@@ -74,7 +83,9 @@ ordered_stages as (
 
 stages as (
 
-    select run_id, array_agg(stage order by first_place) as stages
+    select
+        run_id,
+        array_agg(stage order by first_place) as stages
     from ordered_stages
     group by run_id
 
@@ -159,7 +170,8 @@ compared as (
         judged.*,
         {{ hours_between('judged.last_event_at', 'build.as_of') }} * 3600 as idle_seconds,
         coalesce(
-            usual.gap_p95_seconds * {{ var('overdue_factor') }}, {{ var('stuck_minutes') }} * cast(60 as {{ type_double() }})
+            usual.gap_p95_seconds * {{ var('overdue_factor') }},
+            {{ var('stuck_minutes') }} * cast(60 as {{ type_double() }})
         ) as stuck_after_seconds
     from judged
     cross join build
@@ -174,7 +186,9 @@ final as (
         compared.run_id_kind as id_kind,
         compared.kind,
         case
-            when compared.state = 'running' and compared.idle_seconds > compared.stuck_after_seconds then 'stuck'
+            when
+                compared.state = 'running' and compared.idle_seconds > compared.stuck_after_seconds
+            then 'stuck'
             else compared.state
         end as status,
         compared.started_at,
@@ -182,7 +196,7 @@ final as (
         compared.last_event_at,
         case
             when compared.state <> 'running'
-                then {{ hours_between('compared.started_at', 'compared.closed_at') }} * 3600
+            then {{ hours_between('compared.started_at', 'compared.closed_at') }} * 3600
         end as duration_seconds,
         case when compared.state = 'running' then compared.idle_seconds end as idle_seconds,
         compared.stuck_after_seconds,

@@ -48,12 +48,16 @@ errors as (
         naive / target_views - 1 as naive_miss,
         case
             when {{ significant('target_views') }} >= {{ significant('lo80') }}
-                and {{ significant('target_views') }} <= {{ significant('hi80') }} then 1
+                and {{ significant('target_views') }} <= {{ significant('hi80') }}
+            then 1
             else 0
         end as is_covered,
-        {{ doubled_rank(significant('predicted'), 'platform, from_hours, target_hours') }} as predicted_rank,
-        {{ doubled_rank(significant('naive'), 'platform, from_hours, target_hours') }} as naive_rank,
-        {{ doubled_rank(significant('target_views'), 'platform, from_hours, target_hours') }} as target_rank
+        {{ doubled_rank(significant('predicted'), 'platform, from_hours, target_hours') }}
+            as predicted_rank,
+        {{ doubled_rank(significant('naive'), 'platform, from_hours, target_hours') }}
+            as naive_rank,
+        {{ doubled_rank(significant('target_views'), 'platform, from_hours, target_hours') }}
+            as target_rank
     from everyone
 
 ),

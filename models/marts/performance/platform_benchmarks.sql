@@ -103,7 +103,7 @@ compared as {{ computed_once() }} (
     select
         observed.*,
         observed.published_at > build.as_of - interval '{{ var("percentile_days") }}' day
-            and observed.published_at <= build.as_of as is_recent
+        and observed.published_at <= build.as_of as is_recent
     from observed
     inner join eras
         on observed.platform = eras.platform
@@ -120,16 +120,26 @@ platforms as (
         platform,
         {{ definition_era('posts.platform', 'build.as_of') }} as definition_era,
         known_at
-    from (select platform, min(known_at) as known_at from facts group by platform) as posts
+    from (select
+        platform,
+        min(known_at) as known_at
+    from facts
+    group by platform) as posts
     cross join build
 
 ),
 
 scopes as (
 
-    select platform, known_at from platforms
+    select
+        platform,
+        known_at
+    from platforms
     union all
-    select 'all' as platform, min(known_at) as known_at from platforms
+    select
+        'all' as platform,
+        min(known_at) as known_at
+    from platforms
 
 ),
 
@@ -145,21 +155,25 @@ totals as (
         cast(count(*) as {{ type_double() }}) as views_exposure,
         count(*) filter (where is_recent) as views_n,
         percentile_cont(array[{{ shares | join(', ') }}]) within group (order by compared.views)
-            filter (where is_recent) as views_quantiles,
+        filter (where is_recent) as views_quantiles,
         max(compared.known_at) as views_known_at
-        {%- for rate, events in rates.items() %}
-        {%- set known = 'compared.views > 0 and compared.' ~ events ~ ' is not null' %},
+    {%- for rate, events in rates.items() %}
+    {%- set known = 'compared.views > 0 and compared.' ~ events ~ ' is not null' %},
 
-        -- {{ rate }}
-        count(*) filter (where {{ known }}) as {{ rate }}_posts,
-        {{ exact_sum('case when ' ~ known ~ ' then compared.' ~ events ~ ' end') }} as {{ rate }}_events,
-        {{ exact_sum('case when ' ~ known ~ ' then least(compared.' ~ events ~ ', compared.views) end') }} as {{ rate }}_successes,
-        {{ exact_sum('case when ' ~ known ~ ' then compared.views end') }} as {{ rate }}_exposure,
-        count(compared.{{ rate }}) filter (where is_recent) as {{ rate }}_n,
-        percentile_cont(array[{{ shares | join(', ') }}]) within group (order by compared.{{ rate }})
-            filter (where is_recent) as {{ rate }}_quantiles,
-        max(compared.known_at) filter (where {{ known }}) as {{ rate }}_known_at
-        {%- endfor %}
+    -- {{ rate }}
+    count(*) filter (where {{ known }}) as {{ rate }}_posts,
+    {{ exact_sum('case when ' ~ known ~ ' then compared.' ~ events ~ ' end') }}
+        as {{ rate }}_events,
+    {{ exact_sum('case when ' ~ known ~ ' then least(compared.' ~ events ~ ', compared.views) end') }}
+        as {{ rate }}_successes,
+    {{ exact_sum('case when ' ~ known ~ ' then compared.views end') }} as {{ rate }}_exposure,
+    count(compared.{{ rate }}) filter (where is_recent) as {{ rate }}_n,
+    percentile_cont(array[{{ shares | join(', ') }}]) within group (
+        order by compared.{{ rate }}
+    )
+    filter (where is_recent) as {{ rate }}_quantiles,
+    max(compared.known_at) filter (where {{ known }}) as {{ rate }}_known_at
+    {%- endfor %}
     from compared
     inner join scopes on scopes.platform in (compared.platform, 'all')
     group by scopes.platform, compared.horizon_hours
@@ -171,19 +185,22 @@ spreads as (
     select
         totals.platform,
         totals.horizon_hours,
-        {{ exact_sum(gamma_spread('compared.views', '1', 'totals.views_events / totals.views_posts', '1')) }} as views_spread
-        {%- for rate, events in rates.items() %}
-        {%- set known = 'compared.views > 0 and compared.' ~ events ~ ' is not null' %}
-        {%- set apart = '(least(compared.' ~ events ~ ' / compared.views, 1) - totals.' ~ rate ~ '_successes / totals.' ~ rate ~ '_exposure)' %},
+        {{ exact_sum(gamma_spread('compared.views', '1', 'totals.views_events / totals.views_posts', '1')) }}
+            as views_spread
+    {%- for rate, events in rates.items() %}
+    {%- set known = 'compared.views > 0 and compared.' ~ events ~ ' is not null' %}
+    {%- set apart = '(least(compared.' ~ events ~ ' / compared.views, 1) - totals.' ~ rate ~ '_successes / totals.' ~ rate ~ '_exposure)' %},
         {{ exact_sum('case when ' ~ known ~ ' then ' ~ gamma_spread(
             'compared.' ~ events,
             'compared.views',
             'totals.' ~ rate ~ '_events / totals.' ~ rate ~ '_exposure',
             'totals.' ~ rate ~ '_exposure / totals.' ~ rate ~ '_posts',
         ) ~ ' end') }} as {{ rate }}_spread,
-        {{ exact_sum('case when ' ~ known ~ ' then compared.views * ' ~ apart ~ ' * ' ~ apart ~ ' end') }} as {{ rate }}_trial_spread,
-        {{ exact_sum('case when ' ~ known ~ ' then compared.views * (compared.views / totals.' ~ rate ~ '_exposure) end') }} as {{ rate }}_squared_trials
-        {%- endfor %}
+    {{ exact_sum('case when ' ~ known ~ ' then compared.views * ' ~ apart ~ ' * ' ~ apart ~ ' end') }}
+        as {{ rate }}_trial_spread,
+    {{ exact_sum('case when ' ~ known ~ ' then compared.views * (compared.views / totals.' ~ rate ~ '_exposure) end') }}
+        as {{ rate }}_squared_trials
+    {%- endfor %}
     from compared
     inner join totals
         on compared.horizon_hours = totals.horizon_hours
@@ -284,14 +301,16 @@ own_priors as (
         cells.*,
         case
             when has_enough and events > 0
-                then {{ gamma_prior_rate(gamma_excess('spread', 'posts', 'mean_rate', 'exposure / posts'), 'mean_rate') }}
+            then {{ gamma_prior_rate(gamma_excess('spread', 'posts', 'mean_rate', 'exposure / posts'), 'mean_rate') }}
         end as moment_rate,
         case
             when has_enough and successes > 0 and successes < exposure
-                then {{ beta_prior_weight('trial_spread', 'posts', 'exposure', 'squared_trials', 'mean_share') }}
+            then {{ beta_prior_weight('trial_spread', 'posts', 'exposure', 'squared_trials', 'mean_share') }}
         end as moment_weight,
-        (events + {{ var('fallback_shape') }}) / (exposure + {{ var('fallback_rate') }}) as weak_rate,
-        (successes + {{ var('fallback_shape') }}) / (exposure + {{ var('fallback_rate') }}) as weak_share
+        (events + {{ var('fallback_shape') }})
+        / (exposure + {{ var('fallback_rate') }}) as weak_rate,
+        (successes + {{ var('fallback_shape') }})
+        / (exposure + {{ var('fallback_rate') }}) as weak_share
     from cells
 
 ),
@@ -309,7 +328,9 @@ priors as (
         own.known_at as own_known_at,
         case when not own.has_enough then everyone.known_at end as all_known_at,
         case
-            when own.metric = 'views' and coalesce(own.moment_rate, everyone.moment_rate) is null then null
+            when
+                own.metric = 'views' and coalesce(own.moment_rate, everyone.moment_rate) is null
+            then null
             when own.has_enough and own.events > 0 then own.platform
             when own.has_enough then 'fallback'
             when everyone.has_enough and everyone.events > 0 then 'all'
@@ -318,7 +339,8 @@ priors as (
         case when own.has_enough then own.moment_rate else everyone.moment_rate end as moment_rate,
         case when own.has_enough then own.mean_rate else everyone.mean_rate end as mean_rate,
         case when own.has_enough then own.weak_rate else everyone.weak_rate end as weak_rate,
-        case when own.has_enough then own.moment_weight else everyone.moment_weight end as moment_weight,
+        case when own.has_enough then own.moment_weight else everyone.moment_weight end
+            as moment_weight,
         case when own.has_enough then own.mean_share else everyone.mean_share end as mean_share,
         case when own.has_enough then own.weak_share else everyone.weak_share end as weak_share
     from own_priors as own
@@ -364,7 +386,8 @@ final as (
         {%- endfor %}
         case
             when priors.moment_rate is not null then priors.mean_rate * priors.moment_rate
-            when priors.metric <> 'views' then cast({{ var('fallback_shape') }} as {{ type_double() }})
+            when priors.metric <> 'views' then
+                cast({{ var('fallback_shape') }} as {{ type_double() }})
         end as prior_shape,
         case
             when priors.moment_rate is not null then priors.moment_rate
@@ -377,7 +400,8 @@ final as (
         end as prior_alpha,
         case
             when priors.metric = 'views' then null
-            when priors.moment_weight is not null then (1 - priors.mean_share) * priors.moment_weight
+            when priors.moment_weight is not null then
+                (1 - priors.mean_share) * priors.moment_weight
             else {{ var('fallback_shape') }} / priors.weak_share - {{ var('fallback_shape') }}
         end as prior_beta,
         priors.prior_posts,

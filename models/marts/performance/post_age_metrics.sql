@@ -16,7 +16,11 @@ changed as (
 
 posts as (
 
-    select post_id, platform, published_at, _state_from
+    select
+        post_id,
+        platform,
+        published_at,
+        _state_from
     from {{ ref('int_published_posts') }}
     where _verdict = 'accepted'
         and post_id in (select post_id from changed)
@@ -55,7 +59,8 @@ final as (
         {{ rate_per_view('latest.likes', 'latest.views') }} as like_rate,
         {{ rate_per_view('latest.comments', 'latest.views') }} as comment_rate,
         {{ rate_per_view('latest.shares', 'latest.views') }} as share_rate,
-        {{ crosses_break('posts.platform', 'posts.published_at', 'posts.published_at + horizons.horizon') }} as crosses_break,
+        {{ crosses_break('posts.platform', 'posts.published_at', 'posts.published_at + horizons.horizon') }}
+            as crosses_break,
         coalesce(latest.known_from, posts._state_from) as known_at
     from posts
     cross join horizons

@@ -39,10 +39,12 @@ labels as (
         post_id,
         {%- for hours in labels %}
         max(case when horizon_hours = {{ hours }} then views end) as views_{{ hours }}h,
-        max(case when horizon_hours = {{ hours }} and views is not null then known_at end) as views_{{ hours }}h_known_at,
+        max(case when horizon_hours = {{ hours }} and views is not null then known_at end)
+            as views_{{ hours }}h_known_at,
         {%- endfor %}
         max(case when horizon_hours = 72 then engagement_rate end) as engagement_rate_72h,
-        max(case when horizon_hours = 72 and engagement_rate is not null then known_at end) as engagement_rate_72h_known_at
+        max(case when horizon_hours = 72 and engagement_rate is not null then known_at end)
+            as engagement_rate_72h_known_at
     from ages
     group by post_id
 
@@ -93,7 +95,8 @@ final as (
         {%- for hours in labels %}
         labels.views_{{ hours }}h,
         labels.views_{{ hours }}h_known_at,
-        {{ crosses_break('identity.platform', 'identity.published_at', "identity.published_at + interval '" ~ hours ~ "' hour") }} as views_{{ hours }}h_crosses_break,
+        {{ crosses_break('identity.platform', 'identity.published_at', "identity.published_at + interval '" ~ hours ~ "' hour") }}
+            as views_{{ hours }}h_crosses_break,
         {%- endfor %}
         labels.engagement_rate_72h,
         labels.engagement_rate_72h_known_at

@@ -20,7 +20,10 @@ changed as (
 
 posts as (
 
-    select post_id, published_at, _state_from
+    select
+        post_id,
+        published_at,
+        _state_from
     from {{ ref('int_published_posts') }}
     where _verdict = 'accepted'
 
@@ -66,7 +69,10 @@ running_maxima as (
    intervals after them were others. Corrections are rare, so the join is small. #}
 departures as (
 
-    select post_id, collected_at, replaced_at
+    select
+        post_id,
+        collected_at,
+        replaced_at
     from (
         {{ replaced_polls() }}
     ) as replaced
@@ -79,7 +85,8 @@ without_departed as (
     select
         polls.post_id,
         polls.collected_at,
-        max(departures.replaced_at) filter (where departures.collected_at <= polls.collected_at) as since,
+        max(departures.replaced_at) filter (where departures.collected_at <= polls.collected_at)
+            as since,
         max(departures.replaced_at) as since_any
     from polls
     inner join departures on polls.post_id = departures.post_id
@@ -155,9 +162,9 @@ view_intervals as (
         max(segment_views) over long_before as segment_views_before,
         {{ hours_between('max(collected_at) over long_before', 'collected_at') }} as interval_hours,
         {{ is_short_gap('previous_at', 'collected_at') }}
-            and not coalesce(
-                lag({{ is_short_gap('previous_at', 'collected_at') }}) over by_time, false
-            ) as begins_burst
+        and not coalesce(
+            lag({{ is_short_gap('previous_at', 'collected_at') }}) over by_time, false
+        ) as begins_burst
     from segment_maxima
     window
         by_time as (partition by post_id order by collected_at),
@@ -190,25 +197,29 @@ final as (
 
         -- time
         cast(running_maxima.age_us as {{ type_double() }}) / 3600000000 as age_hours,
-        {{ hours_between('running_maxima.previous_at', 'running_maxima.collected_at') }} as gap_hours,
+        {{ hours_between('running_maxima.previous_at', 'running_maxima.collected_at') }}
+            as gap_hours,
 
         -- change since the poll before
         case
             when running_maxima.views is not null
-                then running_maxima.views_mono - lag(running_maxima.views_mono) over by_time
+            then running_maxima.views_mono - lag(running_maxima.views_mono) over by_time
         end as views_delta,
         case
-            when coalesce(running_maxima.likes, running_maxima.comments, running_maxima.shares) is not null
-                then {{ sum_known(mono_engagements) }} - lag({{ sum_known(mono_engagements) }}) over by_time
+            when coalesce(
+                    running_maxima.likes, running_maxima.comments, running_maxima.shares
+                ) is not null
+            then {{ sum_known(mono_engagements) }}
+                - lag({{ sum_known(mono_engagements) }}) over by_time
         end as engagements_delta,
         case
             when not intervals.begins_burst
-                then (intervals.segment_views - intervals.segment_views_before)
-                    / intervals.interval_hours
+            then (intervals.segment_views - intervals.segment_views_before)
+                / intervals.interval_hours
         end as views_per_hour,
         case
             when not intervals.begins_burst
-                then ln(
+            then ln(
                     (1 + cast(intervals.segment_views as {{ type_double() }}))
                     / (1 + intervals.segment_views_before)
                 ) / intervals.interval_hours
@@ -226,7 +237,7 @@ final as (
             without_departed.since,
             case
                 when intervals.drop_share > {{ var('correction_share') }}
-                    then greatest(intervals.next_known_at, without_departed.since_any)
+                then greatest(intervals.next_known_at, without_departed.since_any)
             end
         ) as known_at
     from running_maxima

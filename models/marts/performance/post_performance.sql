@@ -42,7 +42,7 @@ final as (
     select
         facts.*,
         facts.last_collected_at is null
-            or facts.last_collected_at < build.as_of - interval '{{ var("stale_after_hours") }}' hour
+        or facts.last_collected_at < build.as_of - interval '{{ var("stale_after_hours") }}' hour
             as is_stale,
 
         -- evidence, among the posts of the build

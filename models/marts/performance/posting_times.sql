@@ -121,10 +121,11 @@ variances as (
     select
         within_cells.platform,
         within_cells.known_at,
-        within_cells.squares / nullif(between_cells.posts - between_cells.cell_count, 0) as within_variance,
+        within_cells.squares
+        / nullif(between_cells.posts - between_cells.cell_count, 0) as within_variance,
         between_cells.squares
-            - (between_cells.cell_count - 1) * within_cells.squares
-            / nullif(between_cells.posts - between_cells.cell_count, 0) as excess_squares,
+        - (between_cells.cell_count - 1) * within_cells.squares
+        / nullif(between_cells.posts - between_cells.cell_count, 0) as excess_squares,
         between_cells.posts - between_cells.squared_posts / between_cells.posts as effective_posts
     from within_cells
     inner join between_cells on within_cells.platform = between_cells.platform

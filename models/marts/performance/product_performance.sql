@@ -2,7 +2,9 @@ with
 
 products as (
 
-    select product_id, _effective_at as known_at
+    select
+        product_id,
+        _effective_at as known_at
     from {{ ref('int_products') }}
     where _verdict = 'accepted'
 
@@ -16,7 +18,10 @@ outcomes as (
 
 priors as (
 
-    select platform, prior_shape, prior_rate
+    select
+        platform,
+        prior_shape,
+        prior_rate
     from {{ ref('platform_benchmarks') }}
     where horizon_hours = 0
         and metric = 'engagement_rate'
@@ -38,12 +43,12 @@ posts as (
         outcomes.post_id,
         outcomes.published_at,
         outcomes.published_at > build.as_of - interval '30' day
-            and outcomes.published_at <= build.as_of as is_recent,
+        and outcomes.published_at <= build.as_of as is_recent,
         outcomes.views,
         outcomes.engagements,
         case
             when outcomes.views > 0 and outcomes.engagements is not null
-                then cast(outcomes.views as {{ type_double() }})
+            then cast(outcomes.views as {{ type_double() }})
         end as exposure,
         case when outcomes.views > 0 then outcomes.engagements end as events,
         {# What is usual on the platform is taken off, so that a change of platforms, or of
@@ -51,8 +56,9 @@ posts as (
         ln((1 + outcomes.views_72h) / (1 + outcomes.platform_median_72h)) as log_level,
         case
             when outcomes.definition_era = max(
-                case when outcomes.views_72h is not null then outcomes.definition_era end
-            ) over (partition by outcomes.product_id, outcomes.platform) then outcomes.views_72h
+                    case when outcomes.views_72h is not null then outcomes.definition_era end
+                ) over (partition by outcomes.product_id, outcomes.platform)
+            then outcomes.views_72h
         end as views_72h,
         outcomes.known_at
     from outcomes
@@ -64,9 +70,15 @@ posts as (
 {# Every post counts on its platform and among all. #}
 scoped as (
 
-    select posts.*, posts.platform as scope from posts
+    select
+        posts.*,
+        posts.platform as scope
+    from posts
     union all
-    select posts.*, 'all' as scope from posts
+    select
+        posts.*,
+        'all' as scope
+    from posts
 
 ),
 
@@ -125,7 +137,7 @@ trends as (
         product_id,
         scope,
         {{ exact_mean('case when posts_ago <= 5 then log_level end') }}
-            - {{ exact_mean('case when posts_ago > 5 then log_level end') }} as trend_last5
+        - {{ exact_mean('case when posts_ago > 5 then log_level end') }} as trend_last5
     from latest
     where posts_ago <= 10
     group by product_id, scope
@@ -136,9 +148,15 @@ trends as (
 {# Every product has its row among all, and one for each platform it was posted on. #}
 scopes as (
 
-    select product_id, 'all' as scope from products
+    select
+        product_id,
+        'all' as scope
+    from products
     union
-    select product_id, scope from totals
+    select
+        product_id,
+        scope
+    from totals
 
 ),
 
@@ -164,7 +182,8 @@ posteriors as (
     select
         scopes.product_id,
         scopes.scope,
-        priors.prior_shape + coalesce(evidence.weight * evidence.events / evidence.exposure, 0) as shape,
+        priors.prior_shape
+        + coalesce(evidence.weight * evidence.events / evidence.exposure, 0) as shape,
         priors.prior_rate + coalesce(evidence.weight, 0) as rate
     from scopes
     inner join priors on scopes.scope = priors.platform
