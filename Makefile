@@ -1,7 +1,7 @@
 # Needs python3 (3.11 or newer, with pip) and make; nothing else has to be installed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format docs bench lock clean
+.PHONY: help run test lint format docs bench mutants lock clean
 
 BIN := .venv/bin
 INSTALL := sh requirements/install.sh
@@ -55,6 +55,10 @@ docs: ## Write the dbt documentation of every table as one HTML file
 bench: ## Measure speed against DuckDB, Postgres and dlt, as ratios
 	@$(INSTALL) bench
 	@$(BIN)/python -m benchmarks
+
+mutants: ## Break the code in a hundred small ways, each of which a test must notice
+	@$(INSTALL) dev
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--fork-strategy fewest --no-strip-extras --no-annotate --no-header \

@@ -197,8 +197,6 @@ parsed as {{ computed_once() }} (
         _load_id,
         _position
     from scripts_of_posts
-    where _verdict in ('accepted', 'superseded')
-        and _effective_at is not null
 
 ),
 

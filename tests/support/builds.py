@@ -79,6 +79,18 @@ class Warehouse:
                 values |= profile_environment(connection)
         return values
 
+    def common_arguments(self) -> list[str]:
+        """What every command of dbt is told: which project, which engine, where to write."""
+        return [
+            *("--project-dir", str(PROJECT_ROOT)),
+            *("--profiles-dir", str(PROJECT_ROOT / "profiles")),
+            *("--target", self.target),
+            *("--target-path", str(self.home / "target")),
+            *("--log-path", str(self.home / "logs")),
+            *("--log-level", "none"),
+            "--no-send-anonymous-usage-stats",
+        ]
+
     def dbt(self, command: str, *arguments: str) -> bool:
         """Run one dbt command; true when everything passed."""
         from dbt.cli.main import dbtRunner
@@ -88,15 +100,7 @@ class Warehouse:
 
             copy_new_loads(self.landing, self.postgres_url)
         with _environment(self.environment()):
-            common = [
-                *("--project-dir", str(PROJECT_ROOT)),
-                *("--profiles-dir", str(PROJECT_ROOT / "profiles")),
-                *("--target", self.target),
-                *("--target-path", str(self.home / "target")),
-                *("--log-path", str(self.home / "logs")),
-                *("--log-level", "none"),
-                "--no-send-anonymous-usage-stats",
-            ]
+            common = self.common_arguments()
             manifest = _manifest(f"{self.target} {self.postgres_url}", tuple(common))
             done = dbtRunner(manifest=manifest).invoke([command, *arguments, *common])
             _close_connections(self.target)
