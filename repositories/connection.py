@@ -7,10 +7,12 @@ Postgres every statement is one extended-protocol statement in a read-only trans
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -32,6 +34,10 @@ from repositories.release_files import (
 
 Engine = Literal["duckdb", "postgres"]
 Hint = Callable[[], str]
+#: Rows that are held at a time when an answer is streamed.
+BATCH = 2000
+#: Type of Postgres' numeric.
+NUMERIC = 1700
 NO_RELEASE_HINT = "Make one: 'ace run' loads, builds and releases."
 
 
@@ -50,6 +56,17 @@ class Answer:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
+@dataclass(frozen=True)
+class Stream:
+    """An answer that is read as it comes: memory for a batch, however many rows there are."""
+
+    columns: list[str]
+    batches: Iterator[list[tuple[Any, ...]]]
+
+    def all(self) -> Answer:
+        return Answer(self.columns, [row for batch in self.batches for row in batch])
+
+
 class Reader(Protocol):
     """An open release. Close it, or use it as a context manager."""
 
@@ -57,6 +74,11 @@ class Reader(Protocol):
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
         """Run one read-only statement; ``?`` in it stands for a parameter."""
+        ...
+
+    def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Stream:
+        """The same in batches, to be read before the next statement; an error of a later
+        row is raised when its batch is."""
         ...
 
     def tables(self) -> set[str]:
@@ -113,41 +135,77 @@ class DuckReader:
 
     engine: Engine = "duckdb"
 
-    def __init__(self, path: Path, number: int | None = None, hint: Hint | None = None) -> None:
-        """Open a file, as release ``number`` if given; ``hint`` is the next step if it cannot."""
+    def __init__(
+        self,
+        path: Path,
+        number: int | None = None,
+        hint: Hint | None = None,
+        memory: str | None = None,
+    ) -> None:
+        """Open a file, as release ``number`` if given; ``hint`` is the next step if it cannot.
+
+        ``memory`` bounds what a query may use (``2GB``, ``25%`` of the machine); larger ones
+        go on in a folder beside the file, where that can be written.
+        """
         self.path = path
+        self._memory = memory
+        #: Python notices Ctrl-C only while no query runs in its own thread.
+        self._thread = ThreadPoolExecutor(1, "query")
         self._hint = hint or (lambda: "Name a number that 'ace releases' lists, or another file.")
         try:
             self._connection = open_file(path, number)
         except UnreadableError as error:
             raise self._damaged(error.what) from None
         self._connection.execute("set TimeZone = 'UTC'")
+        if memory:
+            self._connection.execute(f"set memory_limit = '{memory}'")
         self._connection.execute("set lock_configuration = true")
 
     def _damaged(self, what: str) -> UnreadableError:
         return UnreadableError.of(self.path, what, self._hint())
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
+        return self.stream(sql, parameters).all()
+
+    def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Stream:
+        if len(self._run(self._connection.extract_statements, sql)) > 1:
+            raise UsageError("Only one statement at a time can be run.", "Leave out the others.")
+        cursor = self._run(self._connection.execute, sql, list(parameters))
+        if cursor.description is None:
+            return Stream([], iter(()))
+        columns = [column[0] for column in cursor.description]
+        readers = [_parsed if str(column[1]) == "JSON" else plain for column in cursor.description]
+
+        def batches() -> Iterator[list[tuple[Any, ...]]]:
+            while rows := self._run(cursor.fetchmany, BATCH):
+                yield _converted(rows, readers)
+
+        return Stream(columns, batches())
+
+    def _run(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Do it in the query's thread; Ctrl-C stops the query."""
         import duckdb
 
+        running = self._thread.submit(work, *arguments)
         try:
-            if len(self._connection.extract_statements(sql)) > 1:
-                raise UsageError(
-                    "Only one statement at a time can be run.", "Leave out the others."
-                )
-            cursor = self._connection.execute(sql, list(parameters))
-            if cursor.description is None:
-                return Answer([], [])
-            columns = [column[0] for column in cursor.description]
-            readers = [
-                _parsed if str(column[1]) == "JSON" else plain for column in cursor.description
-            ]
-            rows = cursor.fetchall()
+            return running.result()
         except duckdb.Error as error:
-            if is_damage(error):
-                raise self._damaged(explain(self.path, error)) from None
-            raise _duck_error(error, self.tables) from None
-        return Answer(columns, _converted(rows, readers))
+            raise self._error(error) from None
+        except KeyboardInterrupt:
+            self._connection.interrupt()
+            raise
+
+    def _error(self, error: Exception) -> AceError:
+        import duckdb
+
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return AceError(
+                f"The query needs more memory than ACE_READ_MEMORY_LIMIT allows ({self._memory}).",
+                "Select fewer rows or columns, or raise the limit.",
+            )
+        if is_damage(error):
+            return self._damaged(explain(self.path, error))
+        return _duck_error(error, self.tables)
 
     def tables(self) -> set[str]:
         found = self._connection.execute(
@@ -157,6 +215,7 @@ class DuckReader:
         return {row[0] for row in found}
 
     def close(self) -> None:
+        self._thread.shutdown()
         self._connection.close()
 
     def __enter__(self) -> DuckReader:
@@ -185,28 +244,51 @@ class PostgresReader:
         self._connection.commit()
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
-        import psycopg
+        return self.stream(sql, parameters).all()
 
+    def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Stream:
         text = sql.rstrip().rstrip(";")
         if parameters:
             text = text.replace("%", "%%").replace("?", "%s")
+        given = tuple(parameters) or None
+        cursor = self._connection.cursor()
+        # One statement of the extended protocol: nothing can end the transaction.
+        rows = cursor.stream(text.encode(), given, size=BATCH)
+        with self._errors():
+            first = next(rows, None)
+            if first is None:
+                # Without a row the columns are not told.
+                cursor.execute(text.encode(), given, prepare=True)
+        if cursor.description is None:
+            return Stream([], iter(()))
+        columns = [column.name for column in cursor.description]
+        readers = [
+            _whole if column.type_code == NUMERIC and not column.scale else plain
+            for column in cursor.description
+        ]
+
+        def batches() -> Iterator[list[tuple[Any, ...]]]:
+            waiting = [] if first is None else [first]
+            with self._errors():
+                for row in rows:
+                    waiting.append(row)
+                    if len(waiting) >= BATCH:
+                        yield _converted(waiting, readers)
+                        waiting = []
+            if waiting:
+                yield _converted(waiting, readers)
+
+        return Stream(columns, batches())
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        import psycopg
+
         try:
-            # A prepared statement is one statement: nothing can end the transaction.
-            cursor = self._connection.execute(
-                text.encode(), tuple(parameters) or None, prepare=True
-            )
-            if cursor.description is None:
-                return Answer([], [])
-            columns = [column.name for column in cursor.description]
-            rows = cursor.fetchall()
-            readers = [
-                _postgres_column(column.type_code, place, rows)
-                for place, column in enumerate(cursor.description)
-            ]
+            yield
         except psycopg.Error as error:
             self._connection.rollback()
             raise _postgres_error(error, self.tables) from None
-        return Answer(columns, _converted(rows, readers))
 
     def tables(self) -> set[str]:
         cursor = self._connection.execute(
@@ -225,16 +307,11 @@ class PostgresReader:
         self.close()
 
 
-def _postgres_column(
-    type_code: int, place: int, rows: list[tuple[Any, ...]]
-) -> Callable[[Any], Any]:
-    """How to read a column. ``sum()`` of integers is numeric there, but a whole number still."""
-    numeric = 1700
-    if type_code == numeric and all(
-        row[place] is None or row[place].as_tuple().exponent == 0 for row in rows
-    ):
-        return lambda value: None if value is None else int(value)
-    return plain
+def _whole(value: Any) -> Any:
+    """``sum()`` of integers is numeric on Postgres, but a whole number still."""
+    if isinstance(value, Decimal) and value.as_tuple().exponent == 0:
+        return int(value)
+    return plain(value)
 
 
 def _converted(
@@ -249,12 +326,14 @@ def open_release(
     *,
     target: str = "duckdb",
     postgres_url: str | None = None,
+    memory: str | None = None,
 ) -> Reader:
     """Open a release read-only.
 
     ``release`` is a number, a DuckDB file, or None for the current one. A file needs
-    neither a current release nor a server. Raises AceError when there is none (with the
-    next step) and UsageError for something that is neither.
+    neither a current release nor a server; ``memory`` bounds a query on one. Raises
+    AceError when there is none (with the next step) and UsageError for something that is
+    neither.
     """
     number = _number(release)
     if release is not None and number is None:
@@ -265,7 +344,7 @@ def open_release(
                 f"Release '{release}' is no number, and as a file it {what}.",
                 "'ace releases' lists what is kept.",
             )
-        return DuckReader(path)
+        return DuckReader(path, memory=memory)
     if target == "postgres":
         return _open_postgres(postgres_url, number)
     if target != "duckdb":
@@ -273,7 +352,7 @@ def open_release(
             f"Target {target} has no releases yet.",
             "Use --target duckdb (the default) or postgres.",
         )
-    return _open_duckdb(home, number)
+    return _open_duckdb(home, number, memory)
 
 
 def _number(release: str | int | Path | None) -> int | None:
@@ -283,13 +362,14 @@ def _number(release: str | int | Path | None) -> int | None:
     return int(str(release)) if is_number else None
 
 
-def _open_duckdb(home: Path, number: int | None) -> DuckReader:
+def _open_duckdb(home: Path, number: int | None, memory: str | None) -> DuckReader:
     if number is not None:
         path = home / "releases" / f"{number}.duckdb"
         if number not in release_paths(home):
             raise _unknown_release(number, list(release_files(home)))
         is_current = number == current_release(home)
-        return DuckReader(path, number, (lambda: rollback_hint(home)) if is_current else None)
+        hint = (lambda: rollback_hint(home)) if is_current else None
+        return DuckReader(path, number, hint, memory)
     for last in (False, False, True):
         # Open the file itself, not the link: a release stays the same while it is read.
         current = current_release(home)
@@ -297,7 +377,7 @@ def _open_duckdb(home: Path, number: int | None) -> DuckReader:
             break
         path = home / "releases" / f"{current}.duckdb"
         try:
-            return DuckReader(path, current, lambda: rollback_hint(home))
+            return DuckReader(path, current, lambda: rollback_hint(home), memory)
         except UnreadableError:
             # A build may have moved on meanwhile, and deleted it.
             if last:
@@ -362,7 +442,8 @@ def _first_line(text: str) -> str:
 
 def _sentence(text: str) -> str:
     """The first line of an engine's message without its kind, ending in a full stop."""
-    line = _first_line(re.sub(r"^[A-Z][\w ]*(Error|Exception): ", "", text.strip()))
+    text = re.sub(r"\s*Arguments: \(\)\s*$", "", text.strip())
+    line = _first_line(re.sub(r"^[A-Z][\w ]*(Error|Exception): ", "", text))
     return line[:1].upper() + line[1:].replace("!.", ".")
 
 

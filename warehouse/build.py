@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from warehouse.release.model import (
     open_store,
 )
 from warehouse.settings import Settings, settings
+from warehouse.terminal import echo, note
 
 if TYPE_CHECKING:
     from loaders.landing import Landing
@@ -38,14 +38,6 @@ class BuildResult:
     released: bool
 
 
-def _out(text: str) -> None:
-    print(text, flush=True)
-
-
-def _err(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 def build(
     target: str | None = None,
     *,
@@ -55,8 +47,8 @@ def build(
     force: bool = False,
     wait: float = 600,
     as_of: str | None = None,
-    say: Say = _out,
-    note: Say = _err,
+    say: Say = echo,
+    note: Say = note,
     config: Settings | None = None,
 ) -> BuildResult:
     """Build, test and release the warehouse; does nothing when the release is up to date.

@@ -24,7 +24,8 @@ class BuiltWith:
         nothing has been built from this folder yet.
         """
         try:
-            last: str | None = self._file.read_text("utf-8").strip()
+            # Garbled, it is no fingerprint: what was built is not known.
+            last: str | None = self._file.read_text("utf-8", "replace").strip()
         except FileNotFoundError:
             last = released
         return last is not None and last != fingerprint

@@ -16,6 +16,7 @@ from typing import Any
 from loaders.errors import AceError, UsageError
 from warehouse.release.model import TestOutcome
 from warehouse.settings import PROJECT_ROOT
+from warehouse.terminal import cell, console
 
 Say = Callable[[str], None]
 #: Layers in the order rows travel; seeds and tests are counted beside them.
@@ -175,16 +176,15 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
-            from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
             from rich.progress import Progress as Bar
 
             self._bar = Bar(
-                TextColumn("  {task.description}"),
+                TextColumn("  {task.description}", markup=False),
                 BarColumn(24),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
-                console=Console(stderr=True),
+                console=console(err=True),
                 transient=True,
             )
             self._task = self._bar.add_task("starting", total=self._nodes or None)
@@ -235,7 +235,7 @@ class Progress:
         part = f" of {total}" if self._done[layer] < total else ""
         line = f"  {layer:<13} {self._done[layer]:>4}{part}   {seconds:6.1f} s"
         if self._bar is not None:
-            self._bar.console.print(line, highlight=False)
+            self._bar.console.print(cell(line))
         else:
             self.say(line)
 

@@ -126,8 +126,10 @@ def _process_lock(path: Path, work: str, wait: float, say: Say) -> Iterator[None
         _await(acquire, lambda: _describe(_written(path), work), wait, say, work)
         started = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         content = {"pid": os.getpid(), "host": socket.gethostname(), "started": started}
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps(content).encode(), 0)
+        with contextlib.suppress(OSError):
+            # On a full disk nobody learns who holds the lock, but it is held.
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps(content).encode(), 0)
         yield
     finally:
         # Closing releases the lock; emptying first keeps the text from outliving it.

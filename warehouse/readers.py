@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from warehouse.settings import settings
+from warehouse.settings import READ_MEMORY, settings
 
 if TYPE_CHECKING:
     from repositories.connection import Reader
@@ -17,7 +17,11 @@ def open_current(release: str | None = None, target: str | None = None) -> Reade
 
     config = settings()
     return open_release(
-        config.home, release, target=target or config.target, postgres_url=config.postgres_url
+        config.home,
+        release,
+        target=target or config.target,
+        postgres_url=config.postgres_url,
+        memory=config.extra.get("ACE_READ_MEMORY_LIMIT") or READ_MEMORY,
     )
 
 

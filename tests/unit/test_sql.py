@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from loaders.errors import AceError, UsageError
-from repositories.connection import open_release
+from repositories.connection import DuckReader, Stream, open_release
 from tests.support import small_warehouse
-from warehouse.cli.sql import command
+from warehouse.cli.sql import command, write_csv, write_json
 from warehouse.release.duckdb import DuckStore
 from warehouse.settings import settings
 
@@ -174,3 +176,83 @@ def test_what_cannot_be_asked_is_wrong_usage(run, query: str, said: str) -> None
     error = _fails(run(query, "--json"))
     assert said in error.message
     assert error.exit_code == 2
+
+
+def test_an_answer_is_never_held_whole(home: Path) -> None:
+    """Memory is that of a batch: the rows before are gone."""
+    with open_release(home) as reader:
+        answer = reader.stream("select i, repeat('x', 1000) as t from range(1000000) r(i)")
+        tracemalloc.start()
+        for count, batch in enumerate(answer.batches):
+            assert len(batch) <= 2048
+            if count == 50:
+                break
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 20_000_000
+        assert reader.query("select 1 as n").rows == [(1,)]
+
+
+@pytest.mark.parametrize("write", [write_json, write_csv])
+def test_rows_are_written_as_they_come(
+    write: Callable[[Stream], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What came is out before the next batch is asked for, so also when that one fails."""
+
+    def batches() -> Iterator[list[tuple[int]]]:
+        for number in range(3):
+            yield [(100 + number,)]
+            assert str(100 + number) in capsys.readouterr().out
+        raise AceError("The query failed: Too late.")
+
+    with pytest.raises(AceError, match="Too late"):
+        write(Stream(["number"], batches()))
+
+
+def test_an_error_of_a_late_row_is_a_sentence(run) -> None:  # type: ignore[no-untyped-def]
+    failing = "select if(i < 400000, i, error('too late')) as number from range(500000) r(i)"
+    assert str(_fails(run(failing, "--json"))) == "The query failed: Too late."
+
+
+def test_a_table_is_bounded_and_says_so(run) -> None:  # type: ignore[no-untyped-def]
+    result = run("select i as number from range(5000) r(i)")
+    assert result.stdout.split()[-1] == "999"
+    assert "The first 1,000 rows; --json and --csv give all of them." in result.stderr
+    wide = run("select repeat('x', 4000000) as t from range(50)")
+    assert len(wide.stdout) < 30_000_000
+    assert "The first 3 rows" in wide.stderr
+
+
+def test_a_query_has_so_much_memory_and_no_more(home: Path) -> None:
+    path = home / "releases" / "1.duckdb"
+    # A list cannot be kept on disk meanwhile.
+    with DuckReader(path, memory="20MB") as reader:
+        with pytest.raises(AceError, match="ACE_READ_MEMORY_LIMIT allows") as error:
+            reader.query("select len(list(repeat('x', 1000) || i)) from range(1000000) r(i)")
+        assert error.value.exit_code == 1
+        assert reader.query("select 1 as n").rows == [(1,)]
+
+
+def test_commands_bound_their_readers(run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("ACE_READ_MEMORY_LIMIT", "64MB")
+    settings.cache_clear()
+    query = "select current_setting('memory_limit') as most"
+    assert _json(run(query, "--json")) == [{"most": "61.0 MiB"}]
+
+
+def _text(result: Result) -> str:
+    return result.stdout_bytes.decode()
+
+
+def test_spreadsheets_calculate_nothing_when_asked(run) -> None:  # type: ignore[no-untyped-def]
+    query = """select '=cmd|'' /C calc''!A0' as a, '+1' as b, '-x' as c, '@x' as d,
+        chr(9) || '=x' as e, chr(13) || '=x' as f, -5 as g, 'a=b' as h, 'x' as "=head",
+        '{"k": 1}'::json as j"""
+    safe = list(csv.reader(io.StringIO(_text(run(query, "--csv-safe")), newline="")))
+    assert safe[0][8] == "'=head"
+    assert [cell[:2] for cell in safe[1][:6]] == ["'=", "'+", "'-", "'@", "'\t", "'\r"]
+    assert safe[1][6:] == ["-5", "a=b", "x", '{"k": 1}']
+    exact = list(csv.reader(io.StringIO(_text(run(query, "--csv")), newline="")))
+    assert exact[1][0] == "=cmd|' /C calc'!A0"
+    assert exact[1][5] == "\r=x"
+    assert _fails(run("select 1", "--csv", "--csv-safe")).exit_code == 2

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from loaders.errors import AceError
+from warehouse.cli._failures import as_sentence, quiet_output
 from warehouse.cli._lazy import LazyGroup
+from warehouse.terminal import note
 
 #: Command name to the module that holds it and its one-line help.
 COMMANDS: dict[str, str] = {
@@ -44,41 +45,75 @@ def app(debug: bool) -> None:
         os.environ["ACE_DEBUG"] = "1"
 
 
+STOPPED = "Stopped. Nothing half-done was kept; run the command again."
+
+
 def main(argv: list[str] | None = None) -> None:
     """Entry point: turns every expected error into one sentence and an exit code."""
+    _prepare_output()
     try:
         code: Any = app.main(args=argv, prog_name="ace", standalone_mode=False)
     except click.exceptions.Exit as done:
         code = done.exit_code
-    except click.exceptions.Abort:
-        # click turns Ctrl-C into this.
-        print("Stopped. Nothing half-done was kept; run the command again.", file=sys.stderr)
+    except SystemExit as done:
+        code = done.code
+        if isinstance(done.__context__, BrokenPipeError):  # click's answer to it
+            quiet_output()
+            code = 0
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        # click turns Ctrl-C into the first.
+        note(STOPPED)
         code = 130
     except click.UsageError as error:
-        error.show(sys.stderr)
+        context = error.ctx
+        if context is not None:
+            note(*context.get_usage().splitlines(), f"Try '{context.command_path} --help'.", "")
+        note(f"Error: {error.format_message()}")
         code = 2
-    except KeyboardInterrupt:
-        print("Stopped. Nothing half-done was kept; run the command again.", file=sys.stderr)
-        code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except AceError as error:
-        if os.environ.get("ACE_DEBUG"):
-            raise
-        print(f"ace: {error}", file=sys.stderr)
+    except click.ClickException as error:
+        note(f"ace: {error.format_message()}")
         code = error.exit_code
+    except BrokenPipeError:
+        quiet_output()
+        code = 0
     except Exception as error:
         if os.environ.get("ACE_DEBUG"):
             raise
-        text = " ".join(str(error).split()) or type(error).__name__
-        print(
-            f"ace: unexpected {type(error).__name__}: {text[:300]} "
-            "Run it again as 'ace --debug ...' and report what it prints.",
-            file=sys.stderr,
-        )
-        code = 1
-    sys.exit(code if isinstance(code, int) else 0)
+        known = as_sentence(error)
+        if known is not None:
+            note(f"ace: {known}")
+            code = known.exit_code
+        else:
+            text = " ".join(str(error).split()) or type(error).__name__
+            note(
+                f"ace: unexpected {type(error).__name__}: {text[:300]} "
+                "Run it again as 'ace --debug ...' and report what it prints."
+            )
+            code = 1
+    sys.exit(_delivered(code if isinstance(code, int) else 0))
+
+
+def _delivered(code: int) -> int:
+    """Write what is buffered, which the interpreter would complain about in its own way."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        quiet_output()
+    except OSError as error:
+        quiet_output()
+        note(f"ace: The output could not be written: {error.strerror}.")
+        return code or 1
+    return code
+
+
+def _prepare_output() -> None:
+    """Output that was closed goes nowhere, and what a terminal cannot show is escaped."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import click
+
+from warehouse import terminal
+from warehouse.terminal import echo
 
 target_option = click.option(
     "--target",
@@ -15,12 +17,6 @@ target_option = click.option(
     help="Engine whose releases are read [default: ACE_TARGET].",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON with stable keys.")
-
-
-def print_json(value: Any) -> None:
-    import json
-
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def age(seconds: float | None) -> str:
@@ -51,31 +47,14 @@ def plural(count: int, word: str) -> str:
 
 
 def heading(text: str) -> None:
-    click.echo()
-    click.secho(text, bold=True)
+    echo()
+    echo(text, bold=True)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> None:
-    """A plain table, folded to the terminal (80 columns in a pipe)."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
-    for place, name in enumerate(columns):
-        shown.add_column(
-            Text(name),
-            justify="right" if place in right else "left",
-            overflow="fold",
-            no_wrap=place in right,
-        )
-    for row in rows:
-        shown.add_row(
-            *(
-                Text(f"{cell:,}" if type(cell) is int else "" if cell is None else str(cell))
-                for cell in row
-            )
-        )
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 80)
-    console.print(shown)
+    """A plain table with thousands separated."""
+    terminal.table(
+        columns,
+        [[f"{value:,}" if type(value) is int else value for value in row] for row in rows],
+        right,
+    )

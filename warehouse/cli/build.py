@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from loaders.errors import UsageError
 from warehouse.settings import TARGETS
+from warehouse.terminal import echo, note
 
 EPILOG = """\b
 Examples:
@@ -91,6 +91,6 @@ def _build_as_of(as_of: str | None, output: Path | None) -> None:
     build_as_of(
         parse_time(as_of),
         output,
-        say=click.echo,
-        note=lambda text: print(text, file=sys.stderr, flush=True),
+        say=echo,
+        note=note,
     )

@@ -9,6 +9,7 @@ import click
 
 from loaders.errors import UsageError
 from warehouse.cli._show import plural
+from warehouse.terminal import echo, print_json
 
 if TYPE_CHECKING:
     from loaders.landing import Landing
@@ -48,12 +49,10 @@ def command(as_json: bool, everything: bool, accept: tuple[str, ...]) -> None:
     if accept:
         _accept(landing, accept)
     if not as_json and sys.stderr.isatty():
-        click.echo("Checking landed data (about ten seconds to start) ...", err=True)
+        echo("Checking landed data (about ten seconds to start) ...", err=True)
     result = run_checks(landing, out_dir, everything=everything)
     if as_json:
-        import json
-
-        click.echo(json.dumps(result.to_json(), indent=2, default=str))
+        print_json(result.to_json())
     else:
         show(result)
     if result.critical:
@@ -77,23 +76,23 @@ def _accept(landing: Landing, load_ids: tuple[str, ...]) -> None:
 def show(result: CheckResult) -> None:
     """Print a result: what is critical on stderr, warnings and the summary on stdout."""
     for finding in result.critical:
-        click.echo(f"CRITICAL  {finding}", err=True)
+        echo(f"CRITICAL  {finding}", err=True)
     for finding in _shown(result.warnings):
-        click.echo(f"warning   {finding}")
+        echo(f"warning   {finding}")
     old = sum(not finding.new for finding in result.warnings)
     more = len(result.warnings) - old - SHOWN
     if more > 0:
-        click.echo(f"... and {more} more warnings; see the pages or --json.")
+        echo(f"... and {more} more warnings; see the pages or --json.")
     if old:
-        click.echo(f"{old} warnings of loads checked earlier; all of them: ace check --all")
+        echo(f"{old} warnings of loads checked earlier; all of them: ace check --all")
     checks = sum(suite.expectations for suite in result.results)
     what = f"{result.new_rows} new rows" if result.judged else "nothing new since the last check"
-    click.echo(
+    echo(
         f"{len(result.results)} suites, {checks} expectations, {what}: "
         f"{len(result.critical)} critical, {plural(len(result.warnings), 'warning')} "
         f"in {result.seconds:.1f} s."
     )
-    click.echo(f"Pages: {result.docs_path}")
+    echo(f"Pages: {result.docs_path}")
 
 
 def _shown(warnings: list[Finding]) -> list[Finding]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
+
+from warehouse.terminal import echo, print_json
 
 
 @click.command(name="compact")
@@ -29,12 +30,12 @@ def command(min_files: int, as_json: bool) -> None:
 
     done = Landing(settings().landing).compact(min_files)
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in done], indent=2))
+        print_json([asdict(one) for one in done])
         return
     for one in done:
         line = f"{one.source}/{one.resource}: {one.merged} files merged, {one.deleted} deleted"
         if one.waiting:
             line += f"; {one.waiting} replaced files stay for running builds until the next time"
-        click.echo(line)
+        echo(line)
     if not done:
-        click.echo(f"Nothing to do: no resource has {min_files} small files.")
+        echo(f"Nothing to do: no resource has {min_files} small files.")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from warehouse.terminal import echo, print_json
+
 if TYPE_CHECKING:
     from loaders.demo import DemoLoad
 
@@ -72,13 +74,11 @@ def command(
         loads=loads,
         real=real,
         truth_dir=folder,
-        progress=lambda name: None if as_json else click.echo(f"simulating {name}", err=True),
+        progress=lambda name: None if as_json else echo(f"simulating {name}", err=True),
     )
     if as_json:
-        import orjson
-
         rows = [_row(entry) for entry in done]
-        click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        print_json(rows)
         return
     _print(done, folder)
 
@@ -101,19 +101,19 @@ def _print(done: list[DemoLoad], folder: Path) -> None:
     """A line per resource with the newest of its loads, and what was skipped."""
     fresh = [entry.load for entry in done if entry.new]
     if fresh:
-        click.echo(
+        echo(
             f"{'source':<17}{'resource':<20}{'loads':>5}{'read':>9}{'accepted':>9}{'rejected':>9}"
             "  newest load"
         )
     for source, resource in sorted({(load.source, load.resource) for load in fresh}):
         loads = [load for load in fresh if (load.source, load.resource) == (source, resource)]
-        click.echo(
+        echo(
             f"{source:<17}{resource:<20}{len(loads):>5}{sum(x.read for x in loads):>9,}"
             f"{sum(x.accepted for x in loads):>9,}{sum(x.rejected for x in loads):>9,}"
             f"  {loads[-1].load_id}"
         )
     skipped = len(done) - len(fresh)
     if skipped:
-        click.echo(f"{skipped} loads were landed before and are left as they are.")
+        echo(f"{skipped} loads were landed before and are left as they are.")
     rows = sum(load.accepted for load in fresh)
-    click.echo(f"Landed {rows:,} rows, simulated ones as source demo. The truth: {folder}")
+    echo(f"Landed {rows:,} rows, simulated ones as source demo. The truth: {folder}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from loaders.errors import UsageError
+from warehouse.terminal import echo, print_json
 
 if TYPE_CHECKING:
     from loaders.files import FileResult
@@ -92,7 +92,7 @@ def command(paths: tuple[str, ...], as_json: bool, **options: Any) -> None:
             **options,
         )
     if as_json:
-        click.echo(json.dumps([result.to_json() for result in results], indent=2))
+        print_json([result.to_json() for result in results])
     _conclude(results, quiet=as_json)
     sys.exit(max((result.exit_code for result in results), default=0))
 
@@ -115,13 +115,13 @@ def _conclude(results: list[FileResult], *, quiet: bool) -> None:
     if quiet:
         for result in results:
             if result.status == "failed":
-                click.echo(_line(result), err=True)
+                echo(_line(result), err=True)
         return
     landed = [r for r in results if r.status == "landed"]
     rejected = sum(r.rejected for r in results)
     if len(results) > 1:
         counts = {s: sum(r.status == s for r in results) for s in ("skipped", "failed")}
-        click.echo(
+        echo(
             f"{len(landed)} loads: {sum(r.read for r in landed):,} read, "
             f"{sum(r.accepted for r in landed):,} accepted, {rejected:,} rejected"
             + "".join(f"; {n} {s}" for s, n in counts.items() if n)
@@ -129,4 +129,4 @@ def _conclude(results: list[FileResult], *, quiet: bool) -> None:
         )
     if rejected:
         what = "record was" if rejected == 1 else "records were"
-        click.echo(f"{rejected:,} {what} rejected and kept; see why with: ace quarantine list")
+        echo(f"{rejected:,} {what} rejected and kept; see why with: ace quarantine list")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from warehouse.terminal import echo, print_json
+
 if TYPE_CHECKING:
     from loaders.supabase import TableResult
 
@@ -51,7 +53,7 @@ def command(dsn: str | None, schema: str, full: bool, backfill: bool, as_json: b
             "Set ACE_SUPABASE_DSN=postgresql://USER:PASSWORD@HOST:5432/DATABASE.",
         )
     if dsn and has_password(dsn, address):
-        click.echo(
+        echo(
             "ace: the password in --dsn shows in the process list and the shell's history; "
             "put the address into ACE_SUPABASE_DSN instead.",
             err=True,
@@ -64,13 +66,11 @@ def command(dsn: str | None, schema: str, full: bool, backfill: bool, as_json: b
         full=full,
         backfill=backfill,
         address=address,
-        progress=(lambda table: click.echo(f"reading {table}", err=True)) if shown else None,
+        progress=(lambda table: echo(f"reading {table}", err=True)) if shown else None,
     )
     if as_json:
-        import orjson
-
         rows = [result.to_json() for result in results]
-        click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        print_json(rows)
     else:
         _print(results, schema)
     failed = [result for result in results if result.error]
@@ -96,9 +96,9 @@ def _print(results: list[TableResult], schema: str) -> None:
             )
         if result.mode == "full" and result.note and result.note != "first load":
             line += f" (all rows were read: {result.note})"
-        click.echo(line)
+        echo(line)
     missing = [result.resource for result in results if result.mode == "missing"]
     if missing:
-        click.echo(f"Not in schema {schema}: {', '.join(missing)}.")
+        echo(f"Not in schema {schema}: {', '.join(missing)}.")
     if sum(result.rejected for result in results):
-        click.echo("Rejected rows were kept; see why with: ace quarantine list")
+        echo("Rejected rows were kept; see why with: ace quarantine list")

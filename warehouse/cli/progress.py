@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-import click
+from warehouse.terminal import clean, console, echo
 
 
 class Bytes:
@@ -18,14 +18,13 @@ class Bytes:
 
     def __enter__(self) -> Bytes:
         if self._shown:
-            from rich.console import Console
             from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
             self._bar = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 DownloadColumn(),
-                console=Console(stderr=True),
+                console=console(err=True),
                 transient=True,
             )
             self._bar.start()
@@ -46,9 +45,9 @@ class Bytes:
         if name not in self._tasks:
             for task in self._tasks.values():
                 self._bar.remove_task(task)
-            self._tasks = {name: self._bar.add_task(name[-50:], total=total)}
+            self._tasks = {name: self._bar.add_task(clean(name[-50:]), total=total)}
         self._bar.update(self._tasks[name], completed=done)
 
     def say(self, line: str) -> None:
         """A line of the result; problems (``ace: ...``) go to standard error."""
-        click.echo(line, err=line.startswith("ace: "))
+        echo(line, err=line.startswith("ace: "))

@@ -13,10 +13,10 @@ from warehouse.cli._show import (
     heading,
     json_option,
     plural,
-    print_json,
     target_option,
     when,
 )
+from warehouse.terminal import echo, print_json
 
 EPILOG = """\b
 Examples:
@@ -60,24 +60,25 @@ def list_command(target: str | None = None, as_json: bool = False) -> None:
     if as_json:
         print_json({"quarantined": held, "rejected": rejected})
         return
-    click.secho("Quarantined: landed, but break a rule", bold=True)
+    echo("Quarantined: landed, but break a rule", bold=True)
     if reader is None:
-        click.echo("  There is no release yet: 'ace build' decides about landed rows.")
+        echo("  There is no release yet: 'ace build' decides about landed rows.")
     elif not held:
-        click.echo("  Nothing is held back.")
+        echo("  Nothing is held back.")
     else:
         _print_held(held)
     heading("Rejected: could not be read as a record")
     if not rejected:
-        click.echo("  Nothing.")
+        echo("  Nothing.")
         return
     place = None
     for row in rejected:
         if place != (row["resource"], row["source"]):
             place = (row["resource"], row["source"])
-            click.echo(f"{place[0]} from {place[1]}")
-        click.echo(f"  {row['rows']:>6,}  {_short(row['example_reason'], 68)}")
-    click.echo("\nSee rows: ace quarantine show --table T.  Try again: ace quarantine retry")
+            echo(f"{place[0]} from {place[1]}")
+        echo(f"  {row['rows']:>6,}  {_short(row['example_reason'], 68)}")
+    echo()
+    echo("See rows: ace quarantine show --table T.  Try again: ace quarantine retry")
 
 
 def _print_held(held: list[dict[str, Any]]) -> None:
@@ -86,11 +87,11 @@ def _print_held(held: list[dict[str, Any]]) -> None:
     for row in held:
         by_place.setdefault((row["table_name"], row["source"]), []).append(row)
     for (table_name, source), rows in by_place.items():
-        click.echo(f"{table_name} from {source}")
+        echo(f"{table_name} from {source}")
         for row in rows:
             waits = row["example_missing_reference"]
             example = f"waits for {waits}" if waits else f"e.g. {row['example_key'] or 'no key'}"
-            click.echo(
+            echo(
                 f"  {row['rows']:>6,}  {row['reason']:<18} since "
                 f"{when(row['oldest_since'])[:10]}  {_brief(example)}"
             )
@@ -137,25 +138,25 @@ def show(
         print_json({"quarantined": held, "rejected": rejected[:most]})
         return
     if not held and not rejected:
-        click.echo("Nothing is held back there.")
+        echo("Nothing is held back there.")
         return
     for row in held:
-        click.secho(f"{row['table_name']} from {row['source']}", bold=True, nl=False)
-        click.echo(f": {', '.join(row['reasons'])}, since {when(row['since'])} UTC")
+        echo(f"{row['table_name']} from {row['source']}", bold=True, nl=False)
+        echo(f": {', '.join(row['reasons'])}, since {when(row['since'])} UTC")
         if row["missing_reference"]:
-            click.echo(f"  waits for  {row['missing_reference']}")
-        click.echo(f"  key        {row['key'] or 'none'}")
-        click.echo(f"  load       {row['load_id']}, position {row['position']}")
-        click.echo(f"  contents   {_short(json.dumps(row['payload'], ensure_ascii=False))}\n")
+            echo(f"  waits for  {row['missing_reference']}")
+        echo(f"  key        {row['key'] or 'none'}")
+        echo(f"  load       {row['load_id']}, position {row['position']}")
+        echo(f"  contents   {_short(json.dumps(row['payload'], ensure_ascii=False))}", "")
     for one in rejected[:limit]:
-        click.secho(f"{one['resource']} from {one['source']}", bold=True, nl=False)
-        click.echo(f": rejected, {one['reason']}")
-        click.echo(f"  input      {one['input'] or 'unknown'}, position {one['position']}")
-        click.echo(f"  load       {one['load_id']}")
-        click.echo(f"  bytes      {_short(one['raw'])}\n")
+        echo(f"{one['resource']} from {one['source']}", bold=True, nl=False)
+        echo(f": rejected, {one['reason']}")
+        echo(f"  input      {one['input'] or 'unknown'}, position {one['position']}")
+        echo(f"  load       {one['load_id']}")
+        echo(f"  bytes      {_short(one['raw'])}", "")
     more = max(0, total - len(held)) + max(0, len(rejected) - limit)
     if more:
-        click.echo(f"{plural(more, 'more row')}: use --limit or --json.")
+        echo(f"{plural(more, 'more row')}: use --limit or --json.")
 
 
 def _known(source: str | None, table_name: str | None) -> None:
@@ -230,9 +231,7 @@ def _rejected(table_name: str | None, source: str | None, load: str | None) -> l
 
 
 def _short(text: str, most: int = 400) -> str:
-    """One line that cannot drive the terminal: control characters are shown, not sent."""
-    safe = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: most + 1])
-    return safe if len(text) <= most else f"{safe[:most]}… ({len(text):,} characters)"
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
 @command.command("retry", epilog="Example: ace quarantine retry --source files")
@@ -264,11 +263,11 @@ def retry(source: str | None, table_name: str | None, as_json: bool) -> None:
         )
         return
     if not loads:
-        click.echo("No rejected record can be read now that could not be read before.")
+        echo("No rejected record can be read now that could not be read before.")
         return
     for load in loads:
-        click.echo(
+        echo(
             f"{load.source} {load.resource}: {plural(load.recovered, 'record')} recovered "
             f"(load {load.load_id})"
         )
-    click.echo("Next: 'ace build' takes them up.")
+    echo("Next: 'ace build' takes them up.")

@@ -10,11 +10,11 @@ from warehouse.cli._show import (
     age,
     heading,
     json_option,
-    print_json,
     table,
     target_option,
     when,
 )
+from warehouse.terminal import echo, print_json
 
 EPILOG = """\b
 Examples:
@@ -47,11 +47,11 @@ def list_command(target: str | None = None, as_json: bool = False) -> None:
     if as_json:
         print_json(kept)
     for sentence in damaged:
-        click.echo(sentence, err=True)
+        echo(sentence, err=True)
     if as_json or (damaged and not kept):
         return
     if not kept:
-        click.echo("There is no release yet. Make one: 'ace run'.")
+        echo("There is no release yet. Make one: 'ace run'.")
         return
     from datetime import datetime
 
@@ -70,7 +70,7 @@ def list_command(target: str | None = None, as_json: bool = False) -> None:
         ],
         right=[1],
     )
-    click.echo("* current: what readers get")
+    echo("* current: what readers get")
 
 
 @command.command("show", epilog="Example: ace releases show 3")
@@ -108,14 +108,14 @@ def show(release: int, target: str | None, as_json: bool) -> None:
 
 def _print(manifest: dict[str, Any]) -> None:
     about = manifest["release"]
-    click.secho(f"Release {about['release']}", bold=True)
+    echo(f"Release {about['release']}", bold=True)
     for name in ("released_at", "as_of", "engine", "dbt_version", "git_revision"):
         value = about[name]
-        click.echo(f"  {name.replace('_', ' '):<13} {value if value is not None else 'unknown'}")
+        echo(f"  {name.replace('_', ' '):<13} {value if value is not None else 'unknown'}")
     tests = ", ".join(f"{count:,} {status}" for status, count in manifest["tests"].items())
-    click.echo(f"  {'tests':<13} {tests or 'none'}")
+    echo(f"  {'tests':<13} {tests or 'none'}")
     loads = manifest["loads"]
-    click.echo(
+    echo(
         f"  {'loads':<13} {loads['loads']:,} "
         f"(read {loads['read']:,}, accepted {loads['accepted']:,}, "
         f"rejected {loads['rejected']:,})"
@@ -147,7 +147,7 @@ def rollback(release: int, target: str | None, as_json: bool) -> None:
         print_json(to_json(summary))
         return
     was = f" (it was {before.release})" if before and before.release != release else ""
-    click.echo(f"Release {release} is current now{was}, as of {when(to_json(summary)['as_of'])}.")
+    echo(f"Release {release} is current now{was}, as of {when(to_json(summary)['as_of'])}.")
 
 
 def _revision(revision: str | None) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from warehouse.cli._show import target_option
+from warehouse.terminal import echo
 
 EPILOG = """\b
 Examples:
@@ -34,4 +35,4 @@ def command(release: str | None, output: Path | None, target: str | None) -> Non
     from warehouse.settings import settings
 
     path = write_report(output or settings().home / "report.html", target, release)
-    click.echo(f"Wrote {path}")
+    echo(f"Wrote {path}")

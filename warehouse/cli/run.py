@@ -13,6 +13,7 @@ import click
 
 from loaders.errors import AceError
 from warehouse.cli._show import plural
+from warehouse.terminal import echo
 
 if TYPE_CHECKING:
     from loaders.landing import Landing
@@ -67,12 +68,12 @@ def command(target: str | None, wait: float) -> None:
     done = build(target, wait=wait)
     _step(4, "Report")
     page = write_report(config.home / "report.html", target)
-    click.echo(f"  {_short(page)}")
+    echo(f"  {_short(page)}")
     _conclude(config, done, page, time.monotonic() - begun)
 
 
 def _step(number: int, name: str) -> None:
-    click.secho(f"\n{number}/4 {name}", bold=True)
+    echo("", f"{number}/4 {name}", bold=True)
 
 
 def _load(config: Settings, landing: Landing) -> None:
@@ -85,13 +86,13 @@ def _load(config: Settings, landing: Landing) -> None:
     # A sample that was stopped half-way is finished by the next run.
     unfinished = config.home / ".sample-unfinished"
     if not loads or unfinished.exists():
-        click.echo("No source is configured and nothing has landed: landing the sample.")
+        echo("No source is configured and nothing has landed: landing the sample.")
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         unfinished.touch()
         load.main(args=["demo"], standalone_mode=False)
         unfinished.unlink()
         return
-    click.echo(f"No source is configured (ACE_SUPABASE_DSN); {len(loads):,} landed loads are used.")
+    echo(f"No source is configured (ACE_SUPABASE_DSN); {len(loads):,} landed loads are used.")
 
 
 def _check(config: Settings, landing: Landing) -> None:
@@ -99,7 +100,7 @@ def _check(config: Settings, landing: Landing) -> None:
 
     result = run_checks(landing, config.home / "quality")
     for finding in result.critical:
-        click.echo(f"CRITICAL  {finding}", err=True)
+        echo(f"CRITICAL  {finding}", err=True)
     if result.critical:
         count = len(result.critical)
         raise AceError(
@@ -108,7 +109,7 @@ def _check(config: Settings, landing: Landing) -> None:
             f"Look at {_short(result.docs_path)}, mend the source, and run it again.",
         )
     checks = sum(suite.expectations for suite in result.results)
-    click.echo(
+    echo(
         f"{checks:,} expectations, nothing critical, {plural(len(result.warnings), 'warning')} "
         f"('ace check' lists them): {_short(result.docs_path)}"
     )
@@ -123,23 +124,24 @@ def _short(path: Path) -> str:
 
 def _conclude(config: Settings, done: BuildResult, page: Path, seconds: float) -> None:
     release = done.release
-    click.secho(f"\nDone in {seconds:.0f} s.", bold=True)
+    echo("", f"Done in {seconds:.0f} s.", bold=True)
     if release is not None:
         where = (
             "in Postgres (schemas canonical, marts, quarantine, meta)"
             if release.engine == "postgres"
             else _short(config.releases / f"{release.release}.duckdb")
         )
-        click.echo(f"  release  {release.release}: {where}")
-    click.echo(f"  report   {_short(page)}")
+        echo(f"  release  {release.release}: {where}")
+    echo(f"  report   {_short(page)}")
     ace = _as_typed()
-    click.echo(
-        "\nTry next:\n"
-        f"  {ace} status\n"
-        f'  {ace} sql "select platform, count(*) as posts, sum(views) as views\n'
-        '       from marts.post_performance group by platform order by views desc"\n'
-        f"  {ace} quarantine\n"
-        f"  {ace} load files YOUR_FILE.csv --table performance_metrics && {ace} run"
+    echo(
+        "",
+        "Try next:",
+        f"  {ace} status",
+        f'  {ace} sql "select platform, count(*) as posts, sum(views) as views',
+        '       from marts.post_performance group by platform order by views desc"',
+        f"  {ace} quarantine",
+        f"  {ace} load files YOUR_FILE.csv --table performance_metrics && {ace} run",
     )
 
 

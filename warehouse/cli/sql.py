@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +11,10 @@ import click
 
 from loaders.errors import UsageError
 from warehouse.cli._show import target_option
+from warehouse.terminal import json_text, note, table, write
 
 if TYPE_CHECKING:
-    from repositories.connection import Answer
+    from repositories.connection import Stream
 
 EPILOG = """\b
 Examples:
@@ -22,6 +22,11 @@ Examples:
   ace sql "select platform, sum(views) from marts.post_performance group by 1" --json
   ace sql --release 3 --csv "select * from canonical.products" > products.csv
 """
+#: Rows and characters that a table shows at most: it is for reading, and needs all at once.
+TABLE_ROWS = 1000
+TABLE_CHARACTERS = 10_000_000
+#: How text begins that spreadsheets take for a formula.
+CALCULATED = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @click.command(epilog=EPILOG)
@@ -30,7 +35,17 @@ Examples:
 @click.option("--file", "file", metavar="PATH", help="Read the SQL from a file ('-': stdin).")
 @target_option
 @click.option("--json", "as_json", is_flag=True, help="A list of objects, all rows.")
-@click.option("--csv", "as_csv", is_flag=True, help="CSV with a header, all rows.")
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="CSV with a header, all rows, exactly: a spreadsheet calculates what begins with '='.",
+)
+@click.option(
+    "--csv-safe",
+    is_flag=True,
+    help="The same for spreadsheets: ' before what they would calculate.",
+)
 def command(
     query: str | None,
     release: str | None,
@@ -38,6 +53,7 @@ def command(
     target: str | None,
     as_json: bool,
     as_csv: bool,
+    csv_safe: bool,
 ) -> None:
     """Run one read-only SQL statement against the current release, or another one.
 
@@ -45,18 +61,18 @@ def command(
     """
     from warehouse.readers import open_current
 
-    if as_json and as_csv:
-        raise UsageError("--json and --csv exclude each other.", "Give one of them.")
+    if sum((as_json, as_csv, csv_safe)) > 1:
+        raise UsageError("--json, --csv and --csv-safe exclude each other.", "Give one of them.")
     text = _statement(query, file)
     with open_current(release, target) as reader:
-        answer = reader.query(text)
-    if as_json:
-        _distinct(answer.columns)
-        sys.stdout.write(to_json(answer.dicts()))
-    elif as_csv:
-        sys.stdout.write(to_csv(answer))
-    else:
-        print_table(answer)
+        answer = reader.stream(text)
+        if as_json:
+            _distinct(answer.columns)
+            write_json(answer)
+        elif as_csv or csv_safe:
+            write_csv(answer, safe=csv_safe)
+        else:
+            print_table(answer)
 
 
 def _statement(query: str | None, file: str | None) -> str:
@@ -91,63 +107,68 @@ def _distinct(columns: list[str]) -> None:
         )
 
 
-def to_json(rows: Any) -> str:
-    """JSON text; whole numbers of any size stay numbers (orjson stops at 64 bits)."""
+def write_json(answer: Stream) -> None:
+    """A list of objects, one a line, each written as it comes."""
+    between = "["
+    for batch in answer.batches:
+        for row in batch:
+            record = json_text(dict(zip(answer.columns, row, strict=True)), indent=None)
+            write(f"{between}\n{record}")
+            between = ","
+    write("[]\n" if between == "[" else "\n]\n")
+
+
+class _Lines:
+    """Ends lines with a line feed. The writer quotes a carriage return in a value only
+    where its own lines end with one."""
+
+    def write(self, line: str) -> None:
+        write(line.removesuffix("\r\n") + "\n")
+
+
+def write_csv(answer: Stream, *, safe: bool = False) -> None:
+    """CSV as it comes; ``safe`` puts ``'`` before what a spreadsheet would calculate."""
     import json
 
-    return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
+    def shown(value: Any) -> Any:
+        if isinstance(value, (dict, list, bool)):
+            value = json.dumps(value, ensure_ascii=False)
+        if safe and isinstance(value, str) and value.startswith(CALCULATED):
+            return f"'{value}"
+        return value
+
+    writer = csv.writer(_Lines(), lineterminator="\r\n")
+    writer.writerow([shown(name) for name in answer.columns])
+    for batch in answer.batches:
+        writer.writerows([shown(value) for value in row] for row in batch)
 
 
-def to_csv(answer: Answer) -> str:
-    import json
-
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(answer.columns)
-    for row in answer.rows:
-        writer.writerow(
-            json.dumps(value, ensure_ascii=False)
-            if isinstance(value, (dict, list, bool))
-            else value
-            for value in row
-        )
-    return out.getvalue()
-
-
-def print_table(answer: Answer) -> None:
-    """All rows as a table, folded to the terminal, or at full width into a pipe."""
-    import json
-
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    def shown(value: Any) -> str:
-        if isinstance(value, (dict, list)):
-            return json.dumps(value, ensure_ascii=False)
-        return "" if value is None else str(value)
-
+def print_table(answer: Stream) -> None:
+    """A table of at most TABLE_ROWS, folded to the terminal, or at full width into a pipe."""
+    rows, more = _first(answer)
     numeric = [
-        any(isinstance(row[i], (int, float)) for row in answer.rows)
-        for i in range(len(answer.columns))
+        place
+        for place in range(len(answer.columns))
+        if any(isinstance(row[place], (int, float)) for row in rows)
     ]
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name, right in zip(answer.columns, numeric, strict=True):
-        table.add_column(
-            Text(name), justify="right" if right else "left", no_wrap=right, overflow="fold"
-        )
-    for row in answer.rows:
-        table.add_row(*(Text(shown(value)) for value in row))
-    if sys.stdout.isatty():
-        console = Console(highlight=False)
-    else:
-        # A pipe has no width: do not fold what a program searches in.
-        widths = [
-            max([len(name), *(len(shown(row[i])) for row in answer.rows)])
-            for i, name in enumerate(answer.columns)
-        ]
-        console = Console(highlight=False, width=sum(widths) + 3 * len(widths) + 4)
-    console.print(table)
-    count = len(answer.rows)
-    click.echo(f"{count:,} row{'' if count == 1 else 's'}", err=True)
+    shown = [
+        [json_text(v, indent=None) if isinstance(v, (dict, list)) else v for v in row]
+        for row in rows
+    ]
+    # A pipe has no width: do not fold what a program searches in.
+    table(answer.columns, shown, numeric, folded=sys.stdout.isatty())
+    count = f"{len(rows):,} row{'' if len(rows) == 1 else 's'}"
+    note(f"The first {count}; --json and --csv give all of them." if more else count)
+
+
+def _first(answer: Stream) -> tuple[list[tuple[Any, ...]], bool]:
+    """As many rows as a table can show in bounded memory, and whether there are more."""
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    for batch in answer.batches:
+        for row in batch:
+            if len(rows) == TABLE_ROWS or size > TABLE_CHARACTERS:
+                return rows, True
+            rows.append(row)
+            size += sum(len(str(value)) for value in row)
+    return rows, False

@@ -11,11 +11,11 @@ from warehouse.cli._show import (
     heading,
     json_option,
     plural,
-    print_json,
     table,
     target_option,
     when,
 )
+from warehouse.terminal import echo, print_json
 
 if TYPE_CHECKING:
     from repositories.connection import Reader
@@ -91,22 +91,22 @@ def _of(reader: Reader) -> dict[str, Any]:
 def _print(status: dict[str, Any]) -> None:
     release = status["release"]
     if release is None:
-        click.secho("No release yet.", bold=True)
+        echo("No release yet.", bold=True)
         _pending(status)
-        click.echo("\nNext: 'ace run' loads, checks, builds and releases.")
+        echo("", "Next: 'ace run' loads, checks, builds and releases.")
         return
-    click.secho(f"Release {release['release']}", bold=True, nl=False)
-    click.echo(
+    echo(f"Release {release['release']}", bold=True, nl=False)
+    echo(
         f" on {release['engine']}, made {age(release['age_seconds'])} ago "
         f"({when(release['released_at'])} UTC)"
     )
     if not status["freshness"]:
-        click.echo("It is empty: nothing had landed.")
+        echo("It is empty: nothing had landed.")
     else:
         as_of, old = when(release["as_of"]), age(release["as_of_age_seconds"])
-        click.echo(f"Data as of {as_of} UTC ({old} ago)")
+        echo(f"Data as of {as_of} UTC ({old} ago)")
     if status["simulated"]:
-        click.secho("Contains simulated data (source demo).", fg="yellow")
+        echo("Contains simulated data (source demo).", fg="yellow")
     _freshness(status["freshness"])
     _ledger(status["ledger"])
     _quarantine(status["quarantine"])
@@ -117,7 +117,7 @@ def _freshness(rows: list[dict[str, Any]]) -> None:
     seen = [row for row in rows if row["seconds_since_extracted"] is not None]
     heading("Freshness")
     if not seen:
-        click.echo("  Nothing has been extracted yet.")
+        echo("  Nothing has been extracted yet.")
         return
     table(
         ["source", "resource", "last extracted", "age", ""],
@@ -136,24 +136,24 @@ def _freshness(rows: list[dict[str, Any]]) -> None:
 
 def _ledger(totals: dict[str, int]) -> None:
     heading("Ledger")
-    click.echo(
+    echo(
         f"  read {totals['read']:,} = landed {totals['landed']:,} + rejected {totals['rejected']:,}"
     )
-    click.echo(
+    echo(
         f"  landed {totals['landed']:,} = accepted {totals['accepted']:,} "
-        f"+ duplicate {totals['duplicate']:,}\n"
-        f"    + superseded {totals['superseded']:,} + quarantined {totals['quarantined']:,}"
+        f"+ duplicate {totals['duplicate']:,}",
+        f"    + superseded {totals['superseded']:,} + quarantined {totals['quarantined']:,}",
     )
     if totals["balance"]:
-        click.secho(f"  OUT OF BALANCE by {totals['balance']:,} rows", fg="red", bold=True)
+        echo(f"  OUT OF BALANCE by {totals['balance']:,} rows", fg="red", bold=True)
     else:
-        click.echo("  balanced")
+        echo("  balanced")
 
 
 def _quarantine(rows: list[dict[str, Any]]) -> None:
     heading("Quarantine")
     if not rows:
-        click.echo("  Nothing is held back.")
+        echo("  Nothing is held back.")
         return
     table(
         ["table", "source", "reason", "rows", "oldest since"],
@@ -164,14 +164,14 @@ def _quarantine(rows: list[dict[str, Any]]) -> None:
         right=[3],
     )
     if len(rows) > 12:
-        click.echo(f"  and {len(rows) - 12} more: ace quarantine list")
+        echo(f"  and {len(rows) - 12} more: ace quarantine list")
 
 
 def _pending(status: dict[str, Any]) -> None:
     waiting = status["pending_loads"]
     heading("Landed, not built yet")
     if not waiting:
-        click.echo("  Nothing." if status["landed_loads"] else "  Nothing has landed.")
+        echo("  Nothing." if status["landed_loads"] else "  Nothing has landed.")
         return
     by_resource: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for load in waiting:
@@ -184,4 +184,4 @@ def _pending(status: dict[str, Any]) -> None:
         ],
         right=[2, 3],
     )
-    click.echo(f"  {plural(len(waiting), 'load')}: 'ace build' takes them up.")
+    echo(f"  {plural(len(waiting), 'load')}: 'ace build' takes them up.")

@@ -7,7 +7,6 @@ second. Thresholds are in ``expectations/rules.toml``.
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from warehouse.quality.pages import write_index
 from warehouse.quality.rules import row_rules
 from warehouse.quality.state import State, accepted_loads, load_state, save_state
 from warehouse.quality.survey import Survey, take_survey
+from warehouse.terminal import note
 
 __all__ = ["CheckResult", "Finding", "SuiteResult", "critical_findings", "run_checks"]
 
@@ -116,12 +116,8 @@ def run_checks(
     findings are those of all loads, whenever they were judged.
     """
     begun = time.monotonic()
-    with check_lock(out_dir, say=_note):
+    with check_lock(out_dir, say=note):
         return _run_checks(landing, out_dir, since, everything, begun)
-
-
-def _note(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _run_checks(

@@ -69,7 +69,7 @@ def save_state(out_dir: Path, state: State) -> None:
 def accepted_loads(out_dir: Path) -> set[str]:
     """Loads a person has looked at and wants to keep (``ace check --accept``)."""
     try:
-        lines = (out_dir / ACCEPTED_FILE).read_text("utf-8").splitlines()
+        lines = (out_dir / ACCEPTED_FILE).read_text("utf-8", "replace").splitlines()
     except FileNotFoundError:
         return set()
     return {line.split()[0] for line in lines if line.split()}
