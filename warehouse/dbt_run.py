@@ -16,6 +16,7 @@ from typing import Any
 from loaders.errors import AceError, UsageError
 from warehouse.release.model import TestOutcome
 from warehouse.settings import PROJECT_ROOT
+from warehouse.shortage import shortage
 from warehouse.terminal import cell, console
 
 Say = Callable[[str], None]
@@ -303,7 +304,8 @@ def _broken(error: BaseException | None, folder: Path) -> BaseException:
     """dbt did not get as far as running nodes."""
     if isinstance(error, (KeyboardInterrupt, AceError)):
         return error
-    text = _clean(str(error or "dbt stopped without saying why"))
+    said = str(error or "dbt stopped without saying why")
+    text = shortage(said) or _clean(said)
     return AceError(f"The build could not run: {text}", f"Details: {folder / 'logs' / 'dbt.log'}")
 
 
@@ -327,7 +329,9 @@ def _failed(
         elif status == "error":
             errors += 1
             where = getattr(node, "original_file_path", "")
-            note(f"  {node.resource_type} {node.name} ({where}): {_clean(result.message or '')}")
+            said = result.message or ""
+            why = shortage(said) or _clean(said)
+            note(f"  {node.resource_type} {node.name} ({where}): {why}")
         elif status == "skipped":
             skipped += 1
     parts = []
