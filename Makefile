@@ -1,12 +1,15 @@
 # Needs python3 (3.11 or newer, with pip) and make; nothing else has to be installed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format docs bench mutants lock clean
+.PHONY: help run test soak lint format docs bench mutants lock clean
 
 BIN := .venv/bin
 INSTALL := sh requirements/install.sh
 #: Processes that run tests side by side.
 JOBS ?= 2
+#: What make soak builds, and how many times the usual number of random histories it tries.
+POSTS ?= 300000
+EXAMPLES ?= 5
 #: What pytest is given besides: make test ARGS='-k ledger'
 ARGS ?=
 
@@ -33,6 +36,11 @@ test: ## Run everything that must pass, on DuckDB and on a Postgres it starts it
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+soak: ## Try what takes an hour: a large world, and random histories by the dozen
+	@$(INSTALL) dev
+	@SOAK_POSTS=$(POSTS) $(BIN)/python -m pytest -s tests/soak
+	@TEST_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/property $(ARGS)
 
 lint: ## Check the style of Python and SQL and the types, changing nothing
 	@$(INSTALL) dev

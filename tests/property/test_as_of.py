@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from loaders.landing import Landing
 from tests.support.builds import Warehouse, differences
+from tests.support.examples import examples
 from tests.support.histories import START, History, Landed, land
 
 #: The rejected records of a load have no time of their own: whole loads are cut in two.
 FEW = settings(
-    max_examples=2,
+    max_examples=examples(2),
     deadline=None,
     database=None,
     derandomize=True,
@@ -58,7 +59,7 @@ def test_a_build_as_of_a_time_is_the_same_whatever_landed_since(seed: int, hours
         assert differences(built["before"], built["after"]) == []
 
 
-@settings(FEW, max_examples=1)
+@settings(FEW, max_examples=examples(1))
 @given(seed=st.integers(0, 2**32), first=st.integers(200, 330))
 def test_moving_on_in_steps_of_time_equals_one_build(seed: int, first: int) -> None:
     """As-of times that follow each other, over the same landing, then everything at once."""

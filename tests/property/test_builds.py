@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from loaders.landing import Landing
 from tests.conftest import PgServer
 from tests.support.builds import Warehouse, differences, empty_database
+from tests.support.examples import examples
 from tests.support.histories import History, land
 
 # A build takes seconds: few examples, each a whole history. Shrinking would take hours;
 # the failing seed and the rows that differ say what to look at.
 FEW = settings(
-    max_examples=2,
+    max_examples=examples(2),
     deadline=None,
     database=None,
     derandomize=True,

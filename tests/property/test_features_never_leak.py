@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from loaders.landing import Landing
 from tests.support.builds import Warehouse
+from tests.support.examples import examples
 from tests.support.feature_oracle import LABELS, assert_features
 from tests.support.histories import Landed, _uuid, land
 
@@ -28,7 +29,7 @@ START = datetime(2026, 8, 12, tzinfo=UTC)
 END = START + timedelta(hours=600)
 
 FEW = settings(
-    max_examples=3,
+    max_examples=examples(3),
     deadline=None,
     database=None,
     derandomize=True,

@@ -15,6 +15,7 @@ from loaders.files.mapping import FieldMap
 from loaders.jsontext import parse_json
 from loaders.records import Record, type_records
 from loaders.values import Typing
+from tests.support.examples import examples
 
 UUIDS = st.uuids().map(str)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -81,7 +82,7 @@ def same(fast_rows: pl.DataFrame | None, fields: FieldMap, lines: list[bytes]) -
     assert_frame_equal(fast_rows.with_columns(missing).select(columns), exact.select(columns))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(METRICS, min_size=1, max_size=5), SETS)
 def test_metric_lines(records: list[dict[str, Any]], sets: dict[str, str]) -> None:
     lines = [json.dumps(one).encode() for one in records]
@@ -91,7 +92,7 @@ def test_metric_lines(records: list[dict[str, Any]], sets: dict[str, str]) -> No
     same(got, fields, lines)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(VIDEOS, min_size=1, max_size=5), SETS, st.booleans())
 def test_video_lines(records: list[dict[str, Any]], sets: dict[str, str], ascii_: bool) -> None:
     lines = [json.dumps(one, ensure_ascii=ascii_).encode() for one in records]
@@ -101,7 +102,7 @@ def test_video_lines(records: list[dict[str, Any]], sets: dict[str, str], ascii_
     same(got, fields, lines)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(VIDEOS, min_size=1, max_size=4), st.data())
 def test_damaged_lines(records: list[dict[str, Any]], data: st.DataObject) -> None:
     """Whatever bytes are cut out: no crash, and what is taken is right."""
@@ -124,7 +125,7 @@ CELLS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS, CELLS), min_size=1, max_size=4))
 def test_csv_rows(cells: list[tuple[str, ...]]) -> None:
     names = ["external_id", "view_count", "collected_at", "id"]
@@ -138,7 +139,7 @@ def test_csv_rows(cells: list[tuple[str, ...]]) -> None:
         assert_frame_equal(got.select(names), exact.select(names))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.fixed_dictionaries({"post_id": UUIDS, "views": st.none() | COUNTS})))
 def test_plain_records_do_take_the_fast_way(records: list[dict[str, Any]]) -> None:
     """Or the property above would hold of nothing."""

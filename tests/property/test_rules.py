@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from loaders.landing import Landing
 from tests.support.builds import Warehouse
+from tests.support.examples import examples
 from tests.support.histories import History, land
 
 
 @settings(
-    max_examples=2,
+    max_examples=examples(2),
     deadline=None,
     database=None,
     derandomize=True,

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 
 from loaders.landing import Landing
 from tests.support.builds import Warehouse, plain
+from tests.support.examples import examples
 from tests.support.histories import land
 from tests.support.random_polls import RandomPolls
 
 # A build takes seconds: few examples, each with many posts and several looks back.
 FEW = settings(
-    max_examples=2,
+    max_examples=examples(2),
     deadline=None,
     database=None,
     derandomize=True,

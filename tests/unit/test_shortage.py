@@ -17,9 +17,11 @@ WIDE = (
 
 
 def test_too_little_memory() -> None:
-    with duckdb.connect(config={"memory_limit": "8MB", "temp_directory": ""}) as connection:
-        with pytest.raises(duckdb.OutOfMemoryException) as caught:
-            connection.execute(WIDE)
+    with (
+        duckdb.connect(config={"memory_limit": "8MB", "temp_directory": ""}) as connection,
+        pytest.raises(duckdb.OutOfMemoryException) as caught,
+    ):
+        connection.execute(WIDE)
     assert shortage(str(caught.value)) == (
         "DuckDB needed more memory than it may use (7.6 MiB). "
         "Raise ACE_MEMORY_LIMIT, or build fewer models at once with ACE_THREADS=1."
