@@ -48,8 +48,6 @@ class Settings:
 
 #: Memory of a query on a release (``ACE_READ_MEMORY_LIMIT``): leaves room for a build.
 READ_MEMORY = "25%"
-#: Memory DuckDB may use in a build; profiles/profiles.yml says it, too, for dbt by hand.
-BUILD_MEMORY = "40%"
 #: What DuckDB takes for its memory.
 _MEMORY = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?B|%)", re.IGNORECASE)
 
@@ -110,9 +108,9 @@ def _checked(values: dict[str, str]) -> None:
     threads = values.get("ACE_THREADS") or "2"
     if not re.fullmatch(r"[0-9]{1,3}", threads) or int(threads) < 1:
         raise UsageError(f"ACE_THREADS is '{threads}'.", "It must be a whole number from 1.")
-    for name, default in (("ACE_MEMORY_LIMIT", BUILD_MEMORY), ("ACE_READ_MEMORY_LIMIT", READ_MEMORY)):
-        memory = values.get(name) or default
-        if not _MEMORY.fullmatch(memory.strip()):
+    for name in ("ACE_MEMORY_LIMIT", "ACE_READ_MEMORY_LIMIT"):
+        memory = values.get(name)
+        if memory and not _MEMORY.fullmatch(memory.strip()):
             raise UsageError(f"{name} is '{memory}'.", "Write it like 6GB or 75%.")
 
 
