@@ -47,6 +47,8 @@ _LOADS = {
     "file": "text",
 }
 _HEARTBEATS = {"load_id": "text", "source": "text", "landed_at": "timestamptz"}
+#: Copied loads that are not in landing now: builds do not see them.
+_GONE = {"load_id": "text"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class CopyResult:
     loads: int
     rows: int
     heartbeats: int
+    #: What is wrong with files that could not be copied; the others were.
+    left_out: tuple[str, ...] = ()
 
 
 def copy_new_loads(
@@ -65,9 +69,11 @@ def copy_new_loads(
 
     Makes the schema ``raw`` with a table for each source and resource (also those
     without loads), ``raw._loads`` and ``raw._heartbeats``, and adds columns that an
-    older table lacks. ``progress`` gets one line per file. Raises AceError when the
-    server cannot be reached or refuses, or a landed file is damaged; what was copied
-    before stays and is not copied again.
+    older table lacks. Loads that were taken out of landing again (``ace load --undo``) are
+    deleted; loads whose files vanished or cannot be read are hidden from builds, but their
+    rows stay until the files come back. ``progress`` gets one line per file. Raises AceError
+    when the server cannot be reached or refuses; what was copied before stays and is not
+    copied again.
     """
     import psycopg
 
@@ -96,22 +102,32 @@ def _copy(
         if load.load_id not in known:
             files.setdefault(load.file, []).append(load)
     copied = rows = 0
+    left_out = []
     for number, held in enumerate(files.values(), start=1):
-        with connection.transaction():
-            _begin(connection)
-            # Another copy may have come first while this one waited for the lock.
-            known_now = _known(connection, [load.load_id for load in held])
-            fresh = [load for load in held if load.load_id not in known_now]
-            if not fresh:
-                continue
-            rows += _copy_file(connection, landing, fresh)
-            _note_loads(connection, fresh)
+        try:
+            with connection.transaction():
+                _begin(connection)
+                # Another copy may have come first while this one waited for the lock.
+                known_now = _known(connection, [load.load_id for load in held])
+                fresh = [load for load in held if load.load_id not in known_now]
+                if not fresh:
+                    continue
+                rows += _copy_file(connection, landing, fresh)
+                _note_loads(connection, fresh)
+        except _DamagedFile as damaged:
+            left_out.append(f"{damaged.message} It is left out. {damaged.hint}")
+            continue
         copied += len(fresh)
         if progress is not None:
             name = f"{fresh[0].source}.{fresh[0].resource}"
             progress(f"copied {name} to Postgres (file {number} of {len(files)})")
     beats = _finish(connection, loads, known, landing.heartbeats())
-    return CopyResult(copied, rows, beats)
+    _follow_removals(connection, {load.load_id for load in loads}, landing.undone())
+    return CopyResult(copied, rows, beats, tuple(left_out))
+
+
+class _DamagedFile(AceError):
+    """A landed file whose rows cannot be read: the others are copied all the same."""
 
 
 def _begin(connection: psycopg.Connection[Any]) -> None:
@@ -142,7 +158,7 @@ def _wanted() -> dict[str, dict[str, str]]:
         for source, resources in SOURCES.items()
         for resource in resources
     }
-    return tables | {"_loads": _LOADS, "_heartbeats": _HEARTBEATS}
+    return tables | {"_loads": _LOADS, "_heartbeats": _HEARTBEATS, "_gone": _GONE}
 
 
 _COLUMNS = """
@@ -219,12 +235,12 @@ def _copy_file(connection: psycopg.Connection[Any], landing: Landing, loads: lis
                 copy.write(chunk)
             copy.write(TRAILER)
     except (pa.ArrowException, OSError) as error:
-        raise AceError(
+        raise _DamagedFile(
             f"The landed file {load.file} cannot be read: {' '.join(str(error).split())[:200]}.",
             "Restore it from a copy, or move it out of the landing zone and load its input again.",
         ) from None
     if counted[0] != expected:
-        raise AceError(
+        raise _DamagedFile(
             f"The landed file {load.file} holds {counted[0]} rows of loads that have {expected}.",
             "Restore it from a copy, or move it out of the landing zone and load its input again.",
         )
@@ -287,8 +303,35 @@ def _finish(
         cursor.execute("select load_id from raw._heartbeats")
         have = {row[0] for row in cursor}
         fresh = [(b.load_id, b.source, b.landed_at) for b in heartbeats if b.load_id not in have]
+        here = [beat.load_id for beat in heartbeats]
+        cursor.execute("delete from raw._heartbeats where load_id <> all(%s)", [here])
         cursor.executemany("insert into raw._heartbeats values (%s, %s, %s)", fresh)
     return len(fresh)
+
+
+def _follow_removals(
+    connection: psycopg.Connection[Any], landed: set[str], undone: set[str]
+) -> None:
+    """Delete what was undone, hide what vanished, show what came back."""
+    from psycopg import sql
+
+    with connection.transaction():
+        _begin(connection)
+        copied = connection.execute("select load_id, source, resource from raw._loads").fetchall()
+        gone = [(load, table_name(source, kind)) for load, source, kind in copied
+                if load not in landed]  # fmt: skip
+        for load, table in gone:
+            if load in undone:
+                for name, column in ((table, "_load_id"), ("_loads", "load_id")):
+                    delete = sql.SQL("delete from {} where {} = %s").format(
+                        sql.Identifier("raw", name), sql.Identifier(column)
+                    )
+                    connection.execute(delete, [load])
+        hidden = [load for load, _ in gone if load not in undone]
+        connection.execute("delete from raw._gone where load_id <> all(%s)", [hidden])
+        connection.execute(
+            "insert into raw._gone select unnest(%s::text[]) on conflict do nothing", [hidden]
+        )
 
 
 def _explain(error: psycopg.Error, parts: dict[str, Any]) -> AceError:

@@ -136,5 +136,8 @@ def _known_at(resource: str, context: dict[str, Any]) -> pl.Expr:
     options = context.get("options") or {}
     if options.get("backfill"):
         return pl.coalesce(OWN_TIME.get(resource, DEFAULT_OWN_TIME))
-    moment = parse_iso(context.get("known_at"))
+    try:
+        moment = parse_iso(context.get("known_at"))
+    except ValueError:
+        moment = None
     return pl.lit(moment).cast(pl.Datetime("us", "UTC"))

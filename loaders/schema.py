@@ -10,6 +10,7 @@ the same shape and staging can map it. A field no resource knows goes to
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -225,6 +226,10 @@ BOOKKEEPING: dict[str, Kind] = {
     "_record_hash": "text",
     "_extra": "json",
 }
+
+#: No value was observed before (the models' var ``earliest_time``): such a time is the zero
+#: of some program or of a clock that was never set.
+EARLIEST_TIME = datetime(2005, 1, 1, tzinfo=UTC)
 
 #: The column that says when a record's value was observed, by its own clock
 #: (``--backfill`` takes the known-at time from it).

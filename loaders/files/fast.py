@@ -204,6 +204,7 @@ def table_block(
                 if column.type.tz is None:
                     column = column.cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
                 column = column.cast(pa.timestamp("us", "UTC"))
+                _want(within_python(column))
             else:
                 return None
             columns[name] = column
@@ -259,10 +260,44 @@ def _times(values: pa.ChunkedArray, typing: Typing) -> pa.ChunkedArray:
         _want(typing.time_zone is UTC)
         _need(pc.match_substring_regex(values, _NAIVE))
         times = values.cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
-    # Python's years run from 1 to 9999; an offset can lead out of them.
-    low, high = pc.min_max(times.cast(pa.int64())).as_py().values()
-    _want(low >= -62_135_596_800_000_000 and high <= 253_402_300_799_999_999)
+    _want(within_python(times))
     return times
+
+
+#: The first and the last microsecond since 1970 of Python's years, 1 to 9999.
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
+_PER_UNIT = {"s": 1_000_000, "ms": 1_000, "us": 1}
+
+
+def within_python(times: pa.ChunkedArray) -> bool:
+    """Whether Python knows the years of these timestamps; an offset can lead out of them."""
+    if pa.types.is_date32(times.type):
+        per, numbers = 86_400_000_000, times.cast(pa.int32())
+    elif pa.types.is_date64(times.type):
+        per, numbers = 1_000, times.cast(pa.int64())
+    elif times.type.unit == "ns":
+        return True  # they reach from 1677 to 2262
+    else:
+        per, numbers = _PER_UNIT[times.type.unit], times.cast(pa.int64())
+    low, high = pc.min_max(numbers).as_py().values()
+    return low is None or (low * per >= _FIRST and high * per <= _LAST)
+
+
+def pythonic(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column as Python can take it: times of other years as text, which is then
+    refused row by row, and nanoseconds as microseconds.
+    """
+    kind = column.type
+    if pa.types.is_date(kind):
+        return column if within_python(column) else column.cast(pa.string())
+    if not pa.types.is_timestamp(kind):
+        return column
+    if kind.unit == "ns":
+        return column.cast(pa.timestamp("us", kind.tz), safe=False)
+    if within_python(column):
+        return column
+    text = column.cast(pa.timestamp(kind.unit)).cast(pa.string())
+    return pc.binary_join_element_wise(text, "Z", "") if kind.tz is not None else text
 
 
 def _all(mask: pa.ChunkedArray) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from loaders.errors import AceError
+from loaders.jsontext import clean_text
 
 Format = Literal["csv", "json", "lines", "parquet"]
 
@@ -124,12 +125,12 @@ class Input:
 
     def __init__(self, path: Path, on_bytes: Callable[[int], None] | None = None) -> None:
         self.path = path
-        self.name = str(path)
+        self.name = clean_text(str(path))
         self._on_bytes = on_bytes
         try:
             if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):
                 raise AceError(
-                    f"{path} is a pipe or a device, not a file.",
+                    f"{self.name} is a pipe or a device, not a file.",
                     "Write its contents into a file first: it is read more than once.",
                     exit_code=2,
                 )
@@ -140,7 +141,7 @@ class Input:
         except OSError as error:
             raise unreadable(self.name, error) from None
         if not head:
-            raise AceError(f"{path} is empty.", "Export it again, or leave it out.")
+            raise AceError(f"{self.name} is empty.", "Export it again, or leave it out.")
         self.compression = (
             "gz" if head.startswith(b"\x1f\x8b") else
             "zst" if head.startswith(b"\x28\xb5\x2f\xfd") else None
@@ -148,12 +149,12 @@ class Input:
         for magic, what in _FOREIGN.items():
             if head.startswith(magic):
                 raise AceError(
-                    f"{path} is {what}, not CSV, JSON or Parquet.",
+                    f"{self.name} is {what}, not CSV, JSON or Parquet.",
                     "Unpack or export it to one of those first.",
                 )
         if self.compression is None and path.suffix.lower() in _COMPRESSED:
             raise AceError(
-                f"{path} is named {path.suffix} but is not compressed that way.",
+                f"{self.name} is named {path.suffix} but is not compressed that way.",
                 "Rename it or compress it again.",
             )
 
@@ -179,13 +180,13 @@ class Input:
         """By content where that is certain, else by extension, else CSV."""
         head = self.head(1 << 20)
         if not head:
-            raise AceError(f"{self.path} is empty once unpacked.", "Export it again.")
+            raise AceError(f"{self.name} is empty once unpacked.", "Export it again.")
         if head.startswith(b"PAR1"):
             return "parquet"
         named = format_by_name(self.path.name)
         if named == "parquet":
             raise AceError(
-                f"{self.path} is named like Parquet but is not.", "Rename it to what it holds."
+                f"{self.name} is named like Parquet but is not.", "Rename it to what it holds."
             )
         if named in ("csv", "lines"):
             return named

@@ -16,8 +16,10 @@ from loaders.files.inputs import Input, find_files
 from loaders.files.plan import Plan
 from loaders.files.reading import Reader
 from loaders.files.sink import Sink
+from loaders.jsontext import clean_text
 from loaders.landing import Landing, Load
-from loaders.landing.metadata import iso
+from loaders.landing.metadata import iso, utc_now
+from loaders.schema import EARLIEST_TIME
 from loaders.values import Typing
 
 #: Called with the file's name, bytes read so far and its size in bytes.
@@ -100,7 +102,7 @@ def load_files(
         try:
             loads, part = _load_one(landing, plan, path, before, progress)
         except UnreadableInput as failed:
-            add(_failed(plan, str(path), failed.error))
+            add(_failed(plan, shown(path), failed.error))
             continue
         before += loads
         for result in part:
@@ -132,7 +134,7 @@ def _load_one(
         nonlocal done
         done += size
         if progress is not None:
-            progress(str(path), min(done, source.size), source.size)
+            progress(shown(path), min(done, source.size), source.size)
 
     try:
         source = Input(path, count)
@@ -153,9 +155,8 @@ def _load_one(
 
         if all(map(landed_before, plan.resources)):
             return [], [_skipped(plan, path, known, hashing.result(), r) for r in plan.resources]
-        modified = datetime.fromtimestamp(source.modified, UTC)
         context = {"loader": "files", "options": plan.stored(), "csv": kind == "csv"}
-        known_at = None if plan.backfill else plan.known_at or modified
+        known_at = None if plan.backfill else plan.known_at or _modified(source)
         context["known_at"] = iso(known_at)
 
         def typing() -> Typing:
@@ -168,7 +169,7 @@ def _load_one(
             known_at=known_at,
             skip=landed_before,
             context=context,
-            open_options={"input": str(path)},
+            open_options={"input": shown(path)},
         ) as sink:
             reader = Reader(plan, source, sink)
             try:
@@ -183,9 +184,26 @@ def _load_one(
                 sink.part(plan.resources[0])
             sink.fingerprint(lambda resource: plan.fingerprint(content, resource))
             loads = sink.commit()
-    results = [_landed(load, str(path)) for load in loads]
+    results = [_landed(load, shown(path)) for load in loads]
     results += [_skipped(plan, path, known, content, r) for r in sorted(sink.skipped)]
     return loads, results
+
+
+def shown(path: Path) -> str:
+    """The path as text: file names may hold bytes that are none."""
+    return clean_text(str(path))
+
+
+def _modified(source: Input) -> datetime:
+    """When the file was last written; now, where that is no time anything was observed at
+    (archives and image builds write 0, broken clocks anything).
+    """
+    now = utc_now()
+    try:
+        modified = datetime.fromtimestamp(source.modified, UTC)
+    except (ValueError, OverflowError, OSError):
+        return now
+    return modified if EARLIEST_TIME <= modified <= now else now
 
 
 def _content(path: Path) -> str:
@@ -221,4 +239,4 @@ def _skipped(
         f"landed before as load {load.load_id} ({load.landed_at:%Y-%m-%d %H:%M} UTC); "
         "--again lands it once more"
     )
-    return FileResult(str(path), plan.source, resource, "skipped", load.load_id, message=message)
+    return FileResult(shown(path), plan.source, resource, "skipped", load.load_id, message=message)

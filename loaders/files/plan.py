@@ -16,7 +16,7 @@ import orjson
 from loaders.errors import UsageError
 from loaders.files.mapping import FieldMap, check_table, near
 from loaders.records import type_records
-from loaders.schema import RESOURCES, SOURCES
+from loaders.schema import EARLIEST_TIME, RESOURCES, SOURCES
 from loaders.values import NotTyped, Typing, to_timestamp
 
 if TYPE_CHECKING:
@@ -170,11 +170,18 @@ class Plan:
         if self.extracted_at is None:
             return None
         try:
-            return to_timestamp(self.extracted_at, Typing(time_zone=self.zone))
+            known_at = to_timestamp(self.extracted_at, Typing(time_zone=self.zone))
         except NotTyped as error:
             raise UsageError(
                 f"--extracted-at: {error}.", "Write it like 2026-01-31T12:00:00Z."
             ) from None
+        if known_at is not None and known_at < EARLIEST_TIME:
+            raise UsageError(
+                f"--extracted-at {self.extracted_at}: nothing was observed before "
+                f"{EARLIEST_TIME:%Y-%m-%d}.",
+                "Give the time at which the file's values were read from their source.",
+            )
+        return known_at
 
     def typing(self, *, from_csv: bool) -> Typing:
         return Typing(time_format=self.time_format, time_zone=self.zone, from_csv=from_csv)

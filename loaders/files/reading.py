@@ -321,7 +321,6 @@ class Reader:
             ) from None
 
     def _batch(self, table: Any) -> None:
-        import pyarrow as pa
 
         if self._fast:
             typing = self.plan.typing(from_csv=False)
@@ -331,10 +330,7 @@ class Reader:
                 self.sink.frame(self.main, frame)
                 return
         for index, field in enumerate(table.schema):
-            if pa.types.is_timestamp(field.type) and field.type.unit == "ns":
-                micros = pa.timestamp("us", field.type.tz)
-                column = table.column(index).cast(micros, safe=False)
-                table = table.set_column(index, field.name, column)
+            table = table.set_column(index, field.name, fast.pythonic(table.column(index)))
         for values in table.to_pylist():
             self.document(values, raw_bytes(values))
 

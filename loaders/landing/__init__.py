@@ -8,7 +8,7 @@ package knows how the files are laid out.
 from typing import TYPE_CHECKING, Any
 
 from loaders.landing.metadata import Heartbeat, Load, Rejected, RejectedRecord, new_load_id
-from loaders.landing.zone import Landing
+from loaders.landing.zone import Landing, LeftOut
 
 if TYPE_CHECKING:
     from loaders.landing.hashing import record_hashes
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Heartbeat",
     "Landing",
+    "LeftOut",
     "Load",
     "LoadWriter",
     "Rejected",

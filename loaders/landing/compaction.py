@@ -11,6 +11,8 @@ never a row read twice.
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from loaders.errors import AceError
+from loaders.landing.footers import verify
 from loaders.landing.locks import locked
 from loaders.landing.metadata import Load, encode, new_load_id, utc_now
 from loaders.landing.storage import discard, explain
@@ -36,7 +40,9 @@ REMOTE_GRACE_SECONDS = 24 * 3600
 
 @dataclass(frozen=True)
 class Compaction:
-    """What compaction did to one resource of one source."""
+    """What compaction did to one resource of one source. Files whose rows cannot be read
+    are left as they are: ``damaged`` names them.
+    """
 
     source: str
     resource: str
@@ -44,6 +50,15 @@ class Compaction:
     deleted: int
     #: Replaced files that stay until the next compaction (a build is running).
     waiting: int
+    damaged: tuple[str, ...] = ()
+
+
+class DamagedRows(Exception):
+    """The rows of a file (relative name) cannot be read, though its footer can."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 def compact(
@@ -53,24 +68,45 @@ def compact(
     done = []
     with locked(landing.storage, exclusive=True, name=".compacting"):
         landing.storage.sweep()
+        landing.sweep_rejected()
         for source in sources or SOURCES:
             for resource in SOURCES[source]:
                 folder = f"{source}/{resource}"
-                merged = _merge(landing, folder, resource, min_files)
+                damaged: set[str] = set()
+                while True:
+                    try:
+                        merged = _merge(landing, folder, min_files, damaged)
+                        break
+                    except DamagedRows as found:
+                        damaged.add(found.name)
                 deleted, waiting = _delete_replaced(landing, folder)
-                if merged or deleted or waiting:
-                    done.append(Compaction(source, resource, merged, deleted, waiting))
+                if merged or deleted or waiting or damaged:
+                    named = tuple(landing.storage.location(name) for name in sorted(damaged))
+                    done.append(Compaction(source, resource, merged, deleted, waiting, named))
     return done
 
 
-def _merge(landing: Landing, folder: str, resource: str, min_files: int) -> int:
-    """Write one file in place of the small ones; returns how many it replaces."""
+def _usable(landing: Landing, folder: str) -> list[str]:
+    """Files whose loads can be told; the others are none of compaction's business."""
+    found = []
+    for name in landing.storage.names(folder):
+        with contextlib.suppress(AceError):
+            landing.file_loads(name)
+            found.append(name)
+    return found
+
+
+def _merge(landing: Landing, folder: str, min_files: int, damaged: set[str]) -> int:
+    """Write one file in place of the small ones; returns how many it replaces.
+
+    Raises DamagedRows for a file whose rows cannot be read, unless it is among ``damaged``.
+    """
     storage = landing.storage
     replaced = set(_replaced(landing, folder))
     small = [
         name
-        for name in storage.names(folder)
-        if name not in replaced and storage.size(name) < SMALL_BYTES
+        for name in _usable(landing, folder)
+        if name not in replaced | damaged and storage.size(name) < SMALL_BYTES
     ]
     if len(small) < max(min_files, 2):
         return 0
@@ -85,8 +121,19 @@ def _merge(landing: Landing, folder: str, resource: str, min_files: int) -> int:
             held.update(fresh)
             sources.append((name, set(fresh)))
     sources.sort(key=lambda entry: min(entry[1]))
-    loads = sorted(held.values(), key=lambda load: load.load_id)
-    target = f"{folder}/{new_load_id()}.parquet"
+    write_loads(landing, f"{folder}/{new_load_id()}.parquet", sources, list(held.values()))
+    return len(small)
+
+
+def write_loads(
+    landing: Landing, target: str, sources: list[tuple[str, set[str]]], loads: list[Load]
+) -> None:
+    """Commit a file of these loads, taken from the files that ``sources`` names.
+
+    Raises DamagedRows for a file whose rows cannot be read.
+    """
+    storage, folder, resource = landing.storage, os.path.dirname(target), loads[0].resource
+    loads = sorted(loads, key=lambda load: load.load_id)
     temporary = storage.temporary(target)
     try:
         schema = arrow_schema(resource)
@@ -94,6 +141,7 @@ def _merge(landing: Landing, folder: str, resource: str, min_files: int) -> int:
             for batch in _gathered(landing, sources, schema):
                 writer.write_table(batch, row_group_size=ROW_GROUP_ROWS)
             writer.add_key_value_metadata({b"ace": encode(loads)})
+        verify(temporary, loads)
         storage.commit(temporary, target)
     except OSError as error:
         discard(temporary)
@@ -101,7 +149,6 @@ def _merge(landing: Landing, folder: str, resource: str, min_files: int) -> int:
     except BaseException:
         discard(temporary)
         raise
-    return len(small)
 
 
 def _gathered(
@@ -111,9 +158,12 @@ def _gathered(
     waiting: list[pa.Table] = []
     rows = 0
     for name, wanted in sources:
-        partial = len(wanted) < len(landing.file_loads(name))
+        held = landing.file_loads(name)
+        partial = len(wanted) < len(held)
         with landing.storage.reader(name) as file:
-            for batch in file.iter_batches(ROW_GROUP_ROWS):
+            if file.metadata.num_rows != sum(load.accepted for load in held):
+                raise DamagedRows(name)
+            for batch in _batches(file, name):
                 table = pa.Table.from_batches([batch])
                 if partial:
                     ids = pa.array(sorted(wanted), table.schema.field("_load_id").type)
@@ -125,6 +175,13 @@ def _gathered(
                     waiting, rows = [], 0
     if waiting:
         yield pa.concat_tables(waiting)
+
+
+def _batches(file: pq.ParquetFile, name: str) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from file.iter_batches(ROW_GROUP_ROWS)
+    except (pa.ArrowException, OSError):
+        raise DamagedRows(name) from None
 
 
 def _aligned(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -140,7 +197,7 @@ def _aligned(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def _replaced(landing: Landing, folder: str) -> list[str]:
     """Files whose every load another file holds instead."""
-    names = landing.storage.names(folder)
+    names = _usable(landing, folder)
     best: dict[str, tuple[int, str]] = {}
     for name in names:
         held = landing.file_loads(name)

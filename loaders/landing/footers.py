@@ -6,33 +6,66 @@ data, and importing what reads data takes longer than they do.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loaders.landing.metadata import METADATA_KEY
+from loaders.errors import AceError
+from loaders.landing.metadata import METADATA_KEY, Load, decode
 
 if TYPE_CHECKING:
+    import duckdb
+
     from loaders.landing.storage import Storage
 
 
 def ace_values(storage: Storage, names: Sequence[str]) -> dict[str, bytes]:
     """Relative name to the ``ace`` value of its file.
 
-    Files that cannot be told this way are left out (all of them, when one of them is no
-    Parquet): the caller reads those one by one, which also gives the reason.
+    Files that cannot be told this way are left out: the caller reads those by themselves,
+    which also gives the reason.
     """
     if not storage.local or not names:
         return {}
     import duckdb
 
     locations = {storage.location(name): name for name in names}
-    try:
-        with duckdb.connect() as connection:
-            rows = connection.execute(
-                "select file_name, value from parquet_kv_metadata(?) where key = ?",
-                [list(locations), METADATA_KEY],
-            ).fetchall()
-    except duckdb.Error:
-        return {}
+    rows = []
+    with duckdb.connect() as connection:
+        try:
+            rows = _values(connection, list(locations))
+        except duckdb.Error:
+            # One of them is no Parquet: the others are still told.
+            for location in locations:
+                with contextlib.suppress(duckdb.Error):
+                    rows += _values(connection, [location])
     # A file name with an asterisk or a bracket is a pattern to DuckDB.
     return {locations[path]: bytes(value) for path, value in rows if path in locations}
+
+
+def _values(connection: duckdb.DuckDBPyConnection, files: list[str]) -> list[tuple[str, bytes]]:
+    return connection.execute(
+        "select file_name, value from parquet_kv_metadata(?) where key = ?", [files, METADATA_KEY]
+    ).fetchall()
+
+
+def verify(path: Path, loads: Sequence[Load]) -> None:
+    """AceError unless a finished file says of itself what was meant: what nobody can read
+    back must not be committed, for every later command reads it.
+    """
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_metadata(path)
+    meant = [load.located("") for load in loads]
+    try:
+        same = decode((metadata.metadata or {})[METADATA_KEY], "") == meant
+    except (KeyError, ValueError):
+        same = False
+    if not same or metadata.num_rows != sum(load.accepted for load in loads):
+        load = loads[0]
+        raise AceError(
+            f"The load of {load.input or load.resource} could not be read back as it was "
+            "written, so nothing of it was landed.",
+            "Report this with the input; other inputs can be loaded meanwhile.",
+        )

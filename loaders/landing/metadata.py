@@ -40,11 +40,18 @@ def iso(moment: datetime | None) -> str | None:
     """``2026-11-22T17:02:09.123456Z``, always with microseconds."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: it writes the year 1 as "1", which nothing reads.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_iso(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+    """The time of a text that :func:`iso` wrote; also one with a year of fewer digits than
+    four, as older versions wrote it. ValueError for anything else.
+    """
+    if text is None:
+        return None
+    year, dash, rest = text.partition("-")
+    return datetime.fromisoformat(f"{year:0>4}{dash}{rest}").astimezone(UTC)
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,26 @@ class Load:
             kept[name] = parse_iso(kept.get(name))
         kept["recovers"] = tuple(kept.get("recovers") or ())
         kept["file"] = file
-        return cls(**kept)
+        load = cls(**kept)
+        load.check()
+        return load
+
+    def check(self) -> None:
+        """ValueError where a footer of somebody else says what no load can be."""
+        texts = (self.load_id, self.source, self.resource, self.loader)
+        perhaps = (self.account, self.fingerprint, self.input)
+        counts = (self.read, self.accepted, self.rejected, self.recovered, self.null_characters)
+        if not (
+            all(isinstance(text, str) for text in texts)
+            and all(text is None or isinstance(text, str) for text in perhaps)
+            and all(type(count) is int and 0 <= count < 2**63 for count in counts)
+            and isinstance(self.landed_at, datetime)
+            and (self.cursor is None or isinstance(self.cursor, dict))
+        ):
+            raise ValueError("no load can be what the footer says")
+        for entry in self.recovers:
+            if not isinstance(entry["load_id"], str) or not isinstance(entry["positions"], list):
+                raise ValueError("no retry can be what the footer says")
 
 
 @dataclass(frozen=True)
@@ -108,6 +134,38 @@ class Heartbeat:
     landed_at: datetime
     cursors: dict[str, Any]
     file: str = ""
+
+    def encode(self) -> bytes:
+        """The value of the file's ``ace`` key."""
+        return orjson.dumps(
+            {
+                "format": FORMAT,
+                "loads": [],
+                "heartbeat": {
+                    "load_id": self.load_id,
+                    "source": self.source,
+                    "landed_at": iso(self.landed_at),
+                    "cursors": self.cursors,
+                },
+            }
+        )
+
+    @classmethod
+    def decode(cls, text: bytes, file: str) -> Heartbeat:
+        """The heartbeat in a file's ``ace`` value; ValueError when there is none."""
+        values = orjson.loads(text)
+        try:
+            beat = values["heartbeat"]
+            at = parse_iso(beat["landed_at"])
+            found = cls(beat["load_id"], beat["source"], at, beat["cursors"], file)  # type: ignore[arg-type]
+        except (KeyError, TypeError, AttributeError):
+            raise ValueError("no heartbeat") from None
+        ids = (found.load_id, found.source)
+        if at is None or not all(isinstance(one, str) for one in ids):
+            raise ValueError("no heartbeat")
+        if not isinstance(found.cursors, dict):
+            raise ValueError("no heartbeat")
+        return found
 
 
 @dataclass(frozen=True)
@@ -144,4 +202,7 @@ def decode(text: bytes, file: str) -> list[Load]:
     values = orjson.loads(text)
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise ValueError("unknown metadata format")
-    return [Load.from_json(entry, file) for entry in values["loads"]]
+    try:
+        return [Load.from_json(entry, file) for entry in values["loads"]]
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError("no load can be what the footer says") from None

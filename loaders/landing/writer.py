@@ -20,10 +20,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loaders.errors import AceError
+from loaders.jsontext import clean_text
+from loaders.landing.footers import verify
 from loaders.landing.hashing import hash_table
 from loaders.landing.metadata import Load, Rejected, encode, new_load_id, utc_now
 from loaders.landing.storage import Storage, discard, explain
-from loaders.schema import RESOURCES, SOURCE_KEY, polars_schema, polars_type
+from loaders.schema import EARLIEST_TIME, RESOURCES, SOURCE_KEY, polars_schema, polars_type
 
 #: Rows gathered before a row group is hashed, compressed and written.
 ROW_GROUP_ROWS = 122_880
@@ -87,7 +89,8 @@ class LoadWriter:
         self.source = source
         self.resource = resource
         self.account = account
-        self.input = input
+        # File names may hold bytes that are no text; the footer cannot.
+        self.input = None if input is None else clean_text(input)
         self.fingerprint = fingerprint
         self.loaded_at = loaded_at or utc_now()
         #: Stored beside rejected records: how to parse their bytes again.
@@ -189,6 +192,7 @@ class LoadWriter:
             self._writer.add_key_value_metadata({b"ace": encode([load])})
             self._writer.close()
             self._writer = None
+            verify(self._temporary, [load])
             if self._rejected_writer is not None and self._rejected_temporary is not None:
                 self._rejected_writer.close()
                 self._rejected_writer = None
@@ -239,13 +243,16 @@ class LoadWriter:
         else:
             position = pl.int_range(self._position, self._position + pl.len(), dtype=pl.Int64)
         extracted = pl.col("_extracted_at") if "_extracted_at" in has else pl.lit(None)
-        extracted = extracted.cast(polars_type("timestamp")).fill_null(loaded)
+        extracted = extracted.cast(polars_type("timestamp"))
+        # Before that there was nothing to observe: zero times and clocks that were never
+        # set. Like no time at all they say nothing, and the load's own time is sure.
+        observed = pl.when(extracted >= EARLIEST_TIME).then(extracted).otherwise(loaded)
         rows = frame.select(
             *columns,
             pl.lit(self.load_id).alias("_load_id"),
             pl.lit(self.source).alias("_source"),
             position.alias("_position"),
-            pl.min_horizontal(extracted, loaded).alias("_extracted_at"),
+            pl.min_horizontal(observed, loaded).alias("_extracted_at"),
             loaded.alias("_loaded_at"),
             pl.lit(None, dtype=pl.String).alias("_record_hash"),
             (pl.col("_extra") if "_extra" in has else pl.lit(None)).cast(pl.String).alias("_extra"),

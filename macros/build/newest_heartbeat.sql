@@ -6,14 +6,17 @@
 
 
 {% macro duckdb__newest_heartbeat() -%}
-    {%- set files = landing_root() | replace("'", "''") ~ '/*/_heartbeat/[!.]*.parquet' -%}
-    {%- set found = run_query("select count(*) from glob('" ~ files ~ "')") -%}
-    {%- if found.rows[0][0] == 0 -%}
+    {%- set sources = graph.sources.values() | map(attribute='source_name') | list -%}
+    {%- set files = [] -%}
+    {%- for file in landed_files('*/_heartbeat') -%}
+        {%- if file.split('/')[-3] in sources -%}{%- do files.append(file) -%}{%- endif -%}
+    {%- endfor -%}
+    {%- if not files -%}
         {{ return('cast(null as timestamptz)') }}
     {%- endif -%}
     {{ return(
         "(select max(cast(decode(value)::json->'heartbeat'->>'landed_at' as timestamptz))"
-        ~ " from parquet_kv_metadata('" ~ files ~ "') where decode(key) = 'ace')"
+        ~ " from parquet_kv_metadata(" ~ sql_files(files) ~ ") where decode(key) = 'ace')"
     ) }}
 {%- endmacro %}
 

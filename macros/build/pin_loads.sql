@@ -9,22 +9,48 @@
 {%- endmacro %}
 
 
+{# Landed files in folders that match a pattern, without those that `ace build` found to be
+   unreadable (var `left_out`): one damaged file must not stop the others. #}
+{% macro landed_files(folders) -%}
+    {%- set root = landing_root() | replace("'", "''") -%}
+    {%- set found = run_query(
+        "select file from glob('" ~ root ~ "/" ~ folders ~ "/[!._]*.parquet') order by file"
+    ) -%}
+    {{ return(found.columns[0].values() | reject('in', var('left_out')) | list) }}
+{%- endmacro %}
+
+
+{# A list of paths in SQL. #}
+{% macro sql_files(files) -%}
+    {%- set quoted = [] -%}
+    {%- for file in files -%}{%- do quoted.append("'" ~ (file | replace("'", "''")) ~ "'") -%}{%- endfor -%}
+    {{ return('[' ~ quoted | join(', ') ~ ']') }}
+{%- endmacro %}
+
+
 {% macro duckdb__pin_loads() %}
     {%- set root = landing_root() | replace("'", "''") -%}
-    {%- set schemas = run_query("select count(*) from glob('" ~ root ~ "/*/*/_schema.parquet')") -%}
-    {%- if schemas.rows[0][0] == 0 -%}
+    {%- set schemas = run_query("select min(file) from glob('" ~ root ~ "/*/*/_schema.parquet')") -%}
+    {%- if schemas.rows[0][0] is none -%}
         {{ exceptions.raise_compiler_error(
             'Nothing has ever landed in ' ~ landing_root() ~ ": run 'ace load demo' or another 'ace load' first."
         ) }}
     {%- endif -%}
+    {%- set folders = graph.sources.values() | selectattr('source_meta.kind', 'equalto', 'landing')
+        | map(attribute='identifier') | list -%}
+    {%- set files = [] -%}
+    {%- for file in landed_files('*/*') -%}
+        {%- set place = file.split('/') -%}
+        {%- if place[-3] ~ '__' ~ place[-2] in folders -%}{%- do files.append(file) -%}{%- endif -%}
+    {%- endfor -%}
     {# A load can stand in two files for a moment (a compaction that was killed): the
        file with more loads holds it. #}
     {%- do run_query(
         "create or replace table " ~ meta('loads') ~ " as
         with files as (
             select file_name as file, decode(value)::json as content
-            from parquet_kv_metadata('" ~ root ~ "/*/*/[!.]*.parquet')
-            where decode(key) = 'ace' and not contains(file_name, '/_rejected/')
+            from parquet_kv_metadata(" ~ sql_files(files or [schemas.rows[0][0]]) ~ ")
+            where decode(key) = 'ace'
         ),
         listed as (
             select
@@ -83,5 +109,9 @@
         'create table if not exists ' ~ meta('loads') ~ ' (like raw._loads including defaults)'
     ) -%}
     {%- do run_query('delete from ' ~ meta('loads')) -%}
-    {%- do run_query('insert into ' ~ meta('loads') ~ ' select * from raw._loads') -%}
+    {%- set hidden = run_query("select to_regclass('raw._gone') is not null").rows[0][0] -%}
+    {%- do run_query(
+        'insert into ' ~ meta('loads') ~ ' select * from raw._loads'
+        ~ (' where load_id not in (select load_id from raw._gone)' if hidden else '')
+    ) -%}
 {% endmacro %}

@@ -259,10 +259,36 @@ def test_a_damaged_file_is_named_and_the_others_stay(landing: Landing, postgres_
     content = bytearray(damaged.read_bytes())
     content[1000:60_000] = b"\x07" * 59_000
     damaged.write_bytes(content)
-    with pytest.raises(AceError, match=damaged.name):
-        copy_new_loads(Landing(landing.url), postgres_url)
-    assert count(postgres_url, "files__products") == 1
+    land(landing, "scripts", [{"script_id": "b"}])
+    (said,) = copy_new_loads(Landing(landing.url), postgres_url).left_out
+    assert damaged.name in said
+    assert count(postgres_url, "files__products") == count(postgres_url, "files__scripts") == 1
     assert count(postgres_url, "files__performance_metrics") == 0
+
+
+def test_what_leaves_landing_is_hidden_and_what_was_undone_is_deleted(
+    landing: Landing, postgres_url: str
+) -> None:
+    kept, lost, undone = (land(landing, "products", [{"product_id": i}]) for i in "abc")
+    beat = landing.heartbeat("files")
+    copy_new_loads(Landing(landing.url), postgres_url)
+    place = landing.storage.location(f"files/products/{lost}.parquet")
+    aside = Path(place).rename(Path(landing.url) / "aside")
+    landing.undo(undone)
+    landing.undo(beat.load_id)
+    copy_new_loads(Landing(landing.url), postgres_url)
+    shown = "select load_id from raw._loads where load_id not in (select load_id from raw._gone)"
+    assert fetch(postgres_url, shown) == [(kept,)]
+    # The only copy that is left is not thrown away; what was to go is gone.
+    held = "select distinct _load_id from raw.files__products order by 1"
+    assert fetch(postgres_url, held) == sorted([(kept,), (lost,)])
+    assert count(postgres_url, "_heartbeats") == 0
+    aside.rename(place)
+    back = f"files/products/{undone}.parquet"
+    landing.storage.move(f"_undone/{back}", back)
+    copy_new_loads(Landing(landing.url), postgres_url)
+    assert sorted(fetch(postgres_url, shown)) == sorted([(kept,), (lost,), (undone,)])
+    assert count(postgres_url, "files__products") == 3
 
 
 def test_errors_say_what_to_do_and_keep_the_password(

@@ -572,6 +572,20 @@ def test_a_table_that_may_not_be_read_does_not_stop_the_others(zone: Landing, db
     assert landed(load(zone, db)) == {"products": 2}
 
 
+def test_no_heartbeat_says_that_a_source_is_known_where_a_table_was_not_read(
+    zone: Landing, db: Db
+) -> None:
+    load(zone, db)
+    db.run(f"revoke select on products from {PASSWORD_ROLE}")
+    results = load(zone, db)
+    assert results["products"].mode == "failed"
+    assert landed(results) == {}
+    assert zone.heartbeats() == []
+    db.run(f"grant select on products to {PASSWORD_ROLE}")
+    load(zone, db)
+    assert len(zone.heartbeats()) == 1
+
+
 def test_the_identity_does_not_need_a_superuser(zone: Landing, db: Db) -> None:
     from loaders.supabase.catalog import server_identity
 

@@ -11,6 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from loaders.landing import Landing, Load
+from loaders.landing.compaction import write_loads
 
 
 @pytest.fixture
@@ -167,3 +168,27 @@ def test_the_exclusive_lock_waits_for_readers(landing: Landing) -> None:
         thread.join()
     attempt(result)()
     assert result == [False, True]
+
+
+def test_a_load_in_two_merged_files_is_taken_from_one_of_them(tmp_path: Path) -> None:
+    """Two zones put together, or a compaction beside another one's leftovers."""
+    landing = Landing(tmp_path)
+    add(landing, 0, 3)
+    loads = landing.loads()
+    single = landing.storage.names("files/performance_metrics")
+    before = rows(landing)
+    for number, pair in enumerate(((0, 1), (1, 2))):
+        write_loads(
+            landing,
+            f"files/performance_metrics/merged-{number}.parquet",
+            [(single[place], {loads[place].load_id}) for place in pair],
+            [loads[place] for place in pair],
+        )
+    for name in single:
+        landing.storage.remove(name)
+    landing = Landing(tmp_path)
+    assert_frame_equal(rows(landing), before)
+    landing.compact(2)
+    (merged,) = data_files(landing)
+    assert_frame_equal(rows(Landing(tmp_path)), before)
+    assert pl.read_parquet(landing.storage.location(merged)).height == before.height

@@ -90,3 +90,19 @@ def test_what_still_cannot_be_typed_stays(landing: Landing) -> None:
         to_integer("five", Typing())
     assert retry_rejected(landing) == []
     assert len(landing.rejected()) == 1
+
+
+def test_each_account_recovers_its_own_records(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for account, n in (("a", 1), (None, 2), ("b", 3)):
+        with landing.open_load("tiktok", "performance_metrics", account=account) as load:
+            raw = b'{"views":"five","external_post_id":"%d"}' % n
+            load.reject([Rejected(0, raw, "bad")])
+            load.commit()
+    learn(monkeypatch)
+    retries = retry_rejected(landing)
+    recovered = {
+        load.account: pl.read_parquet(load.file)["external_post_id"].to_list() for load in retries
+    }
+    assert recovered == {"a": ["1"], None: ["2"], "b": ["3"]}
