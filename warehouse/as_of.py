@@ -136,10 +136,13 @@ def _is_running(process: str) -> bool:
 def _build(
     build: Path, as_of: datetime, landing: Landing, config: Settings, say: Say, note: Say
 ) -> None:
+    from warehouse.build import left_out_variable
     from warehouse.dbt_run import run_dbt
     from warehouse.release.duckdb import DuckStore
 
     variables = {"as_of": as_of.isoformat()}
+    for one in landing.left_out():
+        note(str(one))
     environment = {
         "ACE_HOME": str(build.parent),
         "ACE_LANDING": landing.url,
@@ -154,7 +157,7 @@ def _build(
         target="duckdb",
         folder=build.parent / "dbt",
         environment=environment,
-        variables=variables,
+        variables=variables | left_out_variable(landing),
         say=say,
         note=note,
     )

@@ -6,11 +6,12 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loaders.errors import AceError
 from repositories.release_files import UnreadableError
 from warehouse.built_with import BuiltWith
+from warehouse.consumed import consumed
 from warehouse.fingerprint import git_revision, project_fingerprint
 from warehouse.lock import build_lock, postgres_lock
 from warehouse.release.model import (
@@ -65,8 +66,10 @@ def build(
     release = release and not select
     again = force or full_refresh or bool(select)
     landing = _landing(config, target, say)
+    for one in landing.left_out():
+        note(str(one))
     if not again:
-        done = _up_to_date(store, landing, fingerprint)
+        done = _up_to_date(store, landing, fingerprint, bool(as_of))
         if done is not None:
             return _nothing_to_do(done, say)
     with _locked(config, target, landing, wait, say) as environment, landing.shared_lock():
@@ -74,13 +77,19 @@ def build(
             store.prepare()
         if not again:
             # Whoever held the lock may have built just this.
-            done = _up_to_date(store, landing, fingerprint)
+            done = _up_to_date(store, landing, fingerprint, bool(as_of))
             if done is not None:
                 return _nothing_to_do(done, say)
-        built = again or not _built_before(store, landing, fingerprint)
+        built = again or not _built_before(store, landing, fingerprint, bool(as_of))
         if built:
+            reason = None
+            if not full_refresh and not select:
+                newest = None if as_of else _newest(landing)
+                reason = consumed(config, target).must_start_anew(_landed(landing), newest)
+            if reason is not None:
+                note(reason)
             if target == "postgres":
-                _copy_to_postgres(landing, config, say)
+                _copy_to_postgres(landing, config, say, note)
             _run(
                 config,
                 target,
@@ -89,7 +98,7 @@ def build(
                 fingerprint,
                 environment,
                 variables,
-                full_refresh=full_refresh,
+                full_refresh=full_refresh or reason is not None,
                 select=select,
                 say=say,
                 note=note,
@@ -123,34 +132,44 @@ def _landed(landing: Landing) -> set[str]:
     return {load.load_id for load in landing.loads()}
 
 
-def _newest_heartbeat(landing: Landing) -> datetime:
-    """When a source was last asked in vain: that moves as-of on, too."""
-    beats = [beat.landed_at for beat in landing.heartbeats()]
-    return max(beats, default=datetime.min.replace(tzinfo=UTC))
+def _newest(landing: Landing) -> datetime | None:
+    """The as-of time of a build from what is landed now; None when nothing is. That a
+    source was asked in vain moves it on, too.
+    """
+    times = [load.landed_at for load in landing.loads()]
+    times += [beat.landed_at for beat in landing.heartbeats()]
+    return max(times, default=None)
 
 
-def _up_to_date(store: ReleaseStore, landing: Landing, fingerprint: str) -> ReleaseSummary | None:
+def _covers(landing: Landing, loads: set[str], as_of: datetime, fixed: bool) -> bool:
+    """Whether something made from ``loads`` at ``as_of`` is what a build would make now.
+    ``fixed``: the build was told its as-of time.
+    """
+    newest = _newest(landing)
+    return loads == _landed(landing) and (fixed or newest is None or newest == as_of)
+
+
+def _up_to_date(
+    store: ReleaseStore, landing: Landing, fingerprint: str, fixed: bool
+) -> ReleaseSummary | None:
     """The current release, if it covers all that landed, with this very project."""
     current = store.current()
     if current is None or current.project_fingerprint != fingerprint:
         return None
-    if _newest_heartbeat(landing) > current.as_of:
-        return None
     try:
-        covered = store.loads(current.release)
+        loads = store.loads(current.release)
     except UnreadableError:
         return None  # a new one takes its place
-    return current if _landed(landing) <= covered else None
+    return current if _covers(landing, loads, current.as_of, fixed) else None
 
 
-def _built_before(store: ReleaseStore, landing: Landing, fingerprint: str) -> bool:
+def _built_before(store: ReleaseStore, landing: Landing, fingerprint: str, fixed: bool) -> bool:
     """Whether the build database holds a complete build that only lacks its release."""
     last = store.unreleased()
     return (
         last is not None
         and last.fingerprint == fingerprint
-        and _newest_heartbeat(landing) <= last.as_of
-        and _landed(landing) <= last.loads
+        and _covers(landing, last.loads, last.as_of, fixed)
     )
 
 
@@ -195,13 +214,50 @@ def _locked(
         yield environment | profile_environment(connection)
 
 
-def _copy_to_postgres(landing: Landing, config: Settings, say: Say) -> None:
+def damaged_rows(landing: Landing) -> Iterator[str]:
+    """What is wrong with landed files whose footers are sound but whose rows are not: read
+    in full, so only where a build has failed.
+    """
+    import pyarrow as pa
+
+    from warehouse.quality.survey import schema_problem
+
+    places: dict[str, str] = {
+        load.file: f"{load.source}/{load.resource}/{load.file.rsplit('/', 1)[-1]}"
+        for load in landing.loads()
+    }
+    for location, name in places.items():
+        try:
+            with landing.storage.reader(name) as file:
+                problem = schema_problem(file.schema_arrow, name.split("/")[1])
+                for _ in file.iter_batches():
+                    pass
+        except (pa.ArrowException, OSError) as error:
+            problem = f"its rows cannot be read ({' '.join(str(error).split())[:160]})"
+        if problem is not None:
+            yield (
+                f"The landed file {location} is damaged: {problem}. Restore it from a copy, or "
+                "move it out of the landing zone and load its input again."
+            )
+
+
+def left_out_variable(landing: Landing) -> dict[str, Any]:
+    """The dbt variable that keeps files nobody can read out of the build; most often none,
+    for a variable makes dbt parse the project again.
+    """
+    files = [one.location for one in landing.left_out()]
+    return {"left_out": files} if files else {}
+
+
+def _copy_to_postgres(landing: Landing, config: Settings, say: Say, note: Say) -> None:
     from loaders.raw_copy import copy_new_loads
 
     assert config.postgres_url is not None
     copied = copy_new_loads(landing, config.postgres_url)
     if copied.loads:
         say(f"Copied {copied.rows:,} rows of {copied.loads:,} new loads into Postgres.")
+    for text in copied.left_out:
+        note(text)
 
 
 def _run(
@@ -242,7 +298,7 @@ def _run(
             environment=environment,
             full_refresh=anew,
             select=select,
-            variables=variables,
+            variables=variables | left_out_variable(landing),
             say=say,
             note=note,
         )
@@ -250,6 +306,8 @@ def _run(
         note("Stopped. Nothing was released; the next build finishes what is missing.")
         raise
     except AceError as error:
+        for text in damaged_rows(landing):
+            note(text)
         current = store.current()
         stays = f"Release {current.release} stays current." if current else "Nothing was released."
         hint = f"{stays} {error.hint}".strip()

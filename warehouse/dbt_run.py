@@ -43,7 +43,7 @@ def run_dbt(
     environment: dict[str, str],
     full_refresh: bool = False,
     select: tuple[str, ...] = (),
-    variables: dict[str, str] | None = None,
+    variables: dict[str, Any] | None = None,
     say: Say,
     note: Say,
 ) -> DbtOutcome:
@@ -92,7 +92,7 @@ def run_dbt(
     )
 
 
-def _arguments(target: str, folder: Path, variables: dict[str, str] | None) -> list[str]:
+def _arguments(target: str, folder: Path, variables: dict[str, Any] | None) -> list[str]:
     import json
 
     arguments = [

@@ -7,6 +7,7 @@ name. What compaction removed from the store is removed here too, but never unde
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,10 @@ def local_landing(landing: Landing, folder: Path, say: Callable[[str], None]) ->
     mirror = Landing(folder)
     try:
         copied, size = _copy_new(landing, mirror)
+        for one in mirror.left_out():
+            # Damaged here or in the store? Copied once more, it is what the store has.
+            with contextlib.suppress(FileNotFoundError):
+                _fetch(landing, mirror, one.name)
     except AceError:
         raise
     except Exception as error:  # every store has exceptions of its own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ def rejected(landing: Landing) -> list[dict[str, Any]]:
     return sorted(groups.values(), key=lambda entry: (-entry["rows"], str(entry)))
 
 
-def pending(landing_loads: list[Load], built: set[str]) -> list[dict[str, Any]]:
+def pending(landing_loads: list[Load], built: Container[str]) -> list[dict[str, Any]]:
     """Loads that landed and are not in the release yet, oldest first."""
     from repositories.connection import plain
 
@@ -121,8 +122,15 @@ def pending(landing_loads: list[Load], built: set[str]) -> list[dict[str, Any]]:
     ]
 
 
-def built_loads(reader: Reader) -> set[str]:
-    return {row[0] for row in reader.query("select load_id from meta.loads").rows}
+def built_loads(reader: Reader) -> dict[str, str]:
+    """Load id to resource of the loads the release was built from."""
+    return {row[0]: row[1] for row in reader.query("select load_id, resource from meta.loads").rows}
+
+
+def gone(landing: Landing, built: dict[str, str]) -> dict[str, str]:
+    """Those of ``built`` that are not in landing now, unless they were taken out on purpose."""
+    here = {load.load_id for load in landing.loads()} | landing.undone()
+    return {load: resource for load, resource in built.items() if load not in here}
 
 
 def is_simulated(reader: Reader) -> bool:

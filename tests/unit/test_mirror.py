@@ -123,3 +123,13 @@ def test_a_file_that_vanishes_meanwhile_is_looked_for_again(
     mirror = local_landing(store, tmp_path / "mirror", print)
     assert compacted
     assert len(mirror.loads()) == 2
+
+
+def test_a_damaged_copy_is_fetched_again(store: Landing, tmp_path: Path) -> None:
+    store.prepare()
+    land(store, "a")
+    (load,) = local_landing(store, tmp_path / "mirror", print).loads()
+    Path(load.file).write_bytes(b"x")
+    mirror = local_landing(store, tmp_path / "mirror", print)
+    assert [one.load_id for one in mirror.loads()] == [load.load_id]
+    assert mirror.left_out() == []

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from warehouse import terminal
 from warehouse.terminal import echo
+
+if TYPE_CHECKING:
+    from loaders.landing import Landing
 
 target_option = click.option(
     "--target",
@@ -40,6 +43,19 @@ def when(moment: str | None) -> str:
     if not moment:
         return "never"
     return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}"
+
+
+def note_left_out(landing: Landing) -> None:
+    """Say on stderr which files of the landing zone cannot be used, and what to do."""
+    for one in landing.left_out():
+        echo(f"ace: {one}", err=True)
+
+
+def note_lost_rejected(landing: Landing) -> None:
+    """The same for files of rejected records, after they were looked at."""
+    note_left_out(landing)
+    for error in landing.lost_rejected():
+        echo(f"ace: {error}", err=True)
 
 
 def plural(count: int, word: str) -> str:

@@ -51,12 +51,39 @@ def command(as_json: bool, everything: bool, accept: tuple[str, ...]) -> None:
     if not as_json and sys.stderr.isatty():
         echo("Checking landed data (about ten seconds to start) ...", err=True)
     result = run_checks(landing, out_dir, everything=everything)
+    gone = _gone(landing)
     if as_json:
-        print_json(result.to_json())
+        print_json(result.to_json() | {"gone_loads": sorted(gone)})
     else:
         show(result)
+        _show_landing(landing, gone)
     if result.critical:
         raise click.exceptions.Exit(1)
+
+
+def _gone(landing: Landing) -> dict[str, str]:
+    """Loads of the current release that are not in landing now; none where it cannot be read."""
+    from loaders.errors import AceError
+    from warehouse import overview
+    from warehouse.readers import current_or_none
+
+    try:
+        reader = current_or_none()
+        if reader is None:
+            return {}
+        with reader:
+            return overview.gone(landing, overview.built_loads(reader))
+    except AceError:
+        return {}
+
+
+def _show_landing(landing: Landing, gone: dict[str, str]) -> None:
+    from warehouse.cli._show import note_left_out
+    from warehouse.consumed import describe
+
+    note_left_out(landing)
+    if gone:
+        echo(f"warning   {describe(gone)} 'ace build' builds anew without them.")
 
 
 def _accept(landing: Landing, load_ids: tuple[str, ...]) -> None:
@@ -64,6 +91,7 @@ def _accept(landing: Landing, load_ids: tuple[str, ...]) -> None:
     from warehouse.settings import settings
 
     known = {load.load_id for load in landing.loads()}
+    known |= {beat.load_id for beat in landing.heartbeats()}
     for load_id in load_ids:
         if load_id not in known:
             raise UsageError(

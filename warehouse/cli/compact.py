@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from warehouse.cli._show import note_left_out
 from warehouse.terminal import echo, print_json
 
 
@@ -28,7 +29,9 @@ def command(min_files: int, as_json: bool) -> None:
     from loaders.landing import Landing
     from warehouse.settings import settings
 
-    done = Landing(settings().landing).compact(min_files)
+    landing = Landing(settings().landing)
+    done = landing.compact(min_files)
+    note_left_out(landing)
     if as_json:
         print_json([asdict(one) for one in done])
         return
@@ -37,5 +40,12 @@ def command(min_files: int, as_json: bool) -> None:
         if one.waiting:
             line += f"; {one.waiting} replaced files stay for running builds until the next time"
         echo(line)
+        for file in one.damaged:
+            echo(
+                f"ace: The rows of the landed file {file} cannot be read; it was left as it is. "
+                "Restore it from a copy, or move it out of the landing zone and load its input "
+                "again.",
+                err=True,
+            )
     if not done:
         echo(f"Nothing to do: no resource has {min_files} small files.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loaders.errors import UsageError
+from warehouse.cli._show import note_left_out
 from warehouse.terminal import echo, print_json
 
 if TYPE_CHECKING:
@@ -82,10 +83,11 @@ def command(paths: tuple[str, ...], as_json: bool, **options: Any) -> None:
     from warehouse.cli.progress import Bytes
     from warehouse.settings import settings
 
+    landing = Landing(settings().landing)
     shown = sys.stderr.isatty() and not as_json
     with Bytes(shown) as bar:
         results = load_files(
-            Landing(settings().landing),
+            landing,
             paths,
             progress=bar.update if shown else None,
             on_result=None if as_json else lambda result: bar.say(_line(result)),
@@ -94,6 +96,7 @@ def command(paths: tuple[str, ...], as_json: bool, **options: Any) -> None:
     if as_json:
         print_json([result.to_json() for result in results])
     _conclude(results, quiet=as_json)
+    note_left_out(landing)
     sys.exit(max((result.exit_code for result in results), default=0))
 
 

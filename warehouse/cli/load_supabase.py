@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from warehouse.cli._show import note_left_out
 from warehouse.terminal import echo, print_json
 
 if TYPE_CHECKING:
@@ -58,9 +59,10 @@ def command(dsn: str | None, schema: str, full: bool, backfill: bool, as_json: b
             "put the address into ACE_SUPABASE_DSN instead.",
             err=True,
         )
+    landing = Landing(home.landing)
     shown = sys.stderr.isatty() and not as_json
     results = load_supabase(
-        Landing(home.landing),
+        landing,
         target,
         schema=schema,
         full=full,
@@ -73,6 +75,7 @@ def command(dsn: str | None, schema: str, full: bool, backfill: bool, as_json: b
         print_json(rows)
     else:
         _print(results, schema)
+    note_left_out(landing)
     failed = [result for result in results if result.error]
     if failed:
         # As an error, not an exit code: 'ace run' calls this and must not build on it.

@@ -12,6 +12,7 @@ from loaders.errors import UsageError
 from warehouse.cli._show import (
     heading,
     json_option,
+    note_lost_rejected,
     plural,
     target_option,
     when,
@@ -53,10 +54,12 @@ def list_command(target: str | None = None, as_json: bool = False) -> None:
     if reader is not None:
         with reader:
             held = overview.quarantine(reader)
+    landing = Landing(settings().landing)
     rejected = sorted(
-        overview.rejected(Landing(settings().landing)),
+        overview.rejected(landing),
         key=lambda row: (row["resource"], row["source"], -row["rows"]),
     )
+    note_lost_rejected(landing)
     if as_json:
         print_json({"quarantined": held, "rejected": rejected})
         return
@@ -213,7 +216,8 @@ def _rejected(table_name: str | None, source: str | None, load: str | None) -> l
     from repositories.connection import plain
     from warehouse.settings import settings
 
-    return [
+    landing = Landing(settings().landing)
+    found = [
         {
             "source": one.source,
             "resource": one.resource,
@@ -225,9 +229,11 @@ def _rejected(table_name: str | None, source: str | None, load: str | None) -> l
             "reason": one.reason,
             "raw": one.raw.decode("utf-8", "backslashreplace"),
         }
-        for one in Landing(settings().landing).each_rejected(source, table_name)
+        for one in landing.each_rejected(source, table_name)
         if load is None or one.load_id == load
     ]
+    note_lost_rejected(landing)
+    return found
 
 
 def _short(text: str, most: int = 400) -> str:
@@ -248,7 +254,9 @@ def retry(source: str | None, table_name: str | None, as_json: bool) -> None:
     from warehouse.settings import settings
 
     _known(source, table_name)
-    loads = retry_rejected(Landing(settings().landing), source, table_name)
+    landing = Landing(settings().landing)
+    loads = retry_rejected(landing, source, table_name)
+    note_lost_rejected(landing)
     if as_json:
         print_json(
             [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -45,13 +46,13 @@ def command(target: str | None, as_json: bool) -> None:
 def collect(target: str | None = None) -> dict[str, Any]:
     """The status as ``--json`` prints it; ``release`` is None before the first one."""
     from loaders.landing import Landing
-    from warehouse import overview
+    from warehouse import clock, overview
     from warehouse.readers import current_or_none
     from warehouse.settings import settings
 
     landing = Landing(settings().landing)
     reader = current_or_none(target)
-    built: set[str] = set()
+    built: dict[str, str] = {}
     status: dict[str, Any] = _empty()
     if reader is not None:
         with reader:
@@ -60,6 +61,24 @@ def collect(target: str | None = None) -> dict[str, Any]:
     loads = landing.loads()
     status["pending_loads"] = overview.pending(loads, built)
     status["landed_loads"] = len(loads)
+    status["left_out"] = [
+        {"file": one.location, "problem": one.error.message, "remedy": one.error.hint}
+        for one in landing.left_out()
+    ]
+    status["gone_loads"] = [
+        {"load_id": load_id, "resource": resource}
+        for load_id, resource in sorted(overview.gone(landing, built).items())
+    ]
+    status["ahead_loads"] = [
+        {
+            "load_id": one.load_id,
+            "source": one.source,
+            "landed_at": one.landed_at.isoformat(),
+            "problem": clock.sentence(one),
+            "remedy": clock.remedy(one),
+        }
+        for one in clock.ahead(landing, overview.now())
+    ]
     return status
 
 
@@ -167,7 +186,31 @@ def _quarantine(rows: list[dict[str, Any]]) -> None:
         echo(f"  and {len(rows) - 12} more: ace quarantine list")
 
 
+def _landing(status: dict[str, Any]) -> None:
+    """What is wrong in the landing zone, each with the next step."""
+    from warehouse.consumed import describe
+
+    texts = [f"{one['problem']} It is left out. {one['remedy']}" for one in status["left_out"]]
+    texts += [f"{one['problem']} {one['remedy']}" for one in status["ahead_loads"]]
+    gone = {one["load_id"]: one["resource"] for one in status["gone_loads"]}
+    if gone:
+        texts.append(f"{describe(gone)} 'ace build' builds anew without them.")
+    if texts:
+        heading("Landing needs attention")
+        for text in texts:
+            folded = textwrap.fill(
+                text,
+                78,
+                initial_indent="  ",
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            echo(*folded.splitlines(), fg="red")
+
+
 def _pending(status: dict[str, Any]) -> None:
+    _landing(status)
     waiting = status["pending_loads"]
     heading("Landed, not built yet")
     if not waiting:

@@ -15,6 +15,7 @@ from typing import Any
 
 from loaders.errors import AceError
 from loaders.landing import Landing
+from warehouse import clock
 from warehouse.lock import check_lock
 from warehouse.quality.findings import Finding, find_all
 from warehouse.quality.landing_rules import (
@@ -93,7 +94,12 @@ def _look(landing: Landing, out_dir: Path, state: State, since: datetime | None)
         load_table(found, landing, accepted_loads(out_dir)),
         freshness_table(found, datetime.now(UTC)),
     )
-    looked.findings = find_all(found, looked.files, looked.loads, looked.freshness)
+    ahead = [
+        one
+        for one in clock.ahead(landing, datetime.now(UTC))
+        if one.load_id not in accepted_loads(out_dir)
+    ]
+    looked.findings = find_all(found, looked.files, looked.loads, looked.freshness, ahead)
     return looked
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from loaders.landing import Load
+from loaders.landing import Heartbeat, Load
+from warehouse import clock
 from warehouse.quality.judge import Verdict
 from warehouse.quality.landing_rules import FILE_RULES, freshness_rules, load_rules
 from warehouse.quality.rules import Rule, Severity, row_rules
@@ -37,11 +38,16 @@ class Finding:
 
 
 def find_all(
-    found: Survey, files: pl.DataFrame, loads: pl.DataFrame, freshness: pl.DataFrame
+    found: Survey,
+    files: pl.DataFrame,
+    loads: pl.DataFrame,
+    freshness: pl.DataFrame,
+    ahead: Iterable[Load | Heartbeat] = (),
 ) -> list[Finding]:
-    """Everything that breaks a rule, in the order files, loads, freshness, rows."""
+    """Everything that breaks a rule, in the order files, clocks, loads, freshness, rows."""
     return [
         *_of_files(files),
+        *map(_of_clock, ahead),
         *_of_loads(found, loads),
         *_of_freshness(freshness),
         *_of_rows(found),
@@ -67,6 +73,20 @@ def _of_files(files: pl.DataFrame) -> Iterable[Finding]:
             rule.hint,
             file=row["file"],
         )
+
+
+def _of_clock(one: Load | Heartbeat) -> Finding:
+    """Critical: a build on it would be as of a time that has not come."""
+    return Finding(
+        "critical",
+        "landed ahead of time",
+        one.source,
+        one.resource if isinstance(one, Load) else "_heartbeat",
+        clock.sentence(one),
+        f"{clock.remedy(one)} Or keep it with 'ace check --accept {one.load_id}'.",
+        load_id=one.load_id,
+        file=one.file,
+    )
 
 
 def _of_loads(found: Survey, table: pl.DataFrame) -> Iterable[Finding]:
