@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from repositories.connection import open_release
-from repositories.release_files import UnreadableError, current_release
+from repositories.release_files import UnreadableError, current_release, open_file
 from tests.support import small_warehouse
 from warehouse import build as building
 from warehouse.cli import app
@@ -255,3 +255,22 @@ def test_a_release_that_another_program_writes(home: Path) -> None:
         assert f"is held open by process {other.pid}" in str(_ace("status").exception)
         assert "Release 3 is current" in _ace("build").output
         other.kill()
+
+
+def test_free_blocks_at_the_end_need_not_be_there(tmp_path: Path) -> None:
+    """A large build leaves such a file; it was taken for damaged, and nothing was released."""
+    path = tmp_path / "free.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table kept as select 1 as a")
+        connection.execute(
+            "create table gone as select md5(cast(n as text)) from range(99999) as r (n)"
+        )
+        connection.execute("checkpoint")
+        connection.execute("drop table gone")
+    with open_file(path) as connection:
+        counted = connection.execute("select total_blocks * block_size from pragma_database_size()")
+        assert counted.fetchall()[0][0] > path.stat().st_size
+        assert connection.execute("from kept").fetchall() == [(1,)]
+    os.truncate(path, path.stat().st_size - 1)
+    with pytest.raises(UnreadableError):
+        open_file(path)
