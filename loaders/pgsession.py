@@ -1,4 +1,4 @@
-"""The settings of every session in which the warehouse is written on Postgres.
+"""The settings of every session on the warehouse's Postgres.
 
 Ours get them by :func:`prepare`, dbt's by the ``PGOPTIONS`` that :func:`options` makes: a
 setting that builds shall have is written here and nowhere else.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, LiteralString
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ SETTINGS = {
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "6",
 }
+#: Those of sessions that only read: limits that a server sets for its readers stay.
+READER = {
+    name: value
+    for name, value in SETTINGS.items()
+    if name in ("search_path", "TimeZone", "client_connection_check_interval")
+}
 #: What servers say to a setting they do not know, cannot do or do not allow.
 REFUSALS = (
     "undefined_object or invalid_parameter_value or feature_not_supported "
@@ -45,8 +52,8 @@ def application_name(what: str = "ace build") -> str:
     return f"{what}, process {os.getpid()} on {socket.gethostname()}"[:63]
 
 
-def prepare(connection: psycopg.Connection[Any]) -> None:
-    """Give an open session (autocommit) the settings, without those its server does not know.
+def prepare(connection: psycopg.Connection[Any], settings: Mapping[str, str] = SETTINGS) -> None:
+    """Give an open session the settings, without those its server does not know.
 
     ``client_connection_check_interval`` needs a platform that supports it, others a newer
     server. Which ones were taken is kept in the session's own ``ace.settings``.
@@ -54,7 +61,7 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
     takes = "\n".join(
         f"begin perform set_config('{name}', '{value}', false); "
         f"taken := array_append(taken, '{name}'); exception when {REFUSALS} then null; end;"
-        for name, value in SETTINGS.items()
+        for name, value in settings.items()
     )
     connection.execute(
         _sql(

@@ -234,11 +234,12 @@ class PostgresReader:
         import psycopg
 
         from loaders.pgconnect import connect
+        from loaders.pgsession import READER, prepare
 
         self._connection = connect(url, "ACE_POSTGRES_URL")
         self._connection.read_only = True
         self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        self._connection.execute("select set_config('TimeZone', 'UTC', false)")
+        prepare(self._connection, READER)
         if release is not None:
             self._connection.execute("select set_config('ace.release', %s, false)", (str(release),))
         self._connection.commit()
@@ -415,25 +416,50 @@ def _open_postgres(url: str | None, number: int | None) -> PostgresReader:
             "Set it to the warehouse's address, for example postgresql:///ace.",
         )
     reader = PostgresReader(url, number)
-    kept: list[int] = []
-    current = None
     try:
-        kept = [
-            row[0]
-            for row in reader.query(
-                "select release from release.releases where kept order by release"
-            ).rows
-        ]
-        current = reader.query("select release from release.current").rows
+        kept = _kept_in_postgres(reader)
+        if not kept:
+            raise NoReleaseError(
+                "There is no release in the Postgres warehouse yet.", NO_RELEASE_HINT
+            )
+        if number is not None and number not in kept:
+            raise _unknown_release(number, list(kept))
+        if number is None and not any(kept.values()):
+            raise AceError(
+                "No release in the Postgres warehouse is the current one.",
+                f"'ace releases rollback {max(kept)}' makes release {max(kept)} current, "
+                "'ace build' makes a new one.",
+            )
+        _check_manifest(reader)
     except AceError:
-        current = None
-    if not current:
         reader.close()
-        raise NoReleaseError("There is no release in the Postgres warehouse yet.", NO_RELEASE_HINT)
-    if number is not None and number not in kept:
-        reader.close()
-        raise _unknown_release(number, kept)
+        raise
     return reader
+
+
+def _check_manifest(reader: PostgresReader) -> None:
+    try:
+        found = reader.query("select release from meta.release").rows
+    except UsageError:
+        found = []
+    if not found:
+        raise AceError(
+            "The releases in the Postgres warehouse are damaged: meta.release is missing.",
+            "'ace build' makes a new one.",
+        )
+
+
+def _kept_in_postgres(reader: PostgresReader) -> dict[int, bool]:
+    """Kept releases and whether each is the current one; empty before the first."""
+    before = (
+        "select release, release in (select release from release.current) as current "
+        "from release.releases where kept"
+    )
+    for query in ("select release, current from meta.releases", before):
+        # The view came later than the first releases.
+        with contextlib.suppress(UsageError):
+            return dict(sorted(reader.query(query).rows))
+    return {}
 
 
 def _first_line(text: str) -> str:
@@ -531,6 +557,11 @@ def _postgres_error(error: Any, tables: Callable[[], set[str]]) -> AceError:
         return _syntax(near[1] if near else None, None)
     if isinstance(error, errors.UndefinedColumn):
         return UsageError(f"The SQL names something that is not there: {text}", "")
+    if isinstance(error, errors.InsufficientPrivilege):
+        return AceError(
+            f"This user of Postgres may not read that: {text}",
+            "Who builds the warehouse can name it in ACE_READERS.",
+        )
     if isinstance(error, errors.ReadOnlySqlTransaction):
         return _changing()
     if "multiple commands" in text:

@@ -71,6 +71,7 @@ def build(
     if not again:
         done = _up_to_date(store, landing, fingerprint, bool(as_of))
         if done is not None:
+            store.share()
             return _nothing_to_do(done, say)
     with _locked(config, target, landing, wait, say) as environment, landing.shared_lock():
         if release:

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from loaders.errors import AceError, UsageError
-from warehouse.release.model import TestOutcome
+from warehouse.release.model import TestOutcome, other_build
 from warehouse.settings import PROJECT_ROOT
 from warehouse.shortage import shortage
 from warehouse.terminal import cell, console
 
 Say = Callable[[str], None]
+#: What the macro hold_build says when it stops a build whose lock was lost.
+OTHER_BUILD = "Another build has begun"
 #: Layers in the order rows travel; seeds and tests are counted beside them.
 LAYERS = ("seeds", "staging", "intermediate", "canonical", "quarantine", "marts")
 
@@ -313,6 +315,8 @@ def _failed(
     results: list[Any], target: str, folder: Path, environment: dict[str, str], note: Say
 ) -> AceError:
     """Say which nodes failed and how to see the rows; the error to raise afterwards."""
+    if any(OTHER_BUILD in (result.message or "") for result in results):
+        return other_build()
     tests = skipped = errors = 0
     for result in results:
         status = str(getattr(result.status, "value", result.status))

@@ -61,6 +61,26 @@ setattr(owner, sys.argv[3], step)
 cli.main(["build"])
 """
 
+#: `ace build` whose lock's session an administrator ends, so that another build begins.
+OVERTAKEN = """
+import os, sys, threading
+import psycopg
+from warehouse import cli, dbt_run
+def overtake():
+    with psycopg.connect(os.environ["ACE_POSTGRES_URL"], autocommit=True) as connection:
+        connection.execute("select pg_terminate_backend(pid) from pg_locks "
+                           "where locktype = 'advisory' and classid = 1094927648")
+        connection.execute("insert into build_meta.builds select max(build) + 1, now(), "
+                           "max(as_of), 'another' from build_meta.builds")
+begun, go_on = threading.Thread(target=overtake), dbt_run.Progress.event
+def event(self, message):
+    if message.info.name == "NodeStart" and message.data.node_info.node_name == "int_scripts":
+        begun.start()
+    go_on(self, message)
+dbt_run.Progress.event = event
+cli.main(["build"])
+"""
+
 #: `ace build` whose server looks every second whether it is still there.
 LOOKED_AFTER = """
 from loaders import pgsession
@@ -118,9 +138,8 @@ def environment(config: Settings) -> dict[str, str]:
     return values
 
 
-def dies(config: Settings, script: str, *arguments: str) -> str:
-    """Run a script that kills itself; returns what it said."""
-    done = subprocess.run(
+def run(config: Settings, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-c", script, *arguments],
         env=environment(config),
         cwd=PROJECT_ROOT,
@@ -129,6 +148,11 @@ def dies(config: Settings, script: str, *arguments: str) -> str:
         timeout=300,
         check=False,
     )
+
+
+def dies(config: Settings, script: str, *arguments: str) -> str:
+    """Run a script that kills itself; returns what it said."""
+    done = run(config, script, *arguments)
     assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
     return done.stdout
 
@@ -251,9 +275,15 @@ def test_a_killed_build_on_postgres(world: World, pg_server: PgServer) -> None:
     url = pg_server.create_database("killed")
     try:
         config = world.settings("postgres", target="postgres", postgres_url=url)
-        kill_in_a_query(config, url)
-        dies(config, IN_A_RELEASE, "warehouse.release.postgres", "-", "_publish_relation", "9")
         warehouse = Warehouse(config.home, world.landing, target="postgres", postgres_url=url)
+        kill_in_a_query(config, url)
+        done = run(config, OVERTAKEN)
+        assert done.returncode == 1
+        assert done.stderr.startswith("ace: Another build began while this one ran"), done.stderr
+        assert "Nothing was released." in done.stderr
+        # It stopped at its next models, instead of writing into the other's tables.
+        assert warehouse.query("select * from pg_tables where schemaname = 'build_marts'") == []
+        dies(config, IN_A_RELEASE, "warehouse.release.postgres", "-", "_publish_relation", "9")
         visible = "select * from information_schema.tables where table_schema = 'canonical'"
         assert warehouse.query(visible) == []
         result = build(say=quiet, note=quiet, config=config)

@@ -152,6 +152,9 @@ class DuckStore:
                 "Make it a folder that you may write to, or set ACE_HOME to another.",
             ) from None
 
+    def share(self) -> None:
+        """Files have the rights of their folder."""
+
     def publish(self) -> ReleaseSummary:
         self.prepare()
         last = next(iter(self.releases()), None)

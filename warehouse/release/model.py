@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from loaders.errors import UsageError
+from loaders.errors import AceError, UsageError
 from warehouse.settings import Settings
 
 Say = Callable[[str], None]
@@ -100,6 +100,10 @@ class ReleaseStore(Protocol):
         """Raise AceError if a release could not be written, before a build does its work."""
         ...
 
+    def share(self) -> None:
+        """Let the configured readers read the releases, where the engine has roles."""
+        ...
+
     def publish(self) -> ReleaseSummary:
         """Release what ``record_passed`` recorded; the current release changes at its very end."""
         ...
@@ -124,6 +128,7 @@ def open_store(config: Settings, target: str) -> ReleaseStore:
 
         return DuckStore(config.home, config.warehouse, keep(config))
     if target == "postgres":
+        from warehouse.release.pg_public import parse_readers
         from warehouse.release.postgres import PostgresStore
 
         if not config.postgres_url:
@@ -131,9 +136,19 @@ def open_store(config: Settings, target: str) -> ReleaseStore:
                 "The target is postgres, but ACE_POSTGRES_URL is not set.",
                 "Set it to the warehouse's address, for example postgresql:///ace.",
             )
-        return PostgresStore(config.postgres_url, keep(config))
+        readers = parse_readers(config.extra.get("ACE_READERS", ""))
+        return PostgresStore(config.postgres_url, keep(config), readers)
     raise UsageError(
         "Target spark is not there yet.", "Use --target duckdb (the default) or postgres."
+    )
+
+
+def other_build() -> AceError:
+    """Another build began before this one was released: its tables are no longer its own."""
+    return AceError(
+        "Another build began while this one ran, so this one was given up: the session on "
+        "Postgres that held its lock had ended (by an administrator, a restart or a pooler).",
+        "What landed is in the other build, or in the next.",
     )
 
 

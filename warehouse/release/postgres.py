@@ -10,6 +10,8 @@ tables appear at once, and it costs as much as it changed.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -20,7 +22,20 @@ from warehouse.release.model import (
     ReleaseSummary,
     TestOutcome,
     Unreleased,
+    other_build,
     unknown_release,
+)
+from warehouse.release.pg_public import (
+    SCHEMAS,
+    Columns,
+    Grant,
+    can_stay,
+    check_readers,
+    check_removal,
+    columns,
+    remove,
+    share,
+    show,
 )
 from warehouse.release.session import connect
 
@@ -30,6 +45,10 @@ if TYPE_CHECKING:
     Connection = psycopg.Connection[tuple[Any, ...]]
 
 PREFIX = "build_"
+#: The two halves of the advisory lock under which releases change ("ACE ", releases).
+RELEASES_KEY = (0x41434520, 2)
+#: How long a change of the releases waits for readers whose views it has to replace.
+LOCK_SECONDS = 60
 SUMMARY = (
     "release, released_at, as_of, git_revision, dbt_version, engine, "
     "project_fingerprint, invocation_id"
@@ -65,8 +84,9 @@ create table if not exists release.releases (
 create table if not exists release.current (
     one boolean primary key default true check (one), release bigint not null
 );
+-- With the rights of its owner: readers need none in this schema.
 create or replace function release.shown() returns bigint language plpgsql stable
-set search_path = pg_catalog as $$
+security definer set search_path = pg_catalog, pg_temp as $$
 declare
     pinned bigint := nullif(current_setting('ace.release', true), '')::bigint;
 begin
@@ -75,7 +95,7 @@ begin
     end if;
     if not exists (select 1 from release.releases as r where r.release = pinned and r.kept) then
         raise exception 'release % is not kept', pinned
-            using hint = 'select release from release.releases where kept';
+            using hint = 'select release from meta.releases';
     end if;
     return pinned;
 end
@@ -88,33 +108,70 @@ class PostgresStore:
 
     engine = "postgres"
 
-    def __init__(self, url: str, keep: int) -> None:
+    def __init__(self, url: str, keep: int, readers: Sequence[str] = ()) -> None:
         self.url = url
         self.keep = keep
+        self.readers = list(readers)
+
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[Connection]:
+        """A session on the database; AceError says what the server refused."""
+        import psycopg
+
+        try:
+            with connect(self.url) as connection:
+                yield connection
+        except psycopg.Error as error:
+            raise AceError(
+                f"Postgres could not be asked about its releases: {_said(error)}.",
+                "The user of ACE_POSTGRES_URL must be the one that builds; readers use "
+                "'ace status' and 'ace sql'."
+                if isinstance(error, psycopg.errors.InsufficientPrivilege)
+                else "Mend the cause and run it again.",
+            ) from None
 
     def current(self) -> ReleaseSummary | None:
-        return next((one for one in self.releases() if one.current), None)
+        with self._session() as connection:
+            found = next((one for one in self._releases(connection) if one.current), None)
+            return None if found and _missing(connection, found.release) else found
 
     def releases(self) -> list[ReleaseSummary]:
-        with connect(self.url) as connection:
-            return self._releases(connection)
+        with self._session() as connection:
+            return [
+                one for one in self._releases(connection) if not _missing(connection, one.release)
+            ]
 
     def _releases(self, connection: Connection) -> list[ReleaseSummary]:
-        if not _exists(connection, "release.current"):
+        """Kept releases, newest first; also with the pointer to the current one missing."""
+        if not _exists(connection, "release.releases"):
             return []
+        current = "false"
+        if _exists(connection, "release.current"):
+            current = "release in (select c.release from release.current as c)"
         rows = connection.execute(
             _sql(
-                f"select {SUMMARY}, release = (select c.release from release.current as c) "
-                "from release.releases where kept order by release desc"
+                f"select {SUMMARY}, {current} from release.releases "
+                "where kept order by release desc"
             )
         ).fetchall()
         return [ReleaseSummary(*row) for row in rows]
 
     def damaged(self) -> list[str]:
-        return []
+        with self._session() as connection:
+            kept = self._releases(connection)
+            found = []
+            for one in kept:
+                missing = _missing(connection, one.release)
+                if missing:
+                    current = ", and it is the current one" if one.current else ""
+                    names = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
+                    found.append(f"Release {one.release} cannot be read{current}: no {names}.")
+            if kept and not any(one.current for one in kept):
+                found.append("release.current does not name a release that is kept.")
+        return [*found, "'ace build' makes a new one."] if found else []
 
     def loads(self, release: int) -> set[str]:
-        with connect(self.url) as connection:
+        with self._session() as connection:
             rows = connection.execute(
                 _sql(
                     "select load_id from release.meta__loads where _from_release <= %s "
@@ -125,7 +182,7 @@ class PostgresStore:
         return {row[0] for row in rows}
 
     def unreleased(self) -> Unreleased | None:
-        with connect(self.url) as connection:
+        with self._session() as connection:
             if not _exists(connection, "build_meta.passed"):
                 return None
             row = connection.execute(
@@ -139,7 +196,8 @@ class PostgresStore:
         return Unreleased(row[0], row[1], {one[0] for one in loads})
 
     def record_passed(self, passed: Passed) -> None:
-        with connect(self.url) as connection, connection.transaction():
+        with self._session() as connection, connection.transaction():
+            _no_other_build(connection, passed.invocation_id)
             connection.execute("drop table if exists build_meta.passed")
             connection.execute(
                 "create table build_meta.passed (build bigint, fingerprint text, "
@@ -159,36 +217,84 @@ class PostgresStore:
             _record_descriptions(connection, passed.descriptions)
 
     def prepare(self) -> None:
-        """Nothing yet."""
+        with self._session() as connection:
+            check_readers(connection, self.readers)
+            refused = connection.execute(
+                "select s.name from unnest(%s::text[]) as s (name) "
+                "left join pg_namespace as n on n.nspname = s.name where not case "
+                "when n.oid is null then has_database_privilege(current_database(), 'create') "
+                "else has_schema_privilege(n.oid, 'create') end",
+                (["release", "meta", *PUBLIC_SCHEMAS],),
+            ).fetchone()
+        if refused:
+            raise AceError(
+                f"The user of ACE_POSTGRES_URL may not write schema {refused[0]}, "
+                "where releases are shown.",
+                f"Grant it CREATE on the database, or on schema {refused[0]} where it exists.",
+            )
+
+    def share(self) -> None:
+        if self.readers:
+            with self._writing() as connection:
+                share(connection, self.readers)
 
     def publish(self) -> ReleaseSummary:
+        with self._writing() as connection:
+            made = self._publish(connection)
+        with self._writing() as connection:
+            _forget(connection, self.keep)
+        return made
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction on the releases, one at a time; AceError says what the server refused."""
         import psycopg
 
         try:
             with connect(self.url) as connection, connection.transaction():
-                made = self._publish(connection)
-            with connect(self.url) as connection, connection.transaction():
-                _forget(connection, self.keep)
-        except psycopg.Error as error:
-            text = " ".join((error.diag.message_primary or str(error)).split())
+                connection.execute("select pg_advisory_xact_lock(%s, %s)", RELEASES_KEY)
+                connection.execute(_sql(f"set local lock_timeout = '{LOCK_SECONDS}s'"))
+                yield connection
+        except psycopg.errors.LockNotAvailable:
             raise AceError(
-                f"The release could not be published: {text}.",
+                f"The releases in Postgres could not be changed: {self._readers_in_the_way()}.",
+                "The previous release stays current; end that transaction "
+                "(pg_terminate_backend) and run it again.",
+            ) from None
+        except psycopg.Error as error:
+            raise AceError(
+                f"The release could not be published: {_said(error)}.",
                 "The previous release stays current; mend the cause and run 'ace build' again.",
             ) from None
-        return made
+
+    def _readers_in_the_way(self) -> str:
+        """Who has held public views since before this waited, as far as the server tells."""
+        with connect(self.url) as connection:
+            rows = connection.execute(
+                "select distinct l.pid, a.usename from pg_locks as l "
+                "join pg_class as c on c.oid = l.relation join pg_namespace as n "
+                "on n.oid = c.relnamespace left join pg_stat_activity as a on a.pid = l.pid "
+                "where l.granted and n.nspname = any(%s) and l.pid <> pg_backend_pid() "
+                "and l.database = (select oid from pg_database where datname = current_database())",
+                (["release", *SCHEMAS],),
+            ).fetchall()
+        who = ", ".join(f"process {pid} of user {user}" for pid, user in rows) or "a session"
+        return f"{who} has had a transaction open on them for more than {LOCK_SECONDS} seconds"
 
     def _publish(self, connection: Connection) -> ReleaseSummary:
+        kept = self._releases(connection)
+        number = _next_number(connection, kept)
         connection.execute(_sql(SETUP))
-        last = next(iter(self._releases(connection)), None)
         built = connection.execute("select invocation_id from build_meta.passed").fetchone()
-        if last and built and last.invocation_id == built[0]:
+        if built is None:
+            raise AceError("There is no build to release.", "Run 'ace build'.")
+        _no_other_build(connection, built[0])
+        last = next(iter(kept), None)
+        if last and last.invocation_id == built[0] and not _missing(connection, last.release):
+            _meta_release_view(connection)
             _point_to(connection, last.release)  # rolled back since
+            share(connection, self.readers)
             return replace(last, current=True)
-        row = connection.execute(
-            "select coalesce(max(release), 0) + 1 from release.releases"
-        ).fetchone()
-        assert row is not None
-        number = int(row[0])
         connection.execute(
             _sql(
                 f"insert into release.releases ({SUMMARY}) "
@@ -199,24 +305,40 @@ class PostgresStore:
             (number,),
         )
         relations = _relations(connection)
-        _count_rows(connection, relations)
         for schema, table in relations:
-            _publish_relation(
-                connection, number, schema, table, f'select * from "{PREFIX}{schema}"."{table}"'
-            )
+            wanted = columns(connection, f'"{PREFIX}{schema}"."{table}"')
+            check_removal(connection, schema, table, wanted)
+        _count_rows(connection, relations)
+        offered = {
+            (schema, table): f'select * from "{PREFIX}{schema}"."{table}"'
+            for schema, table in relations
+        }
         schemas = ", ".join(f"'{PREFIX}{schema}'" for schema in PUBLIC_SCHEMAS)
-        for table, query in META.items():
-            _publish_relation(connection, number, "meta", table, query.format(schemas=schemas))
-        _close_removed(connection, number, {*relations, *(("meta", table) for table in META)})
+        offered |= {("meta", table): query.format(schemas=schemas) for table, query in META.items()}
+        views = [
+            (schema, table, *_publish_relation(connection, number, schema, table, query))
+            for (schema, table), query in offered.items()
+        ]
+        _close_removed(connection, number, set(offered))
+        # Last: from here on readers wait, if their views change at all.
+        for schema, table, shown, grants in views:
+            show(connection, schema, table, shown, grants)
         _meta_release_view(connection)
         _point_to(connection, number)
-        return self._releases(connection)[0]
+        share(connection, self.readers)
+        return next(one for one in self._releases(connection) if one.release == number)
 
     def rollback(self, release: int) -> ReleaseSummary:
-        with connect(self.url) as connection, connection.transaction():
+        with self._writing() as connection:
             kept = self._releases(connection)
             if release not in {one.release for one in kept}:
                 raise unknown_release(release, kept)
+            missing = _missing(connection, release)
+            if missing:
+                raise AceError(
+                    f"Release {release} cannot be read: Postgres has no {missing[0]}.",
+                    "'ace releases' lists what can be read instead; 'ace build' makes a new one.",
+                )
             _point_to(connection, release)
             return next(one for one in self._releases(connection) if one.release == release)
 
@@ -224,6 +346,10 @@ class PostgresStore:
 def _sql(text: str) -> LiteralString:
     """A statement made of our own names only; psycopg wants to be told."""
     return text
+
+
+def _said(error: psycopg.Error) -> str:
+    return " ".join((error.diag.message_primary or str(error)).split())
 
 
 def _exists(connection: Connection, relation: str) -> bool:
@@ -281,21 +407,13 @@ def _count_rows(connection: Connection, relations: list[tuple[str, str]]) -> Non
         )
 
 
-def _columns(connection: Connection, relation: str) -> list[tuple[str, str]]:
-    """Name and type of the columns of a relation, in order."""
-    rows = connection.execute(
-        "select attname, format_type(atttypid, atttypmod) from pg_attribute "
-        "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped "
-        "and attname not in ('_from_release', '_to_release', '_hash') order by attnum",
-        (relation,),
-    ).fetchall()
-    return [(row[0], row[1]) for row in rows]
-
-
 def _publish_relation(
     connection: Connection, number: int, schema: str, table: str, query: str
-) -> None:
-    """Write the differences between what the build has and what is published."""
+) -> tuple[Columns, set[Grant] | None]:
+    """Write the differences between what the build has and what is published.
+
+    Returns the columns for its view, and what was granted on the view if it had to go.
+    """
     # The rows of this build, read once, each with the hash of its whole text.
     connection.execute(
         _sql(
@@ -305,10 +423,10 @@ def _publish_relation(
     )
     connection.execute("analyze offered (_hash)")
     _tell_twins_apart(connection)
-    columns = _columns(connection, "pg_temp.offered")
+    offered = columns(connection, "pg_temp.offered")
     published = f'release."{schema}__{table}"'
-    _prepare_published(connection, number, schema, table, columns)
-    names = ", ".join(f'"{name}"' for name, _ in columns)
+    grants = _prepare_published(connection, number, schema, table, offered)
+    names = ", ".join(f'"{name}"' for name, _ in offered)
     connection.execute(
         _sql(
             f"update {published} as p set _to_release = {number} where p._to_release is null "
@@ -324,7 +442,7 @@ def _publish_relation(
         )
     )
     connection.execute("drop table offered")
-    _public_view(connection, schema, table, columns)
+    return offered, grants
 
 
 def _tell_twins_apart(connection: Connection) -> None:
@@ -341,23 +459,26 @@ def _tell_twins_apart(connection: Connection) -> None:
 
 
 def _prepare_published(
-    connection: Connection, number: int, schema: str, table: str, columns: list[tuple[str, str]]
-) -> None:
+    connection: Connection, number: int, schema: str, table: str, wanted: Columns
+) -> set[Grant] | None:
     """Make the published table; give it new columns, or start over when columns changed.
 
-    Releases from before a column was dropped or changed its type can no longer be shown
-    as they were: they are no longer kept.
+    Releases from before a column was dropped or changed its type, or from when there was one
+    that is gone, can no longer be shown as they were: they are no longer kept.
+    Returns what was granted on the view when that had to go.
     """
     published = f'release."{schema}__{table}"'
-    before = dict(_columns(connection, published))
-    wanted = dict(columns)
-    if before and any(wanted.get(name) != kind for name, kind in before.items()):
-        connection.execute(_sql(f'drop view if exists "{schema}"."{table}"'))
+    before = columns(connection, published)
+    grants = None
+    if _exists(connection, published) and not (before and can_stay(before, wanted)):
+        grants = remove(connection, schema, table)
         connection.execute(_sql(f"drop table {published}"))
         connection.execute("update release.releases set kept = false where release < %s", (number,))
-        before = {}
+        before = []
+    added = [column for column in wanted if column not in before]
+    _forget_with(connection, number, schema, table, [name for name, _ in added])
     if not before:
-        described = ", ".join(f'"{name}" {kind}' for name, kind in columns)
+        described = ", ".join(f'"{name}" {kind}' for name, kind in wanted)
         connection.execute(
             _sql(
                 f"create table {published} ({described}, _hash text not null, "
@@ -371,39 +492,93 @@ def _prepare_published(
         connection.execute(
             _sql(f"create index on {published} (_to_release) where _to_release is not null")
         )
-        return
-    for name, kind in columns:
-        if name not in before:
-            connection.execute(_sql(f'alter table {published} add column "{name}" {kind}'))
-
-
-def _public_view(
-    connection: Connection, schema: str, table: str, columns: list[tuple[str, str]]
-) -> None:
-    """The view readers use; left alone when it is right, since replacing it locks readers."""
-    if _columns(connection, f'"{schema}"."{table}"') == columns:
-        return
-    names = ", ".join(f'"{name}"' for name, _ in columns)
-    connection.execute(_sql(f'create schema if not exists "{schema}"'))
-    connection.execute(_sql(f'drop view if exists "{schema}"."{table}"'))
-    connection.execute(
-        _sql(
-            f'create view "{schema}"."{table}" as select {names} '
-            f'from release."{schema}__{table}" '
-            "where _from_release <= (select release.shown()) "
-            "and (_to_release is null or _to_release > (select release.shown()))"
+        return grants
+    for name, kind in added:
+        connection.execute(_sql(f'alter table {published} add column "{name}" {kind}'))
+    if added:
+        # None of the rows in force has the new column's value.
+        connection.execute(
+            _sql(f"update {published} set _to_release = {number} where _to_release is null")
         )
-    )
+    return grants
 
 
-def _close_removed(connection: Connection, number: int, offered: set[tuple[str, str]]) -> None:
-    """Relations that this project no longer has end here; older releases still show them."""
+def _forget_with(
+    connection: Connection, number: int, schema: str, table: str, names: list[str]
+) -> None:
+    """No longer keep releases that had columns of a table which are not there now."""
+    if names and _exists(connection, "release.meta__columns"):
+        connection.execute(
+            "update release.releases as r set kept = false where release < %s and exists "
+            '(select 1 from release.meta__columns as c where c."schema" = %s '
+            'and c."table" = %s and c."column" = any(%s) and c._from_release <= r.release '
+            "and (c._to_release is null or c._to_release > r.release))",
+            (number, schema, table, names),
+        )
+
+
+def _missing(connection: Connection, release: int) -> list[str]:
+    """Tables and views a release should show that are not there (``schema.table``)."""
+    needed = [("meta", table) for table in META]
+    if _exists(connection, "release.meta__row_counts"):
+        needed += connection.execute(
+            'select "schema", "table" from release.meta__row_counts '
+            "where _from_release <= %s and (_to_release is null or _to_release > %s)",
+            (release, release),
+        ).fetchall()
+    rows = connection.execute(
+        "select t.schema || '.' || t.name from unnest(%s::text[], %s::text[]) "
+        "with ordinality as t (schema, name, place) "
+        "where to_regclass(format('%%I.%%I', t.schema, t.name)) is null "
+        "or to_regclass(format('release.%%I', t.schema || '__' || t.name)) is null "
+        "order by t.place",
+        ([schema for schema, _ in needed], [table for _, table in needed]),
+    ).fetchall()
+    own = [f"meta.{name}" for name in ("release",) if not _exists(connection, f"meta.{name}")]
+    return own + [row[0] for row in rows]
+
+
+def _next_number(connection: Connection, kept: list[ReleaseSummary]) -> int:
+    """A number that no release and no published row ever had."""
+    number = 0
+    if _exists(connection, "release.releases"):
+        row = connection.execute("select max(release) from release.releases").fetchone()
+        number = (row[0] if row else None) or 0
+    if not any(one.current for one in kept):
+        # The list of releases may be damaged; rows that were published know better.
+        for name in _published(connection):
+            row = connection.execute(
+                _sql(f'select max(greatest(_from_release, _to_release)) from release."{name}"')
+            ).fetchone()
+            number = max(number, (row[0] if row else None) or 0)
+    return number + 1
+
+
+def _published(connection: Connection) -> list[str]:
     rows = connection.execute(
         "select relname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace "
         "where n.nspname = 'release' and c.relkind = 'r' and relname like '%\\_\\_%'"
     ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _no_other_build(connection: Connection, invocation: str) -> None:
+    """AceError if another build began after that of a dbt run; none begins in this transaction.
+
+    The lock of builds ends with its session, which a server may end at any time.
+    """
+    connection.execute("lock table build_meta.builds in share mode")
+    row = connection.execute(
+        "select invocation_id from build_meta.builds order by build desc limit 1"
+    ).fetchone()
+    if row is None or row[0] != invocation:
+        raise other_build()
+
+
+def _close_removed(connection: Connection, number: int, offered: set[tuple[str, str]]) -> None:
+    """Relations that this project no longer has end here; older releases still show them."""
     known = {f"{schema}__{table}" for schema, table in offered}
-    for (name,) in rows:
+    for name in _published(connection):
         if name not in known:
             connection.execute(
                 _sql(
@@ -413,15 +588,22 @@ def _close_removed(connection: Connection, number: int, offered: set[tuple[str, 
 
 
 def _meta_release_view(connection: Connection) -> None:
-    if _exists(connection, "meta.release"):
-        return
     connection.execute("create schema if not exists meta")
-    connection.execute(
-        _sql(
-            f"create view meta.release as select {SUMMARY} from release.releases "
-            "where release = (select release.shown())"
+    if not _exists(connection, "meta.release"):
+        connection.execute(
+            _sql(
+                f"create view meta.release as select {SUMMARY} from release.releases "
+                "where release = (select release.shown())"
+            )
         )
-    )
+    if not _exists(connection, "meta.releases"):
+        connection.execute(
+            _sql(
+                f"create view meta.releases as select {SUMMARY}, exists (select 1 "
+                "from release.current as c where c.release = r.release) as current "
+                "from release.releases as r where kept"
+            )
+        )
 
 
 def _point_to(connection: Connection, release: int) -> None:
@@ -437,15 +619,11 @@ def _forget(connection: Connection, keep: int) -> None:
     connection.execute(
         "update release.releases set kept = false where release not in "
         "(select release from release.releases where kept order by release desc limit %s) "
-        "and release <> (select release from release.current)",
+        "and release not in (select release from release.current)",
         (keep,),
     )
     row = connection.execute("select min(release) from release.releases where kept").fetchone()
     if row is None or row[0] is None:
         return
-    tables = connection.execute(
-        "select relname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace "
-        "where n.nspname = 'release' and c.relkind = 'r' and relname like '%\\_\\_%'"
-    ).fetchall()
-    for (name,) in tables:
+    for name in _published(connection):
         connection.execute(_sql(f'delete from release."{name}" where _to_release <= {row[0]}'))
