@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 from loaders.errors import AceError, UsageError
 from warehouse.fingerprint import git_revision, project_fingerprint
 from warehouse.release.model import Passed
-from warehouse.settings import Settings, settings
+from warehouse.settings import Settings, check_duckdb_path, settings
+from warehouse.terminal import quoted
 
 if TYPE_CHECKING:
     from loaders.landing import Landing
@@ -80,12 +82,14 @@ def build_as_of(
                 "Free some space or choose another place, and run it again.",
             ) from None
     say(f"{output} holds the warehouse as of {as_of:%Y-%m-%d %H:%M:%S} UTC.")
-    say(f'Read it: ace sql --release {output} "select * from marts.row_ledger"')
+    shown = quoted(output)
+    say(f'Read it: ace sql --release {shown} "select * from marts.row_ledger"')
 
 
 def _check_place(output: Path) -> None:
     from warehouse.release.duckdb import is_unnumbered_release
 
+    check_duckdb_path("--output", output)
     if not output.parent.is_dir():
         raise UsageError(
             f"--output {output}: there is no folder {output.parent}.", "Make it, or choose another."
@@ -107,7 +111,7 @@ def _folder_beside(output: Path) -> Iterator[Path]:
 
     It stays when the build did not pass: the rows that failed can be looked at there.
     """
-    for left in output.parent.glob(f".tmp-{output.stem}-*"):
+    for left in output.parent.glob(f".tmp-{glob.escape(output.stem)}-*"):
         if not _is_running(left.name.rpartition("-")[2]):
             shutil.rmtree(left, ignore_errors=True)
     folder = output.parent / f".tmp-{output.stem}-{os.getpid()}"

@@ -81,7 +81,8 @@ def build(
             done = _up_to_date(store, landing, fingerprint, bool(as_of))
             if done is not None:
                 return _nothing_to_do(done, say)
-        built = again or not _built_before(store, landing, fingerprint, bool(as_of))
+        # Asked in any case: what a damaged build file needs is said there.
+        built = not _built_before(store, landing, fingerprint, bool(as_of)) or again
         if built:
             reason = None
             if not full_refresh and not select:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from loaders.errors import AceError, UsageError
 from warehouse.release.model import TestOutcome, other_build
 from warehouse.settings import PROJECT_ROOT
 from warehouse.shortage import shortage
-from warehouse.terminal import cell, console
+from warehouse.terminal import cell, console, quoted
 
 Say = Callable[[str], None]
 #: What the macro hold_build says when it stops a build whose lock was lost.
@@ -54,7 +55,7 @@ def run_dbt(
     ``say`` gets progress, ``note`` what went wrong. Raises AceError when a model or a
     test failed, KeyboardInterrupt when it was stopped.
     """
-    with _environment(environment):
+    with _plain_path(environment) as values, _environment(values):
         from dbt.cli.main import dbtRunner
 
         common = _arguments(target, folder, variables)
@@ -111,6 +112,24 @@ def _arguments(target: str, folder: Path, variables: dict[str, Any] | None) -> l
     if variables:
         arguments += ["--vars", json.dumps(variables)]
     return arguments
+
+
+@contextlib.contextmanager
+def _plain_path(environment: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The environment with a path to the build file that dbt's adapter understands.
+
+    It takes the path for a URL, so that ``?`` and ``#`` end the name it looks for. A link to
+    the file's folder has a plain name; whatever DuckDB writes beside the file is beside it.
+    """
+    name = "ACE_WAREHOUSE"
+    path = Path(environment[name])
+    if re.fullmatch(r"[\w./-]*", str(path), re.ASCII):
+        yield environment
+        return
+    with tempfile.TemporaryDirectory(prefix="ace-") as folder:
+        link = Path(folder) / "home"
+        link.symlink_to(path.parent.absolute())
+        yield environment | {name: str(link / path.name)}
 
 
 @contextlib.contextmanager
@@ -355,8 +374,8 @@ def _see(node: Any, target: str, folder: Path, environment: dict[str, str]) -> s
     with contextlib.suppress(ValueError):
         path = path.relative_to(Path.cwd())
     if target == "postgres":
-        return f'psql "$ACE_POSTGRES_URL" -f {path}'
+        return f'psql "$ACE_POSTGRES_URL" -f {quoted(path)}'
     file = Path(environment["ACE_WAREHOUSE"])
     with contextlib.suppress(ValueError):
         file = file.relative_to(Path.cwd())
-    return f"ace sql --release {file} --file {path}"
+    return f"ace sql --release {quoted(file)} --file {quoted(path)}"

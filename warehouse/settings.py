@@ -120,6 +120,19 @@ def _folder(name: str, path: Path) -> Path:
     return path
 
 
+def check_duckdb_path(name: str, path: Path) -> None:
+    """UsageError for a place where DuckDB cannot keep a file it writes to.
+
+    It takes ``?`` for the end of a URL's path and puts its log there, and ``\\`` for ``/``.
+    """
+    for sign in ("?", "\\"):
+        if sign in str(path):
+            raise UsageError(
+                f"{name} is {path}, and DuckDB cannot write below a name with '{sign}'.",
+                "Rename that folder or file, or choose another.",
+            )
+
+
 @cache
 def settings() -> Settings:
     """The effective settings; raises UsageError for a value nobody understands."""
@@ -137,6 +150,8 @@ def settings() -> Settings:
     landing = values.get("ACE_LANDING") or str(home / "landing")
     if "://" not in landing:
         _folder("ACE_LANDING", Path(landing))
+        if "\\" in landing:
+            check_duckdb_path("ACE_LANDING", Path(landing))
     _checked(values)
     return Settings(
         home=home,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,17 @@ _ACTING_IN_JSON = re.compile(_ACTING.pattern.replace("\x00-\x1f", "\x00-\x09\x0b
 def clean(text: str) -> str:
     """One line in which every character that acts is shown as its escape."""
     return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def quoted(path: object) -> str:
+    """A path as it can be pasted into a shell, in one line."""
+    text = str(path)
+    if clean(text) == text:
+        return shlex.quote(text)
+    # The shell's own escapes; half a character stands for a byte that is no text.
+    text = text.replace("\\", "\\\\").replace("'", "\\'")
+    text = re.sub("[\udc80-\udcff]", lambda found: f"\\x{ord(found[0]) - 0xDC00:x}", text)
+    return f"$'{clean(text)}'"
 
 
 def echo(*lines: str, err: bool = False, nl: bool = True, **style: Any) -> None:

@@ -7,6 +7,7 @@ data, and importing what reads data takes longer than they do.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,13 +41,13 @@ def ace_values(storage: Storage, names: Sequence[str]) -> dict[str, bytes]:
             for location in locations:
                 with contextlib.suppress(duckdb.Error):
                     rows += _values(connection, [location])
-    # A file name with an asterisk or a bracket is a pattern to DuckDB.
     return {locations[path]: bytes(value) for path, value in rows if path in locations}
 
 
 def _values(connection: duckdb.DuckDBPyConnection, files: list[str]) -> list[tuple[str, bytes]]:
     return connection.execute(
-        "select file_name, value from parquet_kv_metadata(?) where key = ?", [files, METADATA_KEY]
+        "select file_name, value from parquet_kv_metadata(?) where key = ?",
+        [[exact_path(file) for file in files], METADATA_KEY],
     ).fetchall()
 
 
@@ -69,3 +70,8 @@ def verify(path: Path, loads: Sequence[Load]) -> None:
             "written, so nothing of it was landed.",
             "Report this with the input; other inputs can be loaded meanwhile.",
         )
+
+
+def exact_path(path: str) -> str:
+    """The pattern that means this one path to DuckDB, whatever is in its name."""
+    return re.sub(r"([\[?*])", r"[\1]", path)

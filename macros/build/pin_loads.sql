@@ -9,10 +9,19 @@
 {%- endmacro %}
 
 
+{# The text of a SQL literal that means this one path: DuckDB takes a name with brackets,
+   asterisks or question marks for a pattern. #}
+{% macro exact_path(path) -%}
+    {{ return(
+        path | replace('[', '[[]') | replace('?', '[?]') | replace('*', '[*]') | replace("'", "''")
+    ) }}
+{%- endmacro %}
+
+
 {# Landed files in folders that match a pattern, without those that `ace build` found to be
    unreadable (var `left_out`): one damaged file must not stop the others. #}
 {% macro landed_files(folders) -%}
-    {%- set root = landing_root() | replace("'", "''") -%}
+    {%- set root = exact_path(landing_root()) -%}
     {%- set found = run_query(
         "select file from glob('" ~ root ~ "/" ~ folders ~ "/[!._]*.parquet') order by file"
     ) -%}
@@ -23,13 +32,13 @@
 {# A list of paths in SQL. #}
 {% macro sql_files(files) -%}
     {%- set quoted = [] -%}
-    {%- for file in files -%}{%- do quoted.append("'" ~ (file | replace("'", "''")) ~ "'") -%}{%- endfor -%}
+    {%- for file in files -%}{%- do quoted.append("'" ~ exact_path(file) ~ "'") -%}{%- endfor -%}
     {{ return('[' ~ quoted | join(', ') ~ ']') }}
 {%- endmacro %}
 
 
 {% macro duckdb__pin_loads() %}
-    {%- set root = landing_root() | replace("'", "''") -%}
+    {%- set root = exact_path(landing_root()) -%}
     {%- set schemas = run_query("select min(file) from glob('" ~ root ~ "/*/*/_schema.parquet')") -%}
     {%- if schemas.rows[0][0] is none -%}
         {{ exceptions.raise_compiler_error(
@@ -93,11 +102,14 @@
 {% macro duckdb__create_raw_view(source, files, root) %}
     {%- set parts = source.identifier.split('__') -%}
     {%- set paths = [root ~ '/' ~ parts[0] ~ '/' ~ parts[1] ~ '/_schema.parquet'] -%}
-    {%- for file in files -%}{%- do paths.append(file | replace("'", "''")) -%}{%- endfor -%}
+    {%- for file in files -%}{%- do paths.append(exact_path(file)) -%}{%- endfor -%}
     {%- do run_query(
         "create or replace view raw." ~ source.identifier ~ " as
         select landed.* exclude (filename)
-        from read_parquet(['" ~ paths | join("', '") ~ "'], union_by_name = true, filename = true) as landed
+        from read_parquet(
+            ['" ~ paths | join("', '") ~ "'],
+            union_by_name = true, filename = true, hive_partitioning = false
+        ) as landed
         semi join " ~ meta('loads') ~ " as pinned
             on landed._load_id = pinned.load_id and landed.filename = pinned.file"
     ) -%}

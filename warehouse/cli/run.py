@@ -13,7 +13,7 @@ import click
 
 from loaders.errors import AceError
 from warehouse.cli._show import plural
-from warehouse.terminal import echo
+from warehouse.terminal import echo, quoted
 
 if TYPE_CHECKING:
     from loaders.landing import Landing
@@ -149,4 +149,4 @@ def _as_typed() -> str:
     """How to call this program from here: its path while the environment is not active."""
     if shutil.which("ace") is not None:
         return "ace"
-    return _short(Path(sys.argv[0]).absolute())
+    return quoted(_short(Path(sys.argv[0]).absolute()))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from loaders.errors import AceError, UsageError
-from warehouse.settings import Settings
+from warehouse.settings import Settings, check_duckdb_path
 
 Say = Callable[[str], None]
 #: Releases kept besides the current one's own claim (``ACE_KEEP_RELEASES``).
@@ -126,6 +126,7 @@ def open_store(config: Settings, target: str) -> ReleaseStore:
     if target == "duckdb":
         from warehouse.release.duckdb import DuckStore
 
+        check_duckdb_path("ACE_HOME", config.home)
         return DuckStore(config.home, config.warehouse, keep(config))
     if target == "postgres":
         from warehouse.release.pg_public import parse_readers
