@@ -20,6 +20,13 @@ SETTINGS = {
     "TimeZone": "UTC",
     "DateStyle": "ISO",
     "extra_float_digits": "1",
+    # Planners guess that a step of a model leaves a row or two where it leaves a hundred
+    # thousand, and then compare all with all: a nested loop does, and so does a merge by the
+    # first of two columns. A hash join by all of them costs no more when few rows come.
+    "enable_nestloop": "off",
+    "enable_mergejoin": "off",
+    # A model has hundreds of expressions: compiling them takes longer than computing them.
+    "jit": "off",
     # Hosted servers end statements after minutes; a build takes as long as it takes.
     "statement_timeout": "0",
     "transaction_timeout": "0",

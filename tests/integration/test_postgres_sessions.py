@@ -12,6 +12,9 @@ from warehouse.release import session
 
 pytestmark = pytest.mark.postgres
 
+#: Without these, a build can last for hours on what a planner expects of its steps.
+PLANNING = {"enable_nestloop": "off", "enable_mergejoin": "off", "jit": "off"}
+
 
 def _as_dbt(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a session sees that is opened as dbt opens its own."""
@@ -27,7 +30,7 @@ def _as_dbt(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> lis
         with connection.cursor() as cursor:
             shown = []
             for name in ("search_path", "statement_timeout", "client_connection_check_interval",
-                         "application_name", "work_mem"):  # fmt: skip
+                         "application_name", "work_mem", *PLANNING):  # fmt: skip
                 cursor.execute(f"show {name}")
                 shown += [row[0] for row in cursor.fetchall()]
             return shown
@@ -49,11 +52,12 @@ def test_dbt_gets_the_settings_of_our_sessions(
             environment = session.profile_environment(connection)
             ours = connection.execute("select current_setting('search_path')").fetchone()
         assert ours == ("pg_catalog,pg_temp",)
-        path, timeout, interval, name, memory = _as_dbt(environment, monkeypatch)
+        path, timeout, interval, name, memory, *planning = _as_dbt(environment, monkeypatch)
     finally:
         with session.connect(postgres_url, autocommit=True) as connection:
             connection.execute("alter role postgres reset all")
     assert (path, timeout, interval, memory) == ("pg_catalog,pg_temp", "0", "10s", "7MB")
+    assert planning == list(PLANNING.values())
     assert name == f"ace build, process {os.getpid()} on {os.uname().nodename}"[:63]
 
 
