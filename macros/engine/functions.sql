@@ -142,7 +142,9 @@
 {%- endmacro %}
 
 
-{# Marks a CTE that costs much and is read several times. #}
+{# Marks a CTE that costs much and is read several times, or whose columns the next step uses
+   several times: Postgres puts a plain step into the next one and computes an expression at
+   each of its uses, and the uses of uses multiply. #}
 {% macro computed_once() -%}
     {{ return('' if target.type == 'spark' else 'materialized') }}
 {%- endmacro %}

@@ -210,7 +210,7 @@ compared as (
 
 ),
 
-deviations as (
+deviations as {{ computed_once() }} (
 
     select
         *,
@@ -230,7 +230,7 @@ deviations as (
 
 ),
 
-lifts as (
+lifts as {{ computed_once() }} (
 
     select
         *,
@@ -256,7 +256,7 @@ lifts as (
 
 ),
 
-variances as (
+variances as {{ computed_once() }} (
 
     select
         *,
@@ -271,7 +271,7 @@ variances as (
 
 ),
 
-shrunk as (
+shrunk as {{ computed_once() }} (
 
     select
         *,
@@ -285,7 +285,7 @@ shrunk as (
 
 ),
 
-judged as (
+judged as {{ computed_once() }} (
 
     select
         *,
