@@ -31,16 +31,26 @@ spaces as (
 
 ),
 
-placed as (
+{# Items have one number over all spaces, in the order of their keys, and are joined by
+   nothing else: of a condition on two columns planners believe that the second leaves
+   hardly a row of what the first found, and join by the first alone.
+   An item has one list: in the space that most items of its type are in. #}
+placed as {{ computed_once() }} (
 
     select
         spaces.space,
         spaces.items,
         spaces.items <= {{ var('exact_similarity_items') }} as is_exact,
+        spaces.space = min(spaces.space) over (
+            partition by vectors.reference_type, vectors.reference_id
+        ) as is_listed,
         vectors.reference_type,
+        vectors.model,
+        vectors.dimension,
         vectors.reference_id,
         vectors.unit_vector,
         vectors.known_at,
+        row_number() over (order by spaces.space, vectors.reference_id) as item,
         row_number() over (
             partition by spaces.space
             order by md5(cast(vectors.reference_id as text)), vectors.reference_id
@@ -53,24 +63,15 @@ placed as (
 
 ),
 
-{# An item has one list: in the space that most items of its type are in. #}
-listed as (
-
-    select reference_type, reference_id, min(space) as space
-    from placed
-    group by reference_type, reference_id
-
-),
-
 {# Few enough items: every pair, once. #}
-exact_pairs as (
+exact_pairs as {{ computed_once() }} (
 
     select
-        one.space,
-        one.reference_id as one_id,
-        other.reference_id as other_id,
-        {{ unit_cosine('one.unit_vector', 'other.unit_vector') }} as cosine,
-        greatest(one.known_at, other.known_at) as known_at
+        one.item as one,
+        other.item as other,
+        one.is_listed as one_is_listed,
+        other.is_listed as other_is_listed,
+        {{ unit_cosine('one.unit_vector', 'other.unit_vector') }} as cosine
     from placed as one
     inner join placed as other
         on one.space = other.space
@@ -85,9 +86,9 @@ exact_pairs as (
 nearness as (
 
     select
-        items.space,
-        items.reference_id,
-        centres.place as centre,
+        items.item,
+        centres.item as centre,
+        centres.place,
         {{ unit_cosine('items.unit_vector', 'centres.unit_vector') }} as cosine
     from placed as items
     inner join placed as centres
@@ -97,61 +98,55 @@ nearness as (
 
 ),
 
-blocks as (
+nearest as (
 
     select
-        space,
-        reference_id,
+        item,
         centre,
         row_number() over (
-            partition by space, reference_id
-            order by round(cast(cosine * 1e9 as {{ type_double() }})) desc, centre
+            partition by item
+            order by round(cast(cosine * 1e9 as {{ type_double() }})) desc, place
         ) as choice
     from nearness
 
 ),
 
-block_pairs as (
+blocks as {{ computed_once() }} (
 
     select
-        looking.space,
-        looking.reference_id as one_id,
-        living.reference_id as other_id
-    from blocks as looking
-    inner join blocks as living
-        on looking.space = living.space
-        and looking.centre = living.centre
-        and living.choice = 1
-        and looking.reference_id <> living.reference_id
-    where looking.choice <= {{ looks_into }}
+        nearest.item,
+        nearest.centre,
+        nearest.choice,
+        placed.is_listed,
+        placed.unit_vector
+    from nearest
+    inner join placed on nearest.item = placed.item
+    where nearest.choice <= {{ looks_into }}
 
 ),
 
 blocked_pairs as (
 
     select
-        block_pairs.space,
-        block_pairs.one_id,
-        block_pairs.other_id,
-        {{ unit_cosine('one.unit_vector', 'other.unit_vector') }} as cosine,
-        greatest(one.known_at, other.known_at) as known_at
-    from block_pairs
-    inner join placed as one
-        on block_pairs.space = one.space
-        and block_pairs.one_id = one.reference_id
-    inner join placed as other
-        on block_pairs.space = other.space
-        and block_pairs.other_id = other.reference_id
+        looking.item as one,
+        living.item as other,
+        {{ unit_cosine('looking.unit_vector', 'living.unit_vector') }} as cosine
+    from blocks as looking
+    inner join blocks as living
+        on looking.centre = living.centre
+        and looking.item <> living.item
+    where looking.is_listed
+        and living.choice = 1
 
 ),
 
 pairs as (
 
-    select space, one_id, other_id, cosine, true as is_exact, known_at from exact_pairs
+    select one, other, cosine from exact_pairs where one_is_listed
     union all
-    select space, other_id, one_id, cosine, true, known_at from exact_pairs
+    select other, one, cosine from exact_pairs where other_is_listed
     union all
-    select space, one_id, other_id, cosine, false, known_at from blocked_pairs
+    select one, other, cosine from blocked_pairs
 
 ),
 
@@ -159,41 +154,31 @@ pairs as (
 ranked as (
 
     select
-        listed.reference_type,
-        pairs.space,
-        pairs.one_id,
-        pairs.other_id,
-        pairs.cosine,
-        pairs.is_exact,
-        pairs.known_at,
+        pairs.*,
         row_number() over (
-            partition by pairs.space, pairs.one_id
-            order by round(cast(pairs.cosine * 1e9 as {{ type_double() }})) desc, pairs.other_id
+            partition by one
+            order by round(cast(cosine * 1e9 as {{ type_double() }})) desc, other
         ) as place
     from pairs
-    inner join spaces on pairs.space = spaces.space
-    inner join listed
-        on spaces.reference_type = listed.reference_type
-        and pairs.one_id = listed.reference_id
-        and pairs.space = listed.space
 
 ),
 
 final as (
 
     select
-        ranked.reference_type,
-        ranked.one_id as reference_id,
-        ranked.other_id as neighbour_id,
-        spaces.model,
-        spaces.dimension,
+        item.reference_type,
+        item.reference_id,
+        neighbour.reference_id as neighbour_id,
+        item.model,
+        item.dimension,
         ranked.place as rank,
         ranked.cosine,
         {{ at_least('ranked.cosine', var('near_duplicate')) }} as is_near_duplicate,
-        ranked.is_exact,
-        ranked.known_at
+        item.is_exact,
+        greatest(item.known_at, neighbour.known_at) as known_at
     from ranked
-    inner join spaces on ranked.space = spaces.space
+    inner join placed as item on ranked.one = item.item
+    inner join placed as neighbour on ranked.other = neighbour.item
     where ranked.place <= {{ neighbours }}
 
 )
