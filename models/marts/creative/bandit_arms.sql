@@ -296,6 +296,7 @@ best as {{ computed_once() }} (
 
 ),
 
+{# Times a mass, the smallest exponential must still be a double. #}
 chances as (
 
     select
@@ -304,9 +305,9 @@ chances as (
         contenders.alpha,
         contenders.beta,
         contenders.arms,
-        {{ exact_sum('curves.mass * exp(greatest(best.log_below - ln(curves.below), -700))', 18) }}
+        {{ exact_sum('curves.mass * exp(greatest(best.log_below - ln(curves.below), -600))', 18) }}
             as chance,
-        {{ exact_sum('(curves.below - exp(greatest(best.log_below, -700))) / ' ~ cells, 18) }}
+        {{ exact_sum('(curves.below - exp(greatest(best.log_below, -600))) / ' ~ cells, 18) }}
             as expected_loss
     from contenders
     inner join curves
