@@ -107,6 +107,18 @@ def pg_server() -> Iterator[PgServer]:
 
 
 @pytest.fixture(scope="session")
+def oldest_pg_server() -> Iterator[PgServer]:
+    """The oldest Postgres that README promises to work with, where one is installed."""
+    from tests.support.oldest_postgres import find_programs, started
+
+    programs, reason = find_programs()
+    if programs is None:
+        pytest.skip(reason)
+    with started(programs) as socket_dir:
+        yield PgServer(str(socket_dir))
+
+
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """The simulated world built on DuckDB, once for all workers; tests only read it."""
     from tests.support.demo import demo_warehouse

@@ -1,4 +1,4 @@
-"""The whole simulated world gives the same rows on both engines.
+"""The whole simulated world gives the same rows on both engines, and sane plans on Postgres.
 
 Random histories (tests/property) find what is rare; only a world with enough posts,
 tags and events fills every statistic of the marts.
@@ -6,26 +6,74 @@ tags and events fills every statistic of the marts.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import PgServer
 from tests.support.builds import Warehouse, differences
+from tests.support.plans import described, log_plans, work
+from warehouse.release.session import connect
+
+pytestmark = pytest.mark.postgres
 
 #: Marts that the simulated world must not leave empty, or comparing them proves nothing.
 MAY_BE_EMPTY: set[str] = set()
+#: Characters of a model's plan with all of its expressions: several times the largest.
+LONGEST_PLAN = 1_000_000
+#: Bytes a hash table may be expected to have in this small world. A join that is thought to
+#: multiply rows lays out thousands of temporary files before the first one comes.
+LARGEST_HASH = 500_000_000
 
 
-@pytest.mark.postgres
-def test_both_engines_give_the_same_world(
-    demo: Warehouse, pg_server: PgServer, tmp_path: Path
-) -> None:
-    url = pg_server.create_database("world")
-    postgres = Warehouse(tmp_path, demo.landing, target="postgres", postgres_url=url)
-    postgres.build()
+@pytest.fixture(scope="module", params=["pg_server", "oldest_pg_server"])
+def postgres(
+    request: pytest.FixtureRequest, demo: Warehouse, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
+    """The world on the newest Postgres of the tests, and on the oldest that is here."""
+    server: PgServer = request.getfixturevalue(request.param)
+    url = server.create_database("world")
+    if request.param == "oldest_pg_server":
+        log_plans(url)
+    home = tmp_path_factory.mktemp("world")
+    warehouse = Warehouse(home, demo.landing, target="postgres", postgres_url=url)
+    warehouse.build()
+    yield warehouse
+    server.drop_database(url)
+
+
+def test_both_engines_give_the_same_world(demo: Warehouse, postgres: Warehouse) -> None:
     left, right = demo.result(), postgres.result()
-    pg_server.drop_database(url)
     empty = {table for table, rows in left.items() if not rows}
     assert {table for table in empty if table.startswith("marts.")} <= MAY_BE_EMPTY
     assert differences(left, right) == []
+
+
+def test_no_plan_writes_an_expression_out_at_each_of_its_uses(postgres: Warehouse) -> None:
+    # Steps that are not computed once are put into each other: uses of uses multiply.
+    compiled = (postgres.home / "target" / "compiled").rglob("models/*/**/*.sql")
+    with connect(postgres.postgres_url, autocommit=True) as connection:
+        plans = {
+            path.stem: described(connection, path.read_text("utf-8"))
+            for path in compiled
+            if path.parent.suffix != ".yml"
+        }
+    assert len(plans) > 50
+    assert {name: len(plan) for name, plan in plans.items() if len(plan) > LONGEST_PLAN} == {}
+
+
+def test_no_plan_compares_all_rows_with_all(
+    postgres: Warehouse, request: pytest.FixtureRequest
+) -> None:
+    if "oldest" not in request.node.name:
+        pytest.skip("the server of the wheel has no auto_explain")
+    server: PgServer = request.getfixturevalue("oldest_pg_server")
+    done = work((Path(server.socket_dir) / "log").read_text("utf-8", "replace"))
+    assert {"hashtag_trends", "video_trends", "workflow_runs"} <= done.keys()
+    # A day of a hashtag meets the 28 days before it, some of them thrice: about 90 for one.
+    too_many = {
+        model: one for model, one in done.items() if one.joined > 150 * one.scanned + 200_000
+    }
+    assert too_many == {}
+    assert {model: one for model, one in done.items() if one.hashed > LARGEST_HASH} == {}
