@@ -144,7 +144,7 @@ def _winners(ours: list[Score], label: str) -> Iterator[Line]:
 
 
 def _mean(scores: list[Score], field: str) -> float:
-    return sum(getattr(one, field) for one in scores) / len(scores)
+    return float(sum(getattr(one, field) for one in scores) / len(scores))
 
 
 def read(path: Path, with_suspect: bool) -> tuple[Ints, Ints, Ints]:

@@ -67,16 +67,22 @@ def clustered(n: int, seed: int = 0) -> Floats:
     random = np.random.default_rng(seed)
     centres = random.normal(size=(max(n // 40, 1), DIMENSION))
     vectors = centres[random.integers(len(centres), size=n)]
-    vectors = vectors + 0.8 * random.normal(size=(n, DIMENSION))
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return _unit(vectors + 0.8 * random.normal(size=(n, DIMENSION)))
 
 
 def anywhere(n: int, seed: int = 1) -> Floats:
     """Unit vectors in all directions alike."""
     import numpy as np
 
-    vectors = np.random.default_rng(seed).normal(size=(n, DIMENSION))
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return _unit(np.random.default_rng(seed).normal(size=(n, DIMENSION)))
+
+
+def _unit(vectors: Floats) -> Floats:
+    """Each vector at length 1."""
+    import numpy as np
+
+    unit: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
 
 
 def nearest(vectors: Floats) -> Ints:

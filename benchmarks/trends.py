@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import statistics
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -170,10 +170,11 @@ def _real(home: Path) -> Iterator[Line]:
     rows = _query(home, "select * from marts.hashtag_trends where day < date '2020-01-01'")
     shares = {(row["hashtag"], row["day"]): row["share"] for row in rows}
     last = max(row["day"] for row in rows)
-    for name, flagged in (
-        ("is_breakout", lambda row: bool(row["is_breakout"])),
-        ("trend_score of 25", lambda row: (row["trend_score"] or 0) >= 25),
-    ):
+    flags: dict[str, Callable[[dict[str, Any]], bool]] = {
+        "is_breakout": lambda row: bool(row["is_breakout"]),
+        "trend_score of 25": lambda row: (row["trend_score"] or 0) >= 25,
+    }
+    for name, flagged in flags.items():
         first: dict[str, dict[str, Any]] = {}
         for row in sorted(rows, key=lambda row: row["day"]):
             if flagged(row):

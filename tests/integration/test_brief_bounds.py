@@ -105,8 +105,8 @@ def brief(text: str, engine: str = "duckdb", url: str = "") -> tuple[str, int]:
         with psycopg.connect(url) as connection:
             connection.execute("set timezone = 'UTC'")
             for statement in statements:
-                connection.execute(statement)  # type: ignore[arg-type]
-            row = connection.execute(last).fetchone()  # type: ignore[arg-type]
+                connection.execute(statement)
+            row = connection.execute(last).fetchone()
     else:
         with duckdb.connect() as connection:
             connection.execute("set timezone = 'UTC'")

@@ -175,7 +175,7 @@ def wilson(successes: int, trials: int) -> float:
 @pytest.mark.parametrize("platform", ["tiktok", "youtube", "instagram", "all"])
 def test_pattern_performance_against_numpy(outcomes: Rows, patterns: Rows, platform: str) -> None:
     """Rates, lifts, fatigue and ranks, computed from the posts one pattern at a time."""
-    newest = defaultdict(int)
+    newest: dict[str, int] = defaultdict(int)
     for post in outcomes:
         newest[post["platform"]] = max(newest[post["platform"]], post["definition_era"])
 
@@ -212,7 +212,7 @@ def test_pattern_performance_against_numpy(outcomes: Rows, patterns: Rows, platf
     components = variance_components(rates)
     assert components is not None
     mean, within, between = components
-    noise = mean * np.mean([1 / fair_views(p) for posts in big for p in posts])
+    noise = mean * float(np.mean([1 / fair_views(p) for posts in big for p in posts]))
     post_weight = mean / max(within - noise, 0.01 * mean**2)
     prior_weight = mean / max(between, 0.01 * mean**2)
     lifts = {

@@ -45,7 +45,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def query(home: Path, sql: str) -> pl.DataFrame:
     with duckdb.connect(home / "warehouse.duckdb", read_only=True) as connection:
-        return connection.sql(sql).pl()
+        found: pl.DataFrame = connection.sql(sql).pl()
+        return found
 
 
 def test_the_ledger_is_the_stated_one(home: Path) -> None:

@@ -288,8 +288,9 @@ def test_benchmarks(world: World) -> None:
                 assert cell["prior_posts"] == len(usable[scope])
             for scope in scopes:
                 cell = cells[scope, hours, metric]
-                origin = scope if len(usable[scope]) >= 5 else "all"
-                pairs = usable[origin]
+                source = scope if len(usable[scope]) >= 5 else "all"
+                origin: str | None = source
+                pairs = usable[source]
                 o, e = [a for a, _ in pairs], [b for _, b in pairs]
                 if len(pairs) >= 5 and sum(o) > 0:
                     expected_prior: tuple[float | None, ...] = gamma_prior(o, e)
@@ -472,7 +473,8 @@ def test_products(world: World) -> None:
         }
         alike = [post for post in valued if post["definition_era"] == eras[post["platform"]]]
         values = [world.comparable_72h(post) for post in alike]
-        assert close(row["views_72h_median"], float(np.median(values)) if values else None)
+        median = float(np.median(np.array(values, float))) if values else None
+        assert close(row["views_72h_median"], median)
         best = min(alike, key=lambda p: (-p["views_72h"], str(p["post_id"])), default=None)
         assert row["best_post_id"] == (best and best["post_id"])
         recent = [
@@ -497,14 +499,14 @@ def test_posting_times(world: World) -> None:
     rows = world.warehouse.query("select * from marts.posting_times")
     cells: dict[str, dict[tuple[int, int], list[float]]] = {}
     for platform in platforms(world.posts):
-        logs = defaultdict(list)
+        logs: dict[int, list[tuple[datetime, float]]] = defaultdict(list)
         for post in world.posts:
             value = world.comparable_72h(post, 24)
             if post["platform"] == platform and value is not None:
                 logs[post["definition_era"]].append((post["published_at"], math.log1p(value)))
         cells[platform] = defaultdict(list)
         for values in logs.values():
-            usual = np.mean([value for _, value in values])
+            usual = float(np.mean([value for _, value in values]))
             for at, value in values:
                 at = at.astimezone(UTC)
                 cells[platform][at.isoweekday(), at.hour].append(value - usual)
@@ -522,14 +524,15 @@ def test_posting_times(world: World) -> None:
             k = within / max(between, 0.1**2)
         expected: dict[tuple[int, int], float] = {}
         for row in (row for row in rows if row["platform"] == platform):
-            values = by_time.get((row["weekday"], row["hour"]), [])
-            assert row["n_posts"] == len(values)
-            if len(values) < 10:
+            logs_then = by_time.get((row["weekday"], row["hour"]), [])
+            assert row["n_posts"] == len(logs_then)
+            if len(logs_then) < 10:
                 assert row["effect"] is row["effect_lo"] is row["rank"] is None
                 continue
-            effect = float(np.mean(values)) * len(values) / (len(values) + k)
-            half = 1.96 * math.sqrt(within / (len(values) + k))
-            assert row["effect_raw"] == pytest.approx(float(np.mean(values)), abs=1e-9)
+            raw = float(np.mean(logs_then))
+            effect = raw * len(logs_then) / (len(logs_then) + k)
+            half = 1.96 * math.sqrt(within / (len(logs_then) + k))
+            assert row["effect_raw"] == pytest.approx(raw, abs=1e-9)
             assert row["effect"] == pytest.approx(effect, abs=1e-9)
             assert row["effect_lo"] == pytest.approx(effect - half, abs=1e-9)
             assert row["effect_hi"] == pytest.approx(effect + half, abs=1e-9)

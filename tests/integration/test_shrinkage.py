@@ -46,9 +46,9 @@ def shrunk(arms: list[Arm], engine: str = "duckdb", url: str = "") -> list[dict[
         from psycopg.rows import dict_row
 
         with psycopg.connect(url, row_factory=dict_row) as connection:
-            return connection.execute(sql).fetchall()  # type: ignore[arg-type]
-    with duckdb.connect() as connection:
-        found = connection.execute(sql)
+            return connection.execute(sql).fetchall()
+    with duckdb.connect() as database:
+        found = database.execute(sql)
         names = [column[0] for column in found.description or []]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 

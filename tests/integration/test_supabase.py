@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from loaders.errors import AceError
 from loaders.landing import Landing
+from loaders.records import type_records
 from loaders.schema import ALL_RESOURCES
 from loaders.supabase import TableResult, load_supabase
 from tests.conftest import PASSWORD, PASSWORD_ROLE, PgServer
@@ -43,7 +43,7 @@ class Db:
 
 
 @pytest.fixture
-def db(postgres_url: str, pg_server: PgServer) -> Iterator[Db]:
+def db(postgres_url: str, pg_server: PgServer) -> Db:
     create(postgres_url)
     fill(postgres_url)
     return Db(pg_server, postgres_url)
@@ -541,12 +541,10 @@ def test_a_load_that_breaks_off_keeps_nothing_and_is_made_good(
 ) -> None:
     import loaders.supabase.load as module
 
-    typed = module.type_records
-
     def breaking(resource: str, *args: Any, **options: Any) -> Any:
         if resource == "scripts":
             raise KeyboardInterrupt
-        return typed(resource, *args, **options)
+        return type_records(resource, *args, **options)
 
     with monkeypatch.context() as patched:
         patched.setattr(module, "type_records", breaking)

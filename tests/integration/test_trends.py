@@ -74,10 +74,10 @@ def test_shares_and_their_statistics_are_those_of_numpy(demo: Warehouse) -> None
     mart = {(row["platform"], row["hashtag"], row["day"]): row for row in rows}
     assert len(mart) == len(rows)
     expected = 0
-    judged = defaultdict(int)
+    judged: dict[Any, int] = defaultdict(int)
     for platform, days in days_of(videos).items():
         complete = complete_days(days)
-        counts = {d: defaultdict(int) for d in days}
+        counts: dict[Any, dict[str, int]] = {d: defaultdict(int) for d in days}
         for day, carried in days.items():
             for tags in carried.values():
                 for tag in tags:

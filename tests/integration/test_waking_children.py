@@ -40,7 +40,7 @@ class Story:
         land(self.landing, Landed("files", resource, [row], [day(known)], loaded_at))
 
     def post(self, number: int, external: str, known: float, **more: Any) -> None:
-        row = {
+        row: dict[str, Any] = {
             "post_id": _uuid("post", number),
             "experiment_id": _uuid("experiment", 1),
             "platform": "tiktok",
@@ -51,7 +51,11 @@ class Story:
         self.tell("published_posts", known, loaded, **row | more)
 
     def poll(self, number: int, known: float, views: int = 100, **more: Any) -> None:
-        row = {"post_id": _uuid("post", number), "views": views, "collected_at": day(known)}
+        row: dict[str, Any] = {
+            "post_id": _uuid("post", number),
+            "views": views,
+            "collected_at": day(known),
+        }
         self.tell("performance_metrics", known, **row | more)
 
 
@@ -100,12 +104,15 @@ def first_phase(story: Story) -> None:
     story.post(41, "d0", 3, published_at=day(2))
     # Polls that name an unknown post by its key and another, known one by its name.
     story.post(51, "e1", 1)
-    for known in (2, 3, 5):
-        story.poll(51, known, views=100 * known)
+    for day_known in (2, 3, 5):
+        story.poll(51, day_known, views=100 * day_known)
     for known in (1.6, 2.5, 4):
         story.poll(52, known, views=1000, platform="tiktok", external_post_id="e1")
     # An experiment whose older version is valid only once its script's product is known.
-    experiment = {"experiment_id": _uuid("experiment", 6), "product_id": _uuid("product", 1)}
+    experiment: dict[str, Any] = {
+        "experiment_id": _uuid("experiment", 6),
+        "product_id": _uuid("product", 1),
+    }
     story.tell(
         "scripts", 2, script_id=_uuid("script", 6), product_id=_uuid("product", 6), script_text="s"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -28,7 +29,7 @@ FEW = settings(
 )
 
 
-def new_warehouse(folder: str, name: str = "first", **more: str) -> Warehouse:
+def new_warehouse(folder: str, name: str = "first", **more: Any) -> Warehouse:
     """A warehouse of its own over the landing that all warehouses in `folder` share."""
     home = Path(folder) / name
     home.mkdir()

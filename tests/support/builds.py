@@ -47,7 +47,7 @@ def empty_database(url: str) -> None:
             "select nspname from pg_namespace where nspname = 'raw' or nspname like 'build%'"
         ).fetchall()
         for (name,) in found:
-            connection.execute(f'drop schema "{name}" cascade')  # type: ignore[arg-type]
+            connection.execute(f'drop schema "{name}" cascade')
 
 
 @dataclass
@@ -125,7 +125,7 @@ class Warehouse:
 
             with psycopg.connect(self.postgres_url, row_factory=dict_row) as connection:
                 connection.execute("set time zone 'UTC'")
-                return connection.execute(sql).fetchall()  # type: ignore[arg-type]
+                return connection.execute(sql).fetchall()
         import duckdb
 
         with duckdb.connect(str(self.database)) as connection:

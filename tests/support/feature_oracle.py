@@ -233,14 +233,15 @@ class Oracle:
         )
         last = rows[-1] if rows else {}
         before = rows[-2] if len(rows) > 1 else {}
-        scores = [last.get("popularity_score"), before.get("popularity_score")]
+        score, former = last.get("popularity_score"), before.get("popularity_score")
+        change = None if score is None or former is None else score - former
         return {
             "trend_snapshots": len(rows),
             "trend_age_hours": hours(at - last["taken_at"]) if last else None,
             "trend_popularity": last.get("popularity_score"),
             "trend_velocity": last.get("velocity_score"),
             "trend_competition": last.get("competition_score"),
-            "trend_popularity_change": None if None in scores else scores[0] - scores[1],
+            "trend_popularity_change": change,
             "trend_change_hours": hours(last["taken_at"] - before["taken_at"]) if before else None,
         }
 
@@ -416,7 +417,9 @@ def assert_features(warehouse: Warehouse, posts: list[str] | None = None) -> lis
         expected = oracle.features(post)
         assert set(row) - set(LABELS) - {"post_id"} == set(expected)
         for name, value in expected.items():
-            got = str(row[name]) if name.endswith("_id") and row[name] is not None else row[name]
+            got: Any = row[name]
+            if name.endswith("_id") and got is not None:
+                got = str(got)
             if isinstance(value, float) and got is not None:
                 assert abs(got - value) <= 1e-7 * max(1, abs(value)), (post, name, got, value)
             else:

@@ -249,7 +249,7 @@ def test_planted_hashtags_run_their_course(world: World) -> None:
             if planted.base_share == 0:
                 assert quiet == 0
         elif planted.kind == "slow_riser":
-            assert (day > 20).sum() > 1.5 * (day < 10).sum(), planted
+            assert float((day > 20).sum()) > 1.5 * float((day < 10).sum()), planted
         assert own.height > 10
 
 

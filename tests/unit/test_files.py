@@ -325,8 +325,10 @@ def test_globs_folders_and_what_matches_nothing(landing: Landing, tmp_path: Path
     put(tmp_path, "in/deep/b.csv", CSV)
     put(tmp_path, "in/README.md", "no data")
     put(tmp_path, "empty/README.md", "no data")
-    paths = [tmp_path / "in", f"{tmp_path}/in/*.ndjson", f"{tmp_path}/*.xyz",
-             tmp_path / "missing.csv", tmp_path / "empty"]  # fmt: skip
+    paths: list[str | Path] = [
+        tmp_path / "in", f"{tmp_path}/in/*.ndjson", f"{tmp_path}/*.xyz",
+        tmp_path / "missing.csv", tmp_path / "empty",
+    ]  # fmt: skip
     results = load_files(landing, paths, table="performance_metrics")
     assert [r.status for r in results] == ["failed"] * 3 + ["landed"] * 2
     assert {r.exit_code for r in results[:3]} == {2}

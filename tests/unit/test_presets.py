@@ -77,17 +77,21 @@ def test_every_fixture_reads_without_a_token_and_unchanged(path: Path) -> None:
     assert document == before
 
 
+#: What no field of a document should hold.
+ABSURD: list[Any] = [None, "text", 7, [], {}, [None], [[]], True]
+
+
 def mutilations(value: Any) -> list[Any]:
     """The value with one part of it removed or replaced by something absurd, in turn."""
     found: list[Any] = []
     if isinstance(value, dict):
         for name, inner in value.items():
             found.append({key: kept for key, kept in value.items() if key != name})
-            for absurd in (None, "text", 7, [], {}, [None], [[]], True):
+            for absurd in ABSURD:
                 found.append({**value, name: absurd})
             found.extend({**value, name: changed} for changed in mutilations(inner))
     elif isinstance(value, list) and value:
-        found.extend([absurd, *value[1:]] for absurd in (None, "text", 7, [], {}))
+        found.extend([absurd, *value[1:]] for absurd in ABSURD[:5])
         found.extend([changed, *value[1:]] for changed in mutilations(value[0]))
     return found
 
