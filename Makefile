@@ -35,6 +35,7 @@ test: ## Run everything that must pass, on DuckDB and on a Postgres it starts it
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/python -m linting
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 soak: ## Try what takes an hour: a large world, and random histories by the dozen
@@ -47,7 +48,7 @@ lint: ## Check the style of Python and SQL and the types, changing nothing
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint models tests/dbt analyses
+	@$(BIN)/python -m linting
 
 format: ## Mend what the linters can mend by themselves
 	@$(INSTALL) dev
@@ -85,6 +86,6 @@ lock: ## Renew the pinned versions after a change of pyproject.toml
 	@$(LOCK) -c .venv/all.txt -o requirements/s3.txt --extra s3
 
 clean: ## Remove what was made here, except landed data and releases
-	@rm -rf .venv target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@rm -rf .venv target logs .pytest_cache .mypy_cache .ruff_cache .sqlfluff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@printf 'Landed data and releases are kept in data/; delete that folder yourself to start over.\n'

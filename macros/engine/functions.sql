@@ -14,9 +14,11 @@
 {# The array of the given expressions without its nulls. #}
 {% macro array_compact(expressions) -%}
     {%- if target.type == 'postgres' -%}
-        array_remove(array[{{ expressions | join(', ') }}]::text[], null)
+        array_remove(cast(array[{{ expressions | join(', ') }}] as text[]), null)
     {%- else -%}
-        list_filter([{{ expressions | join(', ') }}]::text[], lambda item: item is not null)
+        list_filter(
+            cast([{{ expressions | join(', ') }}] as text[]), lambda item: item is not null
+        )
     {%- endif -%}
 {%- endmacro %}
 
@@ -37,7 +39,7 @@
 
 
 {% macro empty_array() -%}
-    {%- if target.type == 'postgres' -%}'{}'::text[]{%- else -%}[]::text[]{%- endif -%}
+    cast({% if target.type == 'postgres' %}'{}'{% else %}[]{% endif %} as text[])
 {%- endmacro %}
 
 
@@ -62,10 +64,10 @@
             when {{ base }} is null and coalesce({% for column in columns.values() %}cast({{ column }} as text){{ ', ' if not loop.last }}{% endfor %}) is null then null
             else
                 {% for name, column in columns.items() -%}
-                case when {{ column }} is null then '{}'::jsonb
+                case when {{ column }} is null then cast('{}' as jsonb)
                     else jsonb_build_object('{{ name }}', {{ column }}) end ||
                 {% endfor -%}
-                coalesce({{ base }}, '{}'::jsonb)
+                coalesce({{ base }}, cast('{}' as jsonb))
         end
     {%- else -%}
         case

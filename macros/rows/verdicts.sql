@@ -145,7 +145,10 @@ versions as (
         count(*) over (partition by {{ key }}) as _versions,
         min(_known_at) over (partition by {{ key }}) as _first_known_at,
         lag(_load_id) over by_version is not null
-            and row(_is_valid, {{ compared }}) is not distinct from lag(row(_is_valid, {{ compared }})) over by_version
+            and not (
+                row(_is_valid, {{ compared }})
+                is distinct from lag(row(_is_valid, {{ compared }})) over by_version
+            )
             as _is_repeat
     from judged
     where {{ key }} in (select {{ key }} from contested_keys)

@@ -4,7 +4,8 @@ with
 
 products as (
 
-    select * from {{ ref('int_products') }} where _verdict = 'accepted'
+    select * from {{ ref('int_products') }}
+    where _verdict = 'accepted'
 
 ),
 
@@ -28,7 +29,9 @@ named_patterns as (
     select
         patterns.*,
         coalesce('"' || hook || '"', 'without a hook')
-            || coalesce(' (' || nullif(concat_ws('; ', replace(structure, '_', ' '), look), '') || ')', '') as named
+        || coalesce(
+            ' (' || nullif(concat_ws('; ', replace(structure, '_', ' '), look), '') || ')', ''
+        ) as named
     from patterns
 
 ),
@@ -38,7 +41,9 @@ scripts as (
     select
         script_id,
         product_id,
-        {{ shortened("coalesce(" ~ json_text('creative_variables', 'hook') ~ ", script_text)", 120) }} as hook,
+        {{ shortened(
+            "coalesce(" ~ json_text('creative_variables', 'hook') ~ ", script_text)", 120
+        ) }} as hook,
         {{ ascii_lower(shortened(json_text('creative_variables', 'hook'), 120)) }} as plain_hook,
         {{ shortened(json_text('creative_variables', 'title'), 80) }} as title,
         _effective_at
@@ -61,7 +66,8 @@ performance as (
 
 effects as (
 
-    select * from {{ ref('creative_tag_effects') }} where platform = 'all'
+    select * from {{ ref('creative_tag_effects') }}
+    where platform = 'all'
 
 ),
 
@@ -85,7 +91,11 @@ posting_times as (
 
 trends as (
 
-    select product_id, tags from {{ ref('product_trends') }} where is_latest
+    select
+        product_id,
+        tags
+    from {{ ref('product_trends') }}
+    where is_latest
 
 ),
 
@@ -97,7 +107,11 @@ hashtags as (
 
 newest_eras as (
 
-    select platform, max(definition_era) as definition_era from outcomes group by platform
+    select
+        platform,
+        max(definition_era) as definition_era
+    from outcomes
+    group by platform
 
 ),
 
@@ -109,8 +123,18 @@ usual_values as (
         outcomes.platform,
         count(*) as posts,
         {{ median_of('outcomes.views_72h') }} as views_72h,
-        sum(case when outcomes.engagements is not null and not outcomes.crosses_break then outcomes.views end) as exposure,
-        sum(case when outcomes.views is not null and not outcomes.crosses_break then outcomes.engagements end) as engagements
+        sum(
+            case
+                when outcomes.engagements is not null and not outcomes.crosses_break then
+                    outcomes.views
+            end
+        ) as exposure,
+        sum(
+            case
+                when outcomes.views is not null and not outcomes.crosses_break then
+                    outcomes.engagements
+            end
+        ) as engagements
     from outcomes
     inner join newest_eras
         on outcomes.platform = newest_eras.platform
@@ -123,9 +147,14 @@ usual_values as (
 {# Where the product posts; everywhere while it does not. #}
 product_platforms as (
 
-    select product_id, platform from usual_values
+    select
+        product_id,
+        platform
+    from usual_values
     union all
-    select products.product_id, newest_eras.platform
+    select
+        products.product_id,
+        newest_eras.platform
     from products
     cross join newest_eras
     where products.product_id not in (select product_id from usual_values)
@@ -151,14 +180,22 @@ usual_items as (
 {# Patterns a product can use: its own, those it used, the best of those that are nobody's. #}
 relevant as (
 
-    select product_id, pattern_id from patterns where product_id is not null
+    select
+        product_id,
+        pattern_id
+    from patterns
+    where product_id is not null
     union
-    select product_id, pattern_id
+    select
+        product_id,
+        pattern_id
     from outcomes
     where product_id is not null
         and pattern_id is not null
     union
-    select products.product_id, patterns.pattern_id
+    select
+        products.product_id,
+        patterns.pattern_id
     from products
     cross join patterns
     inner join performance on patterns.pattern_id = performance.pattern_id
@@ -170,7 +207,10 @@ relevant as (
 
 used_here as (
 
-    select product_id, pattern_id, count(*) as posts
+    select
+        product_id,
+        pattern_id,
+        count(*) as posts
     from outcomes
     where product_id is not null
         and pattern_id is not null
@@ -204,7 +244,8 @@ best_platforms as (
         shrunk_lift,
         lift_posts,
         row_number() over (
-            partition by pattern_id order by {{ significant(log_of_lift('shrunk_lift')) }} desc, platform
+            partition by pattern_id
+            order by {{ significant(log_of_lift('shrunk_lift')) }} desc, platform
         ) as choice
     from performance
     where platform <> 'all'
@@ -287,7 +328,10 @@ working_items as (
             'example_that_did_well': quoted_json('examples.hook'),
         }) }} as item,
         working.named || ', ' || {{ change_text('working.shrunk_lift') }} || ' views (likely '
-            || {{ change_text('working.lift_lo') }} || ' to ' || {{ change_text('working.lift_hi') }} || ')' as words
+        || {{ change_text('working.lift_lo') }}
+        || ' to '
+        || {{ change_text('working.lift_hi') }}
+        || ')' as words
     from working
     left join best_platforms
         on working.pattern_id = best_platforms.pattern_id
@@ -314,11 +358,17 @@ telling_effects as {{ computed_once() }} (
         {{ spoken_tag('kind', 'tag') }} as spoken,
         case when q_value <= 0.05 then 'clear' else 'likely' end as confidence,
         row_number() over (
-            partition by shrunk_lift > 0 order by {{ significant('abs(' ~ log_of_lift('shrunk_lift') ~ ')') }} desc, kind, tag
+            partition by shrunk_lift > 0
+            order by {{ significant('abs(' ~ log_of_lift('shrunk_lift') ~ ')') }} desc, kind, tag
         ) as place
     from effects
     where q_value <= {{ var('brief_q_value') }}
-        and not (kind = 'hashtag' and tag in ('{{ var('disclosure_tags') | join("', '") }}'))
+        and not (
+            kind = 'hashtag'
+            and tag in (
+                '{{ var('disclosure_tags') | join("', '") }}'
+            )
+        )
 
 ),
 
@@ -343,8 +393,10 @@ effect_items as (
 effect_words as (
 
     select
-        string_agg(spoken, ', ' order by place) filter (where shrunk_lift > 0 and place <= 2) as helping,
-        string_agg(spoken, ', ' order by place) filter (where shrunk_lift < 0 and place <= 3) as hurting
+        string_agg(spoken, ', ' order by place) filter (where shrunk_lift > 0 and place <= 2)
+            as helping,
+        string_agg(spoken, ', ' order by place) filter (where shrunk_lift < 0 and place <= 3)
+            as hurting
     from telling_effects
 
 ),
@@ -372,7 +424,9 @@ post_reasons as (
             best_posts.post_id,
             telling_effects.spoken,
             {{ change_text('telling_effects.shrunk_lift') }} as change,
-            row_number() over (partition by best_posts.post_id order by telling_effects.place) as choice
+            row_number()
+                over (partition by best_posts.post_id order by telling_effects.place)
+                as choice
         from best_posts
         inner join post_tags on best_posts.post_id = post_tags.post_id
         inner join telling_effects
@@ -422,7 +476,8 @@ good_times as (
         posting_times.n_posts,
         posting_times.effect,
         row_number() over (
-            partition by product_platforms.product_id, posting_times.platform order by posting_times.rank
+            partition by product_platforms.product_id, posting_times.platform
+            order by posting_times.rank
         ) as choice
     from product_platforms
     inner join posting_times on product_platforms.platform = posting_times.platform
@@ -435,7 +490,11 @@ time_items as (
     select
         product_id,
         'times' as list,
-        row_number() over (partition by product_id order by choice, {{ significant('effect') }} desc, platform) as place,
+        row_number()
+            over (
+                partition by product_id order by choice, {{ significant('effect') }} desc, platform
+            )
+            as place,
         {{ quoted_json(
             shortened('platform', 30) ~ " || ': ' || case weekday"
             ~ " when 1 then 'Monday' when 2 then 'Tuesday' when 3 then 'Wednesday' when 4 then 'Thursday'"
@@ -450,7 +509,9 @@ time_items as (
 
 newest_tag_days as (
 
-    select platform, max(day) as day
+    select
+        platform,
+        max(day) as day
     from hashtags
     where trend_score is not null
     group by platform
@@ -537,7 +598,10 @@ warnings as (
         product_id,
         1 as urgency,
         rank as choice,
-        'The pattern ' || named || ' seems to wear out: its last {{ var("fatigue_uses") }} posts did worse than its first {{ var("fatigue_uses") }}.' as warning
+        'The pattern '
+        || named
+        || ' seems to wear out: its last {{ var("fatigue_uses") }} posts did worse'
+        || ' than its first {{ var("fatigue_uses") }}.' as warning
     from pattern_values
     where fatigue_z <= -2
         and posts_here > 0
@@ -546,9 +610,19 @@ warnings as (
         product_id,
         2,
         -rank,
-        'The pattern ' || named || case when lift_hi < 0 then ' does' else ' may do' end || ' worse than the usual: '
-            || 'over ' || {{ counted('lift_posts', 'post') }} || ', expect about ' || {{ change_text('shrunk_lift') }}
-            || ' views (likely ' || {{ change_text('lift_lo') }} || ' to ' || {{ change_text('lift_hi') }} || ').'
+        'The pattern '
+        || named
+        || case when lift_hi < 0 then ' does' else ' may do' end
+        || ' worse than the usual: '
+        || 'over '
+        || {{ counted('lift_posts', 'post') }}
+        || ', expect about '
+        || {{ change_text('shrunk_lift') }}
+        || ' views (likely '
+        || {{ change_text('lift_lo') }}
+        || ' to '
+        || {{ change_text('lift_hi') }}
+        || ').'
     from pattern_values
     where shrunk_lift < -0.05
         and coalesce(fatigue_z, 0) > -2
@@ -559,11 +633,19 @@ warnings as (
         product_id,
         3,
         choice,
-        'The hook "' || hook || '" opens ' || cast(scripts as text) || ' scripts of this product already; say it differently.'
+        'The hook "'
+        || hook
+        || '" opens '
+        || cast(scripts as text)
+        || ' scripts of this product already; say it differently.'
     from repeated_hooks
     where choice <= 3
     union all
-    select products.product_id, 4, 1, 'What goes along with fewer views: ' || effect_words.hurting || '.'
+    select
+        products.product_id,
+        4,
+        1,
+        'What goes along with fewer views: ' || effect_words.hurting || '.'
     from products
     cross join effect_words
     where effect_words.hurting is not null
@@ -573,7 +655,9 @@ warnings as (
 {# A brief does not suggest to try elsewhere what it warns of. #}
 warned_patterns as (
 
-    select product_id, pattern_id
+    select
+        product_id,
+        pattern_id
     from pattern_values
     where posts_here > 0
         and (
@@ -606,7 +690,9 @@ pattern_gaps as (
 
     select
         gaps.*,
-        row_number() over (partition by gaps.product_id, gaps.pattern_id order by gaps.rank) as choice
+        row_number()
+            over (partition by gaps.product_id, gaps.pattern_id order by gaps.rank)
+            as choice
     from gaps
     left join warned_patterns
         on gaps.product_id = warned_patterns.product_id
@@ -620,7 +706,9 @@ try_items as (
     select
         pattern_gaps.product_id,
         'try' as list,
-        row_number() over (partition by pattern_gaps.product_id order by pattern_gaps.rank) as place,
+        row_number()
+            over (partition by pattern_gaps.product_id order by pattern_gaps.rank)
+            as place,
         {{ document_text({
             'pattern_id': quoted_json('cast(pattern_gaps.pattern_id as text)'),
             'platform': quoted_json(shortened('pattern_gaps.platform', 30)),
@@ -638,23 +726,74 @@ try_items as (
 
 items as (
 
-    select product_id, list, place, item, null as words from usual_items
+    select
+        product_id,
+        list,
+        place,
+        item,
+        null as words
+    from usual_items
     union all
-    select product_id, list, place, item, words from working_items
+    select
+        product_id,
+        list,
+        place,
+        item,
+        words
+    from working_items
     union all
-    select products.product_id, effect_items.list, effect_items.place, effect_items.item, effect_items.words
+    select
+        products.product_id,
+        effect_items.list,
+        effect_items.place,
+        effect_items.item,
+        effect_items.words
     from products
     cross join effect_items
     union all
-    select product_id, list, place, item, null from best_items
+    select
+        product_id,
+        list,
+        place,
+        item,
+        null
+    from best_items
     union all
-    select product_id, list, place, item, null from time_items where place <= 4
+    select
+        product_id,
+        list,
+        place,
+        item,
+        null
+    from time_items
+    where place <= 4
     union all
-    select product_id, list, place, item, null from rising_items where place <= 5
+    select
+        product_id,
+        list,
+        place,
+        item,
+        null
+    from rising_items
+    where place <= 5
     union all
-    select product_id, list, place, item, null from warning_items where place <= 6
+    select
+        product_id,
+        list,
+        place,
+        item,
+        null
+    from warning_items
+    where place <= 6
     union all
-    select product_id, list, place, item, null from try_items where place <= 3
+    select
+        product_id,
+        list,
+        place,
+        item,
+        null
+    from try_items
+    where place <= 3
 
 ),
 

@@ -75,7 +75,7 @@ label_events as (
     union all
     select
         post_id, platform, product_id, pattern_id, known_to as moment,
-        {% for measure in measures %}-{{ measure }}{{ ', ' if not loop.last }}{% endfor %}
+        -{{ measures | join(', -') }}
     from labels
     where known_to is not null
 
@@ -91,7 +91,7 @@ stream as (
     union all
     select
         true as is_post, post_id, platform, product_id, pattern_id, published_at as moment,
-        {% for measure in measures %}0{{ ', ' if not loop.last }}{% endfor %}
+        {{ (['0'] * (measures | length)) | join(', ') }}
     from posts
 
 ),
@@ -103,16 +103,16 @@ running as (
         post_id,
         {%- for group in groups %}
         {%- for measure in measures %}
-        sum({{ measure }}) over by_{{ group }} as {{ group }}_{{ measure }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
-        {{- ',' if not loop.last }}
+        sum({{ measure }}) over by_{{ group }}
+            as {{ group }}_{{ measure }}{% if not loop.last %},{% endif %}
+        {%- endfor %}{% if not loop.last %},{% endif %}
         {%- endfor %}
     from stream
     window
         {%- for group, columns in groups.items() %}
-        by_{{ group }} as (partition by {{ columns | join(', ') }} order by moment)
-        {{- ',' if not loop.last }}
+        by_{{ group }} as (
+            partition by {{ columns | join(', ') }} order by moment
+        ){% if not loop.last %},{% endif %}
         {%- endfor %}
 
 ),
@@ -222,13 +222,21 @@ with_prior as (
         pattern_sums.pattern_engagements,
         pattern_sums.pattern_lifts,
         pattern_sums.pattern_lift,
-        {{ ratio('platform_engagements', 'platform_rated_views') }} as platform_rate,
-        (cast(platform_engagements as {{ type_double() }}) + {{ var('fallback_shape') }})
-        / (cast(platform_rated_views as {{ type_double() }}) + {{ var('fallback_rate') }})
-            as platform_rate_eb,
+        {{ ratio('expected.platform_engagements', 'expected.platform_rated_views') }}
+            as platform_rate,
+        (cast(expected.platform_engagements as {{ type_double() }}) + {{ var('fallback_shape') }})
+        / (
+            cast(expected.platform_rated_views as {{ type_double() }})
+            + {{ var('fallback_rate') }}
+        ) as platform_rate_eb,
         case
-            when platform_rated >= 5
-            then {{ gamma_excess_of_sums('platform_rated', 'platform_engagements', 'platform_rated_views', 'platform_engagements_squared') }}
+            when expected.platform_rated >= 5
+            then {{ gamma_excess_of_sums(
+                'expected.platform_rated',
+                'expected.platform_engagements',
+                'expected.platform_rated_views',
+                'expected.platform_engagements_squared',
+            ) }}
         end as excess
     from expected
     left join pattern_sums on expected.post_id = pattern_sums.post_id

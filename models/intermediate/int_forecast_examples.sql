@@ -40,8 +40,7 @@ by_post as (
         max(case when horizon_hours = {{ hours }} then status end) as status_{{ hours }}h,
         max(case when horizon_hours = {{ hours }} then known_at end) as known_at_{{ hours }}h,
         coalesce(bool_or(horizon_hours = {{ hours }} and crosses_break), false)
-            as crosses_break_{{ hours }}h
-        {{- ',' if not loop.last }}
+            as crosses_break_{{ hours }}h{% if not loop.last %},{% endif %}
         {%- endfor %}
     from ages
     group by post_id
@@ -60,8 +59,7 @@ early_polls as (
                 and history.known_at <= by_post.known_at_{{ hours }}h
         ){% endset %}
         max(history.age_hours) {{ early }} as age_{{ hours }}h,
-        max(history.views_mono) {{ early }} as views_{{ hours }}h
-        {{- ',' if not loop.last }}
+        max(history.views_mono) {{ early }} as views_{{ hours }}h{% if not loop.last %},{% endif %}
         {%- endfor %}
     from history
     inner join by_post on history.post_id = by_post.post_id

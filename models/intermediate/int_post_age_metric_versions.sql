@@ -12,11 +12,13 @@
    horizon is the largest up to it, the one after it is no smaller. #}
 {%- set brackets -%}
         {%- for metric in metrics %}
-        coalesce(max(age_us) filter (where age_us <= horizon_us and {{ metric }} is not null), 0) as {{ metric }}_age0,
+        coalesce(max(age_us) filter (where age_us <= horizon_us and {{ metric }} is not null), 0)
+            as {{ metric }}_age0,
         coalesce(max({{ metric }}) filter (where age_us <= horizon_us), 0) as {{ metric }}_0,
-        min(age_us) filter (where age_us >= horizon_us and {{ metric }} is not null) as {{ metric }}_age1,
-        {{ first_by(metric, 'age_us', 'age_us >= horizon_us and ' ~ metric ~ ' is not null') }} as {{ metric }}_after
-        {{- ',' if not loop.last }}
+        min(age_us) filter (where age_us >= horizon_us and {{ metric }} is not null)
+            as {{ metric }}_age1,
+        {{ first_by(metric, 'age_us', 'age_us >= horizon_us and ' ~ metric ~ ' is not null') }}
+            as {{ metric }}_after{% if not loop.last %},{% endif %}
         {%- endfor %}
 {%- endset %}
 
@@ -62,7 +64,8 @@ poll_versions as (
         metrics.likes,
         metrics.comments,
         metrics.shares,
-        {{ age_us('posts.published_at', 'coalesce(metrics.collected_at, metrics._known_at)') }} as age_us,
+        {{ age_us('posts.published_at', 'coalesce(metrics.collected_at, metrics._known_at)') }}
+            as age_us,
         greatest(metrics._effective_at, posts._state_from) as known_from,
         replaced.replaced_at as known_to
     from {{ ref('int_performance_metrics') }} as metrics
@@ -140,9 +143,15 @@ shadowed as (
         polls.known_to,
         {%- for metric in metrics %}
         polls.{{ metric }},
-        min(case when polls.age_us >= horizon_us and polls.known_to is null and polls.{{ metric }} is not null then polls.known_from end)
-            over nearer as {{ metric }}_shadowed_from
-        {{- ',' if not loop.last }}
+        min(
+            case
+                when polls.age_us >= horizon_us
+                    and polls.known_to is null
+                    and polls.{{ metric }} is not null
+                then polls.known_from
+            end
+        )
+            over nearer as {{ metric }}_shadowed_from{% if not loop.last %},{% endif %}
         {%- endfor %}
     from disordered
     inner join polls on disordered.post_id = polls.post_id
@@ -156,11 +165,22 @@ shadowed as (
 
 relevant as {{ computed_once() }} (
 
-    select post_id, horizon_hours, horizon_us, first_known, age_us, known_from, known_to, {{ metrics | join(', ') }}
+    select
+        post_id,
+        horizon_hours,
+        horizon_us,
+        first_known,
+        age_us,
+        known_from,
+        known_to,
+        {{ metrics | join(', ') }}
     from shadowed
     where age_us <= horizon_us
         {%- for metric in metrics %}
-        or ({{ metric }} is not null and ({{ metric }}_shadowed_from is null or known_from < {{ metric }}_shadowed_from))
+        or (
+            {{ metric }} is not null
+            and ({{ metric }}_shadowed_from is null or known_from < {{ metric }}_shadowed_from)
+        )
         {%- endfor %}
 
 ),
@@ -186,8 +206,7 @@ at_moments as (
         moments.moment,
         relevant.age_us,
         {%- for metric in metrics %}
-        relevant.{{ metric }}
-        {{- ',' if not loop.last }}
+        relevant.{{ metric }}{% if not loop.last %},{% endif %}
         {%- endfor %}
     from moments
     left join relevant
@@ -209,8 +228,7 @@ bracketed as (
         {{ metric }}_age0,
         {{ metric }}_0,
         {{ metric }}_age1,
-        {{ metric }}_after
-        {{- ',' if not loop.last }}
+        {{ metric }}_after{% if not loop.last %},{% endif %}
         {%- endfor %}
     from at_once
     where first_known is not null
@@ -252,9 +270,10 @@ valued as (
         {%- for metric in metrics %}
         case
             when {{ bracket_status(metric) }} in ('pending', 'gap') then null
-            else {{ interpolate('horizon_us', metric ~ '_age0', metric ~ '_0', metric ~ '_age1', metric ~ '_1') }}
-        end as {{ metric }}
-        {{- ',' if not loop.last }}
+            else {{ interpolate(
+                'horizon_us', metric ~ '_age0', metric ~ '_0', metric ~ '_age1', metric ~ '_1'
+            ) }}
+        end as {{ metric }}{% if not loop.last %},{% endif %}
         {%- endfor %}
     from with_maxima
 
@@ -264,8 +283,10 @@ compared as (
 
     select
         valued.*,
-        row(status, {{ metrics | join(', ') }}) is not distinct from lag(row(status, {{ metrics | join(', ') }})) over by_moment
-            as is_same
+        not (
+            row(status, {{ metrics | join(', ') }})
+            is distinct from lag(row(status, {{ metrics | join(', ') }})) over by_moment
+        ) as is_same
     from valued
     window by_moment as (partition by post_id, horizon_hours order by moment)
 

@@ -151,15 +151,16 @@ ages as (
 
 {# The age at which half of the views at 168 hours had come in: between the last poll
    under the half and the first poll at or over it, straight in time. #}
+{%- set reached = at_least('history.views_mono', 'ages.views_168h / 2') %}
 half_brackets as (
 
     select
         history.post_id,
         ages.views_168h / 2 as half,
-        coalesce(max(history.age_hours) filter (where not {{ at_least('history.views_mono', 'ages.views_168h / 2') }}), 0) as age0,
-        coalesce(max(history.views_mono) filter (where not {{ at_least('history.views_mono', 'ages.views_168h / 2') }}), 0) as views0,
-        min(history.age_hours) filter (where {{ at_least('history.views_mono', 'ages.views_168h / 2') }}) as age1,
-        min(history.views_mono) filter (where {{ at_least('history.views_mono', 'ages.views_168h / 2') }}) as views1
+        coalesce(max(history.age_hours) filter (where not {{ reached }}), 0) as age0,
+        coalesce(max(history.views_mono) filter (where not {{ reached }}), 0) as views0,
+        min(history.age_hours) filter (where {{ reached }}) as age1,
+        min(history.views_mono) filter (where {{ reached }}) as views1
     from history
     inner join ages on history.post_id = ages.post_id
     where ages.views_168h > 0
@@ -173,7 +174,8 @@ half_lives as (
     select
         post_id,
         case
-            when age0 = 0 or views0 = 0 then age0 + (half - views0) * (age1 - age0) / (views1 - views0)
+            when age0 = 0 or views0 = 0
+            then age0 + (half - views0) * (age1 - age0) / (views1 - views0)
             else exp(
                 ln(age0) + ln(half / views0)
                 / ln(cast(views1 as {{ type_double() }}) / views0)
@@ -313,8 +315,10 @@ final as (
         cast(decreases as bigint) as decreases,
 
         -- what a view was
-        cast({{ definition_era('joined.platform', 'joined.published_at') }} as bigint) as definition_era,
-        {{ crosses_break('joined.platform', 'joined.published_at', 'joined.last_collected_at') }} as crosses_break,
+        cast({{ definition_era('joined.platform', 'joined.published_at') }} as bigint)
+            as definition_era,
+        {{ crosses_break('joined.platform', 'joined.published_at', 'joined.last_collected_at') }}
+            as crosses_break,
         known_at
     from joined
 

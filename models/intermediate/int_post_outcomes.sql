@@ -27,21 +27,21 @@ outcomes as (
         engagements,
         engagement_rate,
         case
-            when
-                {{ crosses_break('facts.platform', 'facts.published_at', "facts.published_at + interval '24' hour") }}
-            then null
+            when {{ crosses_break(
+                'facts.platform', 'facts.published_at', "facts.published_at + interval '24' hour"
+            ) }} then null
             else views_24h
         end as views_24h,
         case
-            when
-                {{ crosses_break('facts.platform', 'facts.published_at', "facts.published_at + interval '72' hour") }}
-            then null
+            when {{ crosses_break(
+                'facts.platform', 'facts.published_at', "facts.published_at + interval '72' hour"
+            ) }} then null
             else views_72h
         end as views_72h,
         case
-            when
-                {{ crosses_break('facts.platform', 'facts.published_at', "facts.published_at + interval '72' hour") }}
-            then null
+            when {{ crosses_break(
+                'facts.platform', 'facts.published_at', "facts.published_at + interval '72' hour"
+            ) }} then null
             else engagement_rate_72h
         end as engagement_rate_72h,
         known_at

@@ -72,24 +72,25 @@ cases as (
     select
         'json_fields' as case_name,
         string_agg(
-            field || ' ' || field_type || ' ' || coalesce(field_value, '-'), ', ' order by field
+            fields.field || ' ' || fields.field_type || ' ' || coalesce(fields.field_value, '-'),
+            ', ' order by fields.field
         ) as got,
         'a text x, b number 2.5, d null -, g boolean false, k text one' as expected
     from (select {{ document }} as document) as documents
     cross join lateral {{ json_fields('documents.document') }} as fields
-    where field_type not in ('array', 'object') and field not like '$%'
+    where fields.field_type not in ('array', 'object') and fields.field not like '$%'
     union all
     select
         'json_fields of a name with signs',
-        string_agg(field_value, ','),
+        string_agg(fields.field_value, ','),
         'i'
     from (select {{ document }} as document) as documents
     cross join lateral {{ json_fields('documents.document') }} as fields
-    where field = '$.h'
+    where fields.field = '$.h'
     union all
     select
         'json_fields of no object',
-        cast(count(*) as text),
+        cast(count(fields.field) as text),
         '0'
     from (
         select {{ list }} as document

@@ -26,7 +26,7 @@ meant as (
 )
 
 {%- for table, key in keys.items() %}
-{{ 'union all' if not loop.first }}
+{% if not loop.first %}union all{% endif %}
 select meant.*
 from meant
 left join {{ ref(table) }} as parents on meant.reference_id = parents.{{ key }}

@@ -137,16 +137,18 @@ cases as (
     union all
     select
         'monday_of a Sunday evening',
-{{ hours_between(
-        monday_of("cast('2026-11-22 23:59:59+00' as timestamptz)"), "cast('2026-11-16 00:00:00+00' as timestamptz)"
-    ) }},
+        {{ hours_between(
+            monday_of("cast('2026-11-22 23:59:59+00' as timestamptz)"),
+            "cast('2026-11-16 00:00:00+00' as timestamptz)",
+        ) }},
         0
     union all
     select
         'monday_of a Monday',
-{{ hours_between(
-        monday_of("cast('2026-11-23 00:00:00+00' as timestamptz)"), "cast('2026-11-23 00:00:00+00' as timestamptz)"
-    ) }},
+        {{ hours_between(
+            monday_of("cast('2026-11-23 00:00:00+00' as timestamptz)"),
+            "cast('2026-11-23 00:00:00+00' as timestamptz)",
+        ) }},
         0
 
 )

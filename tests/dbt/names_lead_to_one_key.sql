@@ -5,7 +5,7 @@
 } %}
 
 {%- for model, columns in grains.items() %}
-{{ 'union all' if not loop.first }}
+{% if not loop.first %}union all{% endif %}
 select
     '{{ model }}' as model_name,
     count(*) as row_count

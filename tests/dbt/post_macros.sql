@@ -114,7 +114,7 @@ wrong as (
         cast(got as text) as got,
         cast(expected as text) as expected
     from computed
-    where (got is null) != (expected is null)
+    where (got is null) <> (expected is null)
         or abs(got - expected) > 1e-12 * abs(expected)
     union all
     select
@@ -122,7 +122,7 @@ wrong as (
         {{ bracket_status('views') }} as got,
         expected
     from statuses
-    where {{ bracket_status('views') }} != expected
+    where {{ bracket_status('views') }} <> expected
 
 )
 

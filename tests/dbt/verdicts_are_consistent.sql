@@ -12,7 +12,7 @@ with
         {{ key }} as key,
         case
             when count(*) filter (where _verdict = 'accepted') > 1 then 'two accepted rows'
-            when count(*) filter (where _is_latest) != 1 then 'not one latest version'
+            when count(*) filter (where _is_latest) <> 1 then 'not one latest version'
             when
                 count(*) filter (where _verdict = 'superseded') > 0
                 and count(*) filter (where _verdict = 'accepted') = 0

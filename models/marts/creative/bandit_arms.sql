@@ -108,7 +108,10 @@ shared as (
             row_number() over (
                 partition by platforms.platform
                 order by
-                    {{ significant('(1.0 + coalesce(pattern_trials.successes, 0)) / (2 + coalesce(pattern_trials.trials, 0))') }} desc,
+                    {{ significant(
+                        '(1.0 + coalesce(pattern_trials.successes, 0))'
+                        ~ ' / (2 + coalesce(pattern_trials.trials, 0))'
+                    ) }} desc,
                     patterns.pattern_id
             ) as place
         from patterns

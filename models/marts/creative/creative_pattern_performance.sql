@@ -12,7 +12,9 @@ outcomes as (
 
 patterns as (
 
-    select pattern_id, _effective_at
+    select
+        pattern_id,
+        _effective_at
     from {{ ref('int_creative_patterns') }}
     where _verdict = 'accepted'
 
@@ -20,7 +22,10 @@ patterns as (
 
 benchmarks as (
 
-    select platform, prior_shape, prior_rate
+    select
+        platform,
+        prior_shape,
+        prior_rate
     from {{ ref('platform_benchmarks') }}
     where metric = 'engagement_rate'
         and horizon_hours = 0
@@ -37,7 +42,11 @@ platforms as (
 
 newest_eras as (
 
-    select platform, max(definition_era) as definition_era from outcomes group by platform
+    select
+        platform,
+        max(definition_era) as definition_era
+    from outcomes
+    group by platform
 
 ),
 
@@ -55,7 +64,11 @@ posts as (
         outcomes.log_lift_72h as lift,
         case
             when outcomes.log_lift_72h is null then null
-            when {{ significant('outcomes.views_72h') }} > {{ significant('outcomes.reference_median_72h') }} then 1
+            when
+                {{ significant('outcomes.views_72h') }}
+                > {{ significant('outcomes.reference_median_72h') }}
+            then
+                1
             else 0
         end as is_above,
         case
@@ -66,7 +79,7 @@ posts as (
                 and not outcomes.crosses_break
                 and outcomes.engagements is not null
                 and outcomes.views > 0
-                then outcomes.views
+            then outcomes.views
         end as exposure
     from outcomes
     inner join newest_eras on outcomes.platform = newest_eras.platform
@@ -97,7 +110,9 @@ overall_level as (
 {# For `all`, views are counted by what their platform would make of them. #}
 placed as (
 
-    select posts.*, cast(exposure as {{ type_double() }}) as fair_exposure
+    select
+        posts.*,
+        cast(exposure as {{ type_double() }}) as fair_exposure
     from posts
     union all
     select
@@ -112,7 +127,8 @@ placed as (
         posts.is_above,
         posts.views_72h,
         posts.exposure,
-        posts.exposure * coalesce({{ ratio('platform_levels.level', 'overall_level.level') }}, 1) as fair_exposure
+        posts.exposure
+        * coalesce({{ ratio('platform_levels.level', 'overall_level.level') }}, 1) as fair_exposure
     from posts
     cross join overall_level
     left join platform_levels on posts.platform = platform_levels.platform
@@ -141,7 +157,8 @@ groups as (
         cast(count(spread_rate) as {{ type_double() }}) as rate_n,
         {{ exact_sum('spread_rate', 15) }} as rate_total,
         {{ exact_sum('spread_rate * spread_rate', 15) }} as rate_squares,
-        {{ exact_sum('case when spread_rate is not null then 1 / fair_exposure end', 15) }} as rate_noise,
+        {{ exact_sum('case when spread_rate is not null then 1 / fair_exposure end', 15) }}
+            as rate_noise,
         cast(count(lift) as {{ type_double() }}) as lift_n,
         {{ exact_sum('lift') }} as lift_total,
         {{ exact_sum('lift * lift') }} as lift_squares
@@ -160,7 +177,8 @@ groups as (
         sum({{ measure }}_n) as n,
         {{ exact_sum(measure ~ '_total', 15) }} as total,
         {{ exact_sum(measure ~ '_squares', 15) }} as squares,
-        {{ exact_sum(measure ~ '_total * ' ~ measure ~ '_total / ' ~ measure ~ '_n', 15) }} as between_squares,
+        {{ exact_sum(measure ~ '_total * ' ~ measure ~ '_total / ' ~ measure ~ '_n', 15) }}
+            as between_squares,
         sum({{ measure }}_n * {{ measure }}_n) as n_squares,
         {{ exact_sum('rate_noise', 15) if measure == 'rate' else '0' }} as noise
     from groups
@@ -199,7 +217,7 @@ priors as (
         ) as rate,
         case
             when rate_spread.mean > 0
-                then rate_spread.mean / greatest(
+            then rate_spread.mean / greatest(
                     rate_spread.within_variance - rate_spread.mean * rate_spread.noise,
                     {{ least ** 2 }} * rate_spread.mean * rate_spread.mean
                 )
@@ -207,18 +225,21 @@ priors as (
         end as post_weight,
         case
             when rate_spread.mean > 0
-                then rate_spread.mean / greatest(
-                    rate_spread.between_variance, {{ least ** 2 }} * rate_spread.mean * rate_spread.mean
+            then rate_spread.mean / greatest(
+                    rate_spread.between_variance,
+                    {{ least ** 2 }} * rate_spread.mean * rate_spread.mean
                 )
             else coalesce(benchmarks.prior_rate, {{ var('fallback_rate') }})
         end as prior_weight,
         coalesce(lift_spread.mean, 0) as lift,
         case
-            when lift_spread.platform is not null then greatest(lift_spread.within_variance, {{ least ** 2 }})
+            when lift_spread.platform is not null then
+                greatest(lift_spread.within_variance, {{ least ** 2 }})
             else 1
         end as post_variance,
         case
-            when lift_spread.platform is not null then greatest(lift_spread.between_variance, {{ least ** 2 }})
+            when lift_spread.platform is not null then
+                greatest(lift_spread.between_variance, {{ least ** 2 }})
             else {{ var('lift_prior_sd') ** 2 }}
         end as prior_variance
     from platforms
@@ -233,7 +254,9 @@ weighed as (
 
     select
         rated.*,
-        rated.fair_exposure * priors.post_weight / (rated.fair_exposure + priors.post_weight) as weight
+        rated.fair_exposure
+        * priors.post_weight
+        / (rated.fair_exposure + priors.post_weight) as weight
     from rated
     inner join priors on rated.platform = priors.platform
     where rated.pattern_id is not null
@@ -264,7 +287,11 @@ used as (
 
 known as (
 
-    select platform, max(known_at) as known_at from placed group by platform
+    select
+        platform,
+        max(known_at) as known_at
+    from placed
+    group by platform
 
 ),
 
@@ -274,8 +301,12 @@ compared_uses as (
         platform,
         pattern_id,
         lift,
-        row_number() over (partition by platform, pattern_id order by published_at, post_id) as use_number,
-        row_number() over (partition by platform, pattern_id order by published_at desc, post_id desc) as uses_ago
+        row_number()
+            over (partition by platform, pattern_id order by published_at, post_id)
+            as use_number,
+        row_number()
+            over (partition by platform, pattern_id order by published_at desc, post_id desc)
+            as uses_ago
     from rated
     where pattern_id is not null
         and lift is not null
@@ -329,10 +360,14 @@ joined as (
         coalesce(used.lift_posts, 0) as lift_posts,
         used.lift_total / nullif(used.lift_posts, 0) as lift_log,
         (coalesce(used.lift_total, 0) / priors.post_variance + priors.lift / priors.prior_variance)
-            / (coalesce(used.lift_posts, 0) / priors.post_variance + 1 / priors.prior_variance) as shrunk_log,
-        sqrt(1 / (coalesce(used.lift_posts, 0) / priors.post_variance + 1 / priors.prior_variance)) as shrunk_sd,
+        / (coalesce(used.lift_posts, 0) / priors.post_variance + 1 / priors.prior_variance)
+            as shrunk_log,
+        sqrt(
+            1 / (coalesce(used.lift_posts, 0) / priors.post_variance + 1 / priors.prior_variance)
+        ) as shrunk_sd,
         {{ ratio('used.above', 'used.lift_posts') }} as share_above_median,
-        case when fatigue.variance > 1e-12 then fatigue.change / sqrt(fatigue.variance) end as fatigue_z,
+        case when fatigue.variance > 1e-12 then fatigue.change / sqrt(fatigue.variance) end
+            as fatigue_z,
         used.last_used_at,
         greatest(patterns._effective_at, known.known_at) as known_at
     from patterns
@@ -358,9 +393,13 @@ final as (
         cast(engagements as bigint) as engagements,
         {{ rate_per_view('exposed_engagements', 'exposure') }} as engagement_rate,
         cast(shape / rate as {{ type_double() }}) as engagement_rate_eb,
-        cast(least({{ gamma_quantile('shape', 'rate', -z) }}, shape / rate) as {{ type_double() }}) as engagement_rate_eb_lo,
-        cast(greatest({{ gamma_quantile('shape', 'rate', z) }}, shape / rate) as {{ type_double() }}) as engagement_rate_eb_hi,
-        cast({{ wilson_low('exposed_engagements', 'exposure') }} as {{ type_double() }}) as wilson_lo,
+        cast(least({{ gamma_quantile('shape', 'rate', -z) }}, shape / rate) as {{ type_double() }})
+            as engagement_rate_eb_lo,
+        cast(
+            greatest({{ gamma_quantile('shape', 'rate', z) }}, shape / rate) as {{ type_double() }}
+        ) as engagement_rate_eb_hi,
+        cast({{ wilson_low('exposed_engagements', 'exposure') }} as {{ type_double() }})
+            as wilson_lo,
         cast(views_72h_median as {{ type_double() }}) as views_72h_median,
         cast(lift_posts as bigint) as lift_posts,
         cast(exp(lift_log) - 1 as {{ type_double() }}) as lift,

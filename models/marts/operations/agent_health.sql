@@ -63,8 +63,9 @@ gaps as (
     select
         agent_name,
         day,
-        {{ hours_between('lag(created_at) over (partition by agent_name order by place)', 'created_at') }}
-            as gap_hours
+        {{ hours_between(
+            'lag(created_at) over (partition by agent_name order by place)', 'created_at'
+        ) }} as gap_hours
     from events
 
 ),

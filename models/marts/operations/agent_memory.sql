@@ -113,8 +113,9 @@ referred as (
 
     select
         written.note_id,
-        {{ distinct_sorted_array("rows_of.table_name || '/' || cast(rows_of.reference_id as text)") }}
-            as mentions,
+        {{ distinct_sorted_array(
+            "rows_of.table_name || '/' || cast(rows_of.reference_id as text)"
+        ) }} as mentions,
         max(rows_of.valid_from) as known_at
     from written
     inner join {{ ref('int_references') }} as rows_of

@@ -197,8 +197,7 @@ step_medians as (
         product_id,
         {%- for step in steps %}
         {{ median_of("case when step = '" ~ step ~ "' then step_hours end") }}
-            as hours_to_{{ step }}
-        {{- ',' if not loop.last }}
+            as hours_to_{{ step }}{% if not loop.last %},{% endif %}
         {%- endfor %}
     from hours
     group by product_id

@@ -78,8 +78,7 @@ lags as (
         {%- for share in ['50', '95', '99'] %}
         percentile_cont(0.{{ share }}) within group (
             order by greatest({{ hours_between('observed_at', '_known_at') }}, 0)
-        ) as lag_p{{ share }}_hours
-        {{- ',' if not loop.last }}
+        ) as lag_p{{ share }}_hours{% if not loop.last %},{% endif %}
         {%- endfor %}
     from recent
     where observed_at is not null
@@ -125,8 +124,10 @@ due as (
         sum(
             greatest(
                 floor(
-                    {{ hours_between("greatest(posts.published_at, build.as_of - interval '168' hour)", 'build.as_of') }}
-                    / platforms.poll_interval_hours
+                    {{ hours_between(
+                        "greatest(posts.published_at, build.as_of - interval '168' hour)",
+                        'build.as_of',
+                    ) }} / platforms.poll_interval_hours
                 ), 0
             )
         ) as polls_expected

@@ -18,8 +18,9 @@ gaps as (
 
     select
         run_id,
-        {{ hours_between('lag(created_at) over (partition by run_id order by place)', 'created_at') }}
-        * 3600 as gap_seconds
+        {{ hours_between(
+            'lag(created_at) over (partition by run_id order by place)', 'created_at'
+        ) }} * 3600 as gap_seconds
     from events
 
 ),

@@ -117,14 +117,16 @@ compared as {{ computed_once() }} (
 platforms as (
 
     select
-        platform,
+        posts.platform,
         {{ definition_era('posts.platform', 'build.as_of') }} as definition_era,
-        known_at
-    from (select
-        platform,
-        min(known_at) as known_at
-    from facts
-    group by platform) as posts
+        posts.known_at
+    from (
+        select
+            platform,
+            min(known_at) as known_at
+        from facts
+        group by platform
+    ) as posts
     cross join build
 
 ),
@@ -153,27 +155,28 @@ totals as (
         count(*) as views_posts,
         {{ exact_sum('compared.views') }} as views_events,
         cast(count(*) as {{ type_double() }}) as views_exposure,
-        count(*) filter (where is_recent) as views_n,
+        count(*) filter (where compared.is_recent) as views_n,
         percentile_cont(array[{{ shares | join(', ') }}]) within group (order by compared.views)
-        filter (where is_recent) as views_quantiles,
+        filter (where compared.is_recent) as views_quantiles,
         max(compared.known_at) as views_known_at
-    {%- for rate, events in rates.items() %}
-    {%- set known = 'compared.views > 0 and compared.' ~ events ~ ' is not null' %},
+        {%- for rate, events in rates.items() %}
+        {%- set known = 'compared.views > 0 and compared.' ~ events ~ ' is not null' %},
 
-    -- {{ rate }}
-    count(*) filter (where {{ known }}) as {{ rate }}_posts,
-    {{ exact_sum('case when ' ~ known ~ ' then compared.' ~ events ~ ' end') }}
-        as {{ rate }}_events,
-    {{ exact_sum('case when ' ~ known ~ ' then least(compared.' ~ events ~ ', compared.views) end') }}
-        as {{ rate }}_successes,
-    {{ exact_sum('case when ' ~ known ~ ' then compared.views end') }} as {{ rate }}_exposure,
-    count(compared.{{ rate }}) filter (where is_recent) as {{ rate }}_n,
-    percentile_cont(array[{{ shares | join(', ') }}]) within group (
-        order by compared.{{ rate }}
-    )
-    filter (where is_recent) as {{ rate }}_quantiles,
-    max(compared.known_at) filter (where {{ known }}) as {{ rate }}_known_at
-    {%- endfor %}
+        -- {{ rate }}
+        count(*) filter (where {{ known }}) as {{ rate }}_posts,
+        {{ exact_sum('case when ' ~ known ~ ' then compared.' ~ events ~ ' end') }}
+            as {{ rate }}_events,
+        {{ exact_sum(
+            'case when ' ~ known ~ ' then least(compared.' ~ events ~ ', compared.views) end'
+        ) }} as {{ rate }}_successes,
+        {{ exact_sum('case when ' ~ known ~ ' then compared.views end') }} as {{ rate }}_exposure,
+        count(compared.{{ rate }}) filter (where compared.is_recent) as {{ rate }}_n,
+        percentile_cont(array[{{ shares | join(', ') }}]) within group (
+            order by compared.{{ rate }}
+        )
+        filter (where compared.is_recent) as {{ rate }}_quantiles,
+        max(compared.known_at) filter (where {{ known }}) as {{ rate }}_known_at
+        {%- endfor %}
     from compared
     inner join scopes on scopes.platform in (compared.platform, 'all')
     group by scopes.platform, compared.horizon_hours
@@ -185,22 +188,27 @@ spreads as (
     select
         totals.platform,
         totals.horizon_hours,
-        {{ exact_sum(gamma_spread('compared.views', '1', 'totals.views_events / totals.views_posts', '1')) }}
-            as views_spread
-    {%- for rate, events in rates.items() %}
-    {%- set known = 'compared.views > 0 and compared.' ~ events ~ ' is not null' %}
-    {%- set apart = '(least(compared.' ~ events ~ ' / compared.views, 1) - totals.' ~ rate ~ '_successes / totals.' ~ rate ~ '_exposure)' %},
+        {{ exact_sum(gamma_spread(
+            'compared.views', '1', 'totals.views_events / totals.views_posts', '1'
+        )) }} as views_spread
+        {%- for rate, events in rates.items() %}
+        {%- set known = 'compared.views > 0 and compared.' ~ events ~ ' is not null' %}
+        {%- set usual = 'totals.' ~ rate ~ '_successes / totals.' ~ rate ~ '_exposure' %}
+        {%- set apart = '(least(compared.' ~ events ~ ' / compared.views, 1) - ' ~ usual ~ ')' %},
         {{ exact_sum('case when ' ~ known ~ ' then ' ~ gamma_spread(
             'compared.' ~ events,
             'compared.views',
             'totals.' ~ rate ~ '_events / totals.' ~ rate ~ '_exposure',
             'totals.' ~ rate ~ '_exposure / totals.' ~ rate ~ '_posts',
         ) ~ ' end') }} as {{ rate }}_spread,
-    {{ exact_sum('case when ' ~ known ~ ' then compared.views * ' ~ apart ~ ' * ' ~ apart ~ ' end') }}
-        as {{ rate }}_trial_spread,
-    {{ exact_sum('case when ' ~ known ~ ' then compared.views * (compared.views / totals.' ~ rate ~ '_exposure) end') }}
-        as {{ rate }}_squared_trials
-    {%- endfor %}
+        {{ exact_sum(
+            'case when ' ~ known ~ ' then compared.views * ' ~ apart ~ ' * ' ~ apart ~ ' end'
+        ) }} as {{ rate }}_trial_spread,
+        {{ exact_sum(
+            'case when ' ~ known ~ ' then '
+            ~ 'compared.views * (compared.views / totals.' ~ rate ~ '_exposure) end'
+        ) }} as {{ rate }}_squared_trials
+        {%- endfor %}
     from compared
     inner join totals
         on compared.horizon_hours = totals.horizon_hours
@@ -301,11 +309,15 @@ own_priors as (
         cells.*,
         case
             when has_enough and events > 0
-            then {{ gamma_prior_rate(gamma_excess('spread', 'posts', 'mean_rate', 'exposure / posts'), 'mean_rate') }}
+            then {{ gamma_prior_rate(
+                gamma_excess('spread', 'posts', 'mean_rate', 'exposure / posts'), 'mean_rate'
+            ) }}
         end as moment_rate,
         case
             when has_enough and successes > 0 and successes < exposure
-            then {{ beta_prior_weight('trial_spread', 'posts', 'exposure', 'squared_trials', 'mean_share') }}
+            then {{ beta_prior_weight(
+                'trial_spread', 'posts', 'exposure', 'squared_trials', 'mean_share'
+            ) }}
         end as moment_weight,
         (events + {{ var('fallback_shape') }})
         / (exposure + {{ var('fallback_rate') }}) as weak_rate,

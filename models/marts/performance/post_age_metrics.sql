@@ -23,7 +23,7 @@ posts as (
         _state_from
     from {{ ref('int_published_posts') }}
     where _verdict = 'accepted'
-        and post_id in (select post_id from changed)
+        and post_id in (select changed.post_id from changed)
 
 ),
 
@@ -41,7 +41,7 @@ latest as (
     select *
     from {{ ref('int_post_age_metric_versions') }}
     where known_to is null
-        and post_id in (select post_id from changed)
+        and post_id in (select changed.post_id from changed)
 
 ),
 
@@ -59,8 +59,9 @@ final as (
         {{ rate_per_view('latest.likes', 'latest.views') }} as like_rate,
         {{ rate_per_view('latest.comments', 'latest.views') }} as comment_rate,
         {{ rate_per_view('latest.shares', 'latest.views') }} as share_rate,
-        {{ crosses_break('posts.platform', 'posts.published_at', 'posts.published_at + horizons.horizon') }}
-            as crosses_break,
+        {{ crosses_break(
+            'posts.platform', 'posts.published_at', 'posts.published_at + horizons.horizon'
+        ) }} as crosses_break,
         coalesce(latest.known_from, posts._state_from) as known_at
     from posts
     cross join horizons

@@ -95,8 +95,11 @@ final as (
         {%- for hours in labels %}
         labels.views_{{ hours }}h,
         labels.views_{{ hours }}h_known_at,
-        {{ crosses_break('identity.platform', 'identity.published_at', "identity.published_at + interval '" ~ hours ~ "' hour") }}
-            as views_{{ hours }}h_crosses_break,
+        {{ crosses_break(
+            'identity.platform',
+            'identity.published_at',
+            "identity.published_at + interval '" ~ hours ~ "' hour",
+        ) }} as views_{{ hours }}h_crosses_break,
         {%- endfor %}
         labels.engagement_rate_72h,
         labels.engagement_rate_72h_known_at

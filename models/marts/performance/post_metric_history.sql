@@ -44,7 +44,7 @@ polls as (
     from {{ ref('int_performance_metrics') }} as metrics
     inner join posts on metrics.post_id = posts.post_id
     where metrics._verdict = 'accepted'
-        and metrics.post_id in (select post_id from changed)
+        and metrics.post_id in (select changed.post_id from changed)
 
 ),
 

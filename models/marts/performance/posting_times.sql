@@ -10,7 +10,7 @@ weekdays as (
 
     {% for day in range(1, 8) -%}
     select cast({{ day }} as bigint) as weekday
-    {{ 'union all' if not loop.last }}
+    {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
 
@@ -18,7 +18,7 @@ hours as (
 
     {% for hour in range(24) -%}
     select cast({{ hour }} as bigint) as hour
-    {{ 'union all' if not loop.last }}
+    {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
 

@@ -166,11 +166,14 @@ scopes as (
 evidence as (
 
     select
-        product_id,
-        scope,
-        exposure,
-        events,
-        1 / (1 / exposure + squared_exposure / (priors.prior_rate * exposure * exposure)) as weight
+        totals.product_id,
+        totals.scope,
+        totals.exposure,
+        totals.events,
+        1 / (
+            1 / totals.exposure
+            + totals.squared_exposure / (priors.prior_rate * totals.exposure * totals.exposure)
+        ) as weight
     from totals
     inner join priors on totals.scope = priors.platform
     where exposure > 0
