@@ -48,7 +48,7 @@ left join newest_tags on newest_tags.hashtag = any(trends.tags)
 where trends.is_latest
 order by
     trends.opportunity desc nulls last,
-    products.name,
+    products.name asc,
     newest_tags.trend_score desc nulls last,
-    newest_tags.platform,
-    newest_tags.hashtag
+    newest_tags.platform asc,
+    newest_tags.hashtag asc

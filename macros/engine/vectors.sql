@@ -6,7 +6,8 @@
 {% macro vector_pattern() -%}
     {%- set blank = '[ ' ~ '\\t\\n\\r]*' -%}
     {%- set number = '-?(?:0|[1-9][0-9]{0,17})(?:[.][0-9]{1,40})?(?:[eE][-+]?[0-9]{1,2})?' -%}
-    {{- '^' ~ blank ~ '\\[' ~ blank ~ number ~ '(?:' ~ blank ~ ',' ~ blank ~ number ~ ')*' ~ blank ~ '\\]' ~ blank ~ '$' -}}
+    {{- "'^" ~ blank ~ '\\[' ~ blank ~ number ~ '(?:' ~ blank ~ ',' ~ blank ~ number ~ ')*' ~ blank
+        ~ '\\]' ~ blank ~ "$'" -}}
 {%- endmacro %}
 
 
@@ -15,14 +16,14 @@
 {% macro parse_vector(text) -%}
     {%- if target.type == 'postgres' -%}
         case
-            when {{ text }} ~ '{{ vector_pattern() }}'
+            when {{ text }} ~ {{ vector_pattern() }}
                 then cast(string_to_array(btrim({{ text }}, E' \t\n\r[]'), ',') as double precision[])
         end
     {%- else -%}
         {# The text is blanked before the cast: list functions look at the elements of all
            rows at once and would stumble over nulls of rows that are none of theirs. #}
         try_cast(
-            case when regexp_full_match({{ text }}, '{{ vector_pattern() }}') then {{ text }} end as double[]
+            case when regexp_full_match({{ text }}, {{ vector_pattern() }}) then {{ text }} end as double[]
         )
     {%- endif -%}
 {%- endmacro %}

@@ -157,7 +157,7 @@ product_platforms as (
         newest_eras.platform
     from products
     cross join newest_eras
-    where products.product_id not in (select product_id from usual_values)
+    where products.product_id not in (select usual_values.product_id from usual_values)
 
 ),
 
@@ -166,7 +166,7 @@ usual_items as (
     select
         product_id,
         'usual' as list,
-        row_number() over (partition by product_id order by posts desc, platform) as place,
+        row_number() over (partition by product_id order by posts desc, platform asc) as place,
         {{ document_text({
             'platform': quoted_json(shortened('platform', 30)),
             'posts': 'cast(posts as text)',
@@ -359,14 +359,19 @@ telling_effects as {{ computed_once() }} (
         case when q_value <= 0.05 then 'clear' else 'likely' end as confidence,
         row_number() over (
             partition by shrunk_lift > 0
-            order by {{ significant('abs(' ~ log_of_lift('shrunk_lift') ~ ')') }} desc, kind, tag
+            order by
+                {{ significant('abs(' ~ log_of_lift('shrunk_lift') ~ ')') }} desc,
+                kind asc,
+                tag asc
         ) as place
     from effects
     where q_value <= {{ var('brief_q_value') }}
         and not (
             kind = 'hashtag'
             and tag in (
-                '{{ var('disclosure_tags') | join("', '") }}'
+                {%- for tag in var('disclosure_tags') %}
+                '{{ tag }}'{% if not loop.last %},{% endif %}
+                {%- endfor %}
             )
         )
 

@@ -64,8 +64,8 @@ own as (
     from posts
     inner join earlier
         on posts.post_id = earlier.post_id
-        and earlier.from_us <= posts.at_us
-        and earlier.to_us > posts.at_us
+        and posts.at_us >= earlier.from_us
+        and posts.at_us < earlier.to_us
     group by posts.post_id
 
 ),
@@ -165,8 +165,8 @@ corrected as (
     inner join earlier
         on posts.product_id = earlier.product_id
         and posts.post_id <> earlier.post_id
-        and earlier.from_us <= posts.at_us
-        and earlier.to_us > posts.at_us
+        and posts.at_us >= earlier.from_us
+        and posts.at_us < earlier.to_us
     group by posts.post_id
 
 ),
@@ -174,14 +174,14 @@ corrected as (
 scripts_of_posts as (
 
     select
-        reference_id as script_id,
+        embeddings.reference_id as script_id,
         embeddings.*
     from {{ ref('int_embeddings') }} as embeddings
     inner join
         {{ ref('reference_types') }} as types
         on embeddings.reference_type = types.reference_type
     where types.table_name = 'scripts'
-        and embeddings.reference_id in (select script_id from posts)
+        and embeddings.reference_id in (select posts.script_id from posts)
 
 ),
 
@@ -251,7 +251,7 @@ own_vectors as {{ computed_once() }} (
             vectors.size,
             row_number() over (
                 partition by posts.post_id
-                order by vectors.known_from desc, vectors.size, md5(vectors.model)
+                order by vectors.known_from desc, vectors.size asc, md5(vectors.model) asc
             ) as choice
         from posts
         inner join vectors
@@ -383,8 +383,8 @@ pairs as {{ computed_once() }} (
         and own_ranges.model = published_vectors.model
         and own_ranges.size = published_vectors.size
         and own_ranges.script_id <> published_vectors.script_id
-        and published_vectors.place > own_ranges.after_place
-        and published_vectors.place <= own_ranges.last_place
+        and own_ranges.after_place < published_vectors.place
+        and own_ranges.last_place >= published_vectors.place
 
 ),
 

@@ -6,7 +6,9 @@ with
 
 posts as (
 
-    select post_id, published_at
+    select
+        post_id,
+        published_at
     from {{ ref('int_published_posts') }}
     where _verdict = 'accepted'
 
@@ -14,7 +16,9 @@ posts as (
 
 post_versions as (
 
-    {{ known_versions(ref('int_published_posts'), ['post_id'], ['platform', 'experiment_id', 'published_at']) }}
+    {{ known_versions(
+        ref('int_published_posts'), ['post_id'], ['platform', 'experiment_id', 'published_at']
+    ) }}
 
 ),
 
@@ -41,7 +45,9 @@ experiment_versions as (
 
 first_experiments as (
 
-    select experiment_id, min(known_from) as known_from
+    select
+        experiment_id,
+        min(known_from) as known_from
     from experiment_versions
     group by experiment_id
 
@@ -49,7 +55,8 @@ first_experiments as (
 
 with_script as (
 
-    select * from {{ ref('int_experiments') }} where script_id is not null
+    select * from {{ ref('int_experiments') }}
+    where script_id is not null
 
 ),
 
@@ -68,7 +75,9 @@ script_versions as (
 
 patterns as (
 
-    select pattern_id, _valid_from
+    select
+        pattern_id,
+        _valid_from
     from {{ ref('int_creative_patterns') }}
     where _verdict = 'accepted'
 
@@ -118,8 +127,9 @@ final as (
         on experiment_scripts.script_id = script_versions.script_id
         and {{ counts_at('script_versions', 'decided.decided_at') }}
     left join patterns
-        on lower({{ json_text('script_versions.creative_variables', 'creativePatternId') }}) = cast(patterns.pattern_id as text)
-        and patterns._valid_from <= decided.decided_at
+        on lower({{ json_text('script_versions.creative_variables', 'creativePatternId') }})
+        = cast(patterns.pattern_id as text)
+        and decided.decided_at >= patterns._valid_from
 
 )
 

@@ -29,7 +29,11 @@ timed as (
 
 versions as (
 
-    {{ known_versions('timed', ['snapshot_id'], ['product_id', 'taken_at', 'popularity_score', 'velocity_score', 'competition_score']) }}
+    {{ known_versions(
+        'timed',
+        ['snapshot_id'],
+        ['product_id', 'taken_at', 'popularity_score', 'velocity_score', 'competition_score'],
+    ) }}
 
 ),
 
@@ -119,8 +123,8 @@ candidates as (
     from posts
     inner join snapshots
         on posts.product_id = snapshots.product_id
-        and snapshots.from_us <= posts.at_us
-        and snapshots.to_us > posts.at_us
+        and posts.at_us >= snapshots.from_us
+        and posts.at_us < snapshots.to_us
 
 ),
 

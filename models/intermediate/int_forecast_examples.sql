@@ -34,14 +34,14 @@ build as (
 by_post as (
 
     select
-        post_id,
         {%- for hours in horizons %}
         max(case when horizon_hours = {{ hours }} then views end) as views_{{ hours }}h,
         max(case when horizon_hours = {{ hours }} then status end) as status_{{ hours }}h,
         max(case when horizon_hours = {{ hours }} then known_at end) as known_at_{{ hours }}h,
         coalesce(bool_or(horizon_hours = {{ hours }} and crosses_break), false)
-            as crosses_break_{{ hours }}h{% if not loop.last %},{% endif %}
+            as crosses_break_{{ hours }}h,
         {%- endfor %}
+        post_id
     from ages
     group by post_id
 

@@ -74,7 +74,8 @@ known_by_week as (
 
 moments_of_fitting as (
 
-    select distinct fit_at from {{ ref('int_forecast_examples') }} where fit_at is not null
+    select distinct fit_at from {{ ref('int_forecast_examples') }}
+    where fit_at is not null
 
 ),
 
@@ -91,7 +92,7 @@ counted as (
     from moments_of_fitting
     cross join build
     inner join known_by_week
-        on known_by_week.known_on_monday <= moments_of_fitting.fit_at
+        on moments_of_fitting.fit_at >= known_by_week.known_on_monday
         or moments_of_fitting.fit_at = build.as_of
     group by
         moments_of_fitting.fit_at,
@@ -117,11 +118,23 @@ fits as (
 {# The newest posts lie in two blocks of positions at most: looked up, not compared. #}
 blocks as (
 
-    select fit_id, last_position, fit_platform, fit_era, from_hours, target_hours,
+    select
+        fit_id,
+        last_position,
+        fit_platform,
+        fit_era,
+        from_hours,
+        target_hours,
         {{ block_of('last_position', training_posts) }} as block
     from fits
     union
-    select fit_id, last_position, fit_platform, fit_era, from_hours, target_hours,
+    select
+        fit_id,
+        last_position,
+        fit_platform,
+        fit_era,
+        from_hours,
+        target_hours,
         greatest({{ block_of('last_position', training_posts) }} - 1, 0)
     from fits
 
@@ -175,8 +188,16 @@ moments as (
         means.alpha,
         means.median_views,
         means.known_at,
-        sqrt({{ exact_mean('(training.log_size - means.size_mean) * (training.log_size - means.size_mean)') }}) as size_deviation,
-        sqrt({{ exact_mean('(training.early_slope - means.slope_mean) * (training.early_slope - means.slope_mean)') }}) as slope_deviation
+        sqrt(
+            {{ exact_mean(
+                '(training.log_size - means.size_mean) * (training.log_size - means.size_mean)'
+            ) }}
+        ) as size_deviation,
+        sqrt(
+            {{ exact_mean(
+                '(training.early_slope - means.slope_mean) * (training.early_slope - means.slope_mean)'
+            ) }}
+        ) as slope_deviation
     from means
     inner join training on means.fit_id = training.fit_id
     group by
@@ -191,7 +212,7 @@ weighted as (
         training.fit_id,
         moments.alpha,
         {%- for feature in features %}
-        {{ feature }} * training.reached as x_{{ loop.index0 }}{{ ',' if not loop.last }}
+        {{ feature }} * training.reached as x_{{ loop.index0 }}{% if not loop.last %},{% endif %}
         {%- endfor %}
     from training
     inner join moments on training.fit_id = moments.fit_id
@@ -209,7 +230,9 @@ systems as (
         {%- for j in range(i, names | length) %}
         {{ exact_sum('x_' ~ i ~ ' * x_' ~ j) }}{{ ' + ' ~ ridge if i == j }} as a_{{ i }}_{{ j }},
         {%- endfor %}
-        {{ exact_sum('x_' ~ i) }}{{ ' + ' ~ ridge ~ ' * max(alpha)' if i == 0 }} as b_{{ i }}{{ ',' if not loop.last }}
+        {{ exact_sum('x_' ~ i) }}{{ ' + ' ~ ridge ~ ' * max(alpha)' if i == 0 }}
+            as b_{{ i }}{% if not loop.last %},
+        {% endif %}
         {%- endfor %}
     from weighted
     group by fit_id
@@ -248,7 +271,7 @@ quantiles as (
         fit_id
         {%- for bin in range(1, bins) %},
         {{ quantile_of('fitted', bin / bins) }} as edge_{{ bin }}
-        {%- endfor %}
+    {%- endfor %}
     from rounded
     group by fit_id
 
@@ -260,7 +283,7 @@ edges as (
         fit_id
         {%- for bin in range(1, bins) %},
         {{ significant('edge_' ~ bin) }} as edge_{{ bin }}
-        {%- endfor %}
+    {%- endfor %}
     from quantiles
 
 ),
@@ -273,7 +296,10 @@ binned as (
         rounded.miss,
         {{ significant('rounded.miss') }} as rounded_miss,
         {%- for bin in range(1, bins) %}
-        case when rounded.fitted > edges.edge_{{ bin }} then 1 else 0 end{{ ' +' if not loop.last }}
+        case
+            when rounded.fitted > edges.edge_{{ bin }} then 1 else 0
+        end{% if not loop.last %}
+        +{% endif %}
         {%- endfor %} as bin
     from rounded
     inner join edges on rounded.fit_id = edges.fit_id
@@ -283,9 +309,21 @@ binned as (
 {# Bin -1 is all of them. #}
 grouped as (
 
-    select fit_id, post_id, miss, rounded_miss, bin from binned
+    select
+        fit_id,
+        post_id,
+        miss,
+        rounded_miss,
+        bin
+    from binned
     union all
-    select fit_id, post_id, miss, rounded_miss, -1 as bin from binned
+    select
+        fit_id,
+        post_id,
+        miss,
+        rounded_miss,
+        -1 as bin
+    from binned
 
 ),
 
@@ -304,7 +342,10 @@ ranked as (
         sum(cast(1 / miss as decimal(38, 12))) over by_miss as weight_so_far,
         sum(cast(1 / miss as decimal(38, 12))) over (partition by fit_id, bin) as weight
     from grouped
-    window by_miss as (partition by fit_id, bin order by rounded_miss, post_id rows unbounded preceding)
+    window
+        by_miss as (
+            partition by fit_id, bin order by rounded_miss, post_id rows unbounded preceding
+        )
 
 ),
 
@@ -333,7 +374,8 @@ below as (
         lower_ends.posts,
         lower_ends.centre,
         lower_ends.lower_end,
-        count(*) filter (where ranked.rounded_miss < {{ significant('lower_ends.lower_end') }}) as posts_below
+        count(*) filter (where ranked.rounded_miss < {{ significant('lower_ends.lower_end') }})
+            as posts_below
     from ranked
     inner join lower_ends on ranked.fit_id = lower_ends.fit_id and ranked.bin = lower_ends.bin
     group by
@@ -346,7 +388,8 @@ upper_positions as (
     select
         below.*,
         least(
-            cast((posts + 1) * (8 * posts + 10 * posts_below) as {{ type_double() }}) / (10 * posts),
+            cast((posts + 1) * (8 * posts + 10 * posts_below) as {{ type_double() }})
+            / (10 * posts),
             posts
         ) as upper_position
     from below
@@ -384,7 +427,8 @@ bin_bounds as (
         fit_id,
         cast({{ bin }} as bigint) as bin,
         {{ 'edge_' ~ bin if bin > 0 else 'cast(null as ' ~ type_double() ~ ')' }} as above,
-        {{ 'edge_' ~ (bin + 1) if bin < last_bin else 'cast(null as ' ~ type_double() ~ ')' }} as up_to
+        {{ 'edge_' ~ (bin + 1) if bin < last_bin else 'cast(null as ' ~ type_double() ~ ')' }}
+            as up_to
     from edges
     {% if not loop.last %}union all{% endif %}
     {%- endfor %}
@@ -411,7 +455,8 @@ final as (
         bin_bounds.above,
         bin_bounds.up_to,
         0.5 + 0.5 * (
-            coalesce(of_bin.posts, 0) * coalesce(of_bin.centre, 0) + {{ bin_weight }} * of_all.centre
+            coalesce(of_bin.posts, 0) * coalesce(of_bin.centre, 0)
+            + {{ bin_weight }} * of_all.centre
         ) / (coalesce(of_bin.posts, 0) + {{ bin_weight }}) as shift,
         case when of_bin.posts >= 20 then of_bin.lower_end else of_all.lower_end end as lower_end,
         case when of_bin.posts >= 20 then of_bin.upper_end else of_all.upper_end end as upper_end,

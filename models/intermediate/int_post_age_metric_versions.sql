@@ -32,10 +32,13 @@ changed as (
 
 posts as (
 
-    select post_id, published_at, _state_from
+    select
+        post_id,
+        published_at,
+        _state_from
     from {{ ref('int_published_posts') }}
     where _verdict = 'accepted'
-        and post_id in (select post_id from changed)
+        and post_id in (select changed.post_id from changed)
 
 ),
 
@@ -80,7 +83,8 @@ poll_versions as (
 
 polls as {{ computed_once() }} (
 
-    select * from poll_versions where known_to is null or known_to > known_from
+    select * from poll_versions
+    where known_to is null or known_to > known_from
 
 ),
 
@@ -105,8 +109,9 @@ at_once as {{ computed_once() }} (
         polls.post_id,
         horizons.horizon_hours,
         horizons.horizon_us,
-        min(known_from) filter (where age_us >= horizon_us) as first_known,
-        max(known_from) filter (where age_us <= horizon_us) as last_known_before,
+        min(polls.known_from) filter (where polls.age_us >= horizons.horizon_us) as first_known,
+        max(polls.known_from) filter (where polls.age_us <= horizons.horizon_us)
+            as last_known_before,
         {{ first_by('known_from', 'age_us', 'age_us >= horizon_us') }} as known_after,
         {{ brackets }}
     from polls
@@ -118,13 +123,17 @@ at_once as {{ computed_once() }} (
 {# Where polls were known in another order than they were collected. #}
 disordered as (
 
-    select post_id, horizon_hours, horizon_us, first_known
+    select
+        post_id,
+        horizon_hours,
+        horizon_us,
+        first_known
     from at_once
     where first_known is not null
         and (
             last_known_before > first_known
             or known_after > first_known
-            or post_id in (select post_id from uneven_posts)
+            or post_id in (select uneven_posts.post_id from uneven_posts)
         )
 
 ),
@@ -145,7 +154,7 @@ shadowed as (
         polls.{{ metric }},
         min(
             case
-                when polls.age_us >= horizon_us
+                when polls.age_us >= disordered.horizon_us
                     and polls.known_to is null
                     and polls.{{ metric }} is not null
                 then polls.known_from
@@ -188,10 +197,18 @@ relevant as {{ computed_once() }} (
 {# When anything can have changed, from the first poll after the horizon on. #}
 moments as (
 
-    select post_id, horizon_hours, horizon_us, greatest(known_from, first_known) as moment
+    select
+        post_id,
+        horizon_hours,
+        horizon_us,
+        greatest(known_from, first_known) as moment
     from relevant
     union
-    select post_id, horizon_hours, horizon_us, known_to
+    select
+        post_id,
+        horizon_hours,
+        horizon_us,
+        known_to
     from relevant
     where known_to > first_known
 
@@ -212,8 +229,8 @@ at_moments as (
     left join relevant
         on moments.post_id = relevant.post_id
         and moments.horizon_hours = relevant.horizon_hours
-        and relevant.known_from <= moments.moment
-        and (relevant.known_to is null or relevant.known_to > moments.moment)
+        and moments.moment >= relevant.known_from
+        and (relevant.known_to is null or moments.moment < relevant.known_to)
 
 ),
 
@@ -283,10 +300,10 @@ compared as (
 
     select
         valued.*,
-        not (
+        (
             row(status, {{ metrics | join(', ') }})
             is distinct from lag(row(status, {{ metrics | join(', ') }})) over by_moment
-        ) as is_same
+        ) as is_change
     from valued
     window by_moment as (partition by post_id, horizon_hours order by moment)
 
@@ -305,7 +322,7 @@ versions as (
         {%- endfor %}
         {{ sum_known(['likes', 'comments', 'shares']) }} as engagements
     from compared
-    where not is_same
+    where is_change
 
 ),
 

@@ -32,13 +32,14 @@ posts as (
     select *
     from {{ ref('int_published_posts') }}
     where _verdict = 'accepted'
-        and post_id in (select post_id from changed)
+        and post_id in (select changed.post_id from changed)
 
 ),
 
 lineage as (
 
-    select * from {{ ref('int_post_lineage') }} where post_id in (select post_id from changed)
+    select * from {{ ref('int_post_lineage') }}
+    where post_id in (select changed.post_id from changed)
 
 ),
 
@@ -52,14 +53,15 @@ history as (
             partition by post_id order by collected_at rows unbounded preceding
         ) as peak_so_far
     from {{ ref('post_metric_history') }} as history
-    where post_id in (select post_id from changed)
+    where post_id in (select changed.post_id from changed)
     window by_time as (partition by post_id order by collected_at)
 
 ),
 
 latest as (
 
-    select * from history where polls_ago = 1
+    select * from history
+    where polls_ago = 1
 
 ),
 
@@ -77,7 +79,7 @@ watched as (
     from {{ ref('int_performance_metrics') }}
     where _verdict = 'accepted'
         and (watch_time_ms is not null or completion_rate is not null)
-        and post_id in (select post_id from changed)
+        and post_id in (select changed.post_id from changed)
 
 ),
 
@@ -95,7 +97,9 @@ intervals as (
 
 deaths as (
 
-    select post_id, bool_and(is_slow) as is_dead
+    select
+        post_id,
+        bool_and(is_slow) as is_dead
     from intervals
     where intervals >= 4
         and intervals_ago <= 2
@@ -144,7 +148,7 @@ ages as (
         max(case when horizon_hours = 72 then engagement_rate end) as engagement_rate_72h,
         max(known_at) as known_at
     from {{ ref('post_age_metrics') }}
-    where post_id in (select post_id from changed)
+    where post_id in (select changed.post_id from changed)
     group by post_id
 
 ),
@@ -177,10 +181,10 @@ half_lives as (
             when age0 = 0 or views0 = 0
             then age0 + (half - views0) * (age1 - age0) / (views1 - views0)
             else exp(
-                ln(age0) + ln(half / views0)
-                / ln(cast(views1 as {{ type_double() }}) / views0)
-                * ln(age1 / age0)
-            )
+                    ln(age0) + ln(half / views0)
+                    / ln(cast(views1 as {{ type_double() }}) / views0)
+                    * ln(age1 / age0)
+                )
         end as half_life_hours
     from half_brackets
     where age1 is not null

@@ -19,9 +19,12 @@ numbered as (
         author,
         hashtags,
         views_mono,
-        case when views_mono is not null then {{ sum_known(['likes', 'comments', 'shares']) }} end as engagements,
+        case when views_mono is not null then {{ sum_known(['likes', 'comments', 'shares']) }} end
+            as engagements,
         sum(views_gained) over (partition by platform, external_id, day) as gained,
-        row_number() over (partition by platform, external_id, day order by collected_at desc) as from_last
+        row_number()
+            over (partition by platform, external_id, day order by collected_at desc)
+            as from_last
     from observations
 
 ),
@@ -49,7 +52,12 @@ tagged as {{ computed_once() }} (
     select distinct
         list,
         {{ plain_tag('tag') }} as hashtag
-    from (select list, unnest(hashtags) as tag from lists) as listed
+    from (
+        select
+            list,
+            unnest(hashtags) as tag
+        from lists
+    ) as listed
 
 ),
 
@@ -60,12 +68,14 @@ final as (
         tagged.hashtag,
         video_days.day,
         count(*) as videos,
-        count(*) filter (where is_first_day) as new_videos,
-        count(distinct author) as authors,
-        cast(sum(gained) as bigint) as views_gained,
-        cast(sum(views_mono) as bigint) as views_total,
-        cast(sum(engagements) as bigint) as engagements,
-        cast(sum(views_mono) filter (where engagements is not null) as bigint) as engaged_views
+        count(*) filter (where video_days.is_first_day) as new_videos,
+        count(distinct video_days.author) as authors,
+        cast(sum(video_days.gained) as bigint) as views_gained,
+        cast(sum(video_days.views_mono) as bigint) as views_total,
+        cast(sum(video_days.engagements) as bigint) as engagements,
+        cast(
+            sum(video_days.views_mono) filter (where video_days.engagements is not null) as bigint
+        ) as engaged_views
     from video_days
     inner join lists on video_days.hashtags = lists.hashtags
     inner join tagged on lists.list = tagged.list

@@ -1,6 +1,7 @@
 {{ config(materialized='table') }}
 
 {%- set window = var('trend_window_days') %}
+{%- set half_life = var('trend_half_life_days') %}
 
 with
 
@@ -84,9 +85,8 @@ baselines as (
         judged.day,
         count(*) as baseline_days,
         sum(earlier.videos) as baseline_videos,
-        {{ exact_sum(half_life_weight('judged.day - earlier.day', var('trend_half_life_days')), 24) }}
-            as weights,
-        {{ exact_sum(half_life_weight('2 * (judged.day - earlier.day)', var('trend_half_life_days')), 24) }}
+        {{ exact_sum(half_life_weight('judged.day - earlier.day', half_life), 24) }} as weights,
+        {{ exact_sum(half_life_weight('2 * (judged.day - earlier.day)', half_life), 24) }}
             as squared_weights
     from judged
     inner join complete as earlier

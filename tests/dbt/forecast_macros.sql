@@ -27,9 +27,9 @@ systems as (
 sample as (
 
     select
-        cast(position as bigint) as position,
-        cast(value as {{ double }}) as value,
-        cast(other as {{ double }}) as other,
+        cast(numbers.position as bigint) as position,
+        cast(numbers.value as {{ double }}) as value,
+        cast(numbers.other as {{ double }}) as other,
         'all' as everyone
     from (values (1, 10, 3), (2, 20, 1), (3, 20, 4), (4, 50, 4)) as numbers (position, value, other)
 

@@ -44,7 +44,7 @@ numbers as (
 sample as (
 
     select
-        cast(value as {{ double }}) as value,
+        cast(numbers.value as {{ double }}) as value,
         'all' as everyone
     from (values (1.0), (2.0), (2.0), (4.5)) as numbers (value)
 

@@ -214,6 +214,13 @@ posteriors as {{ computed_once() }} (
 
 ),
 
+cells as (
+
+    select cast(cell as {{ double }}) as cell
+    from generate_series(0, {{ cells - 1 }}) as numbers (cell)
+
+),
+
 {# From here on each distinct posterior is laid out once, however many arms have it. #}
 densities as (
 
@@ -229,10 +236,7 @@ densities as (
             beta
         from posteriors
     ) as shapes
-    cross join (
-        select cast(cell as {{ double }}) as cell
-        from generate_series(0, {{ cells - 1 }}) as numbers (cell)
-    ) as cells
+    cross join cells
 
 ),
 

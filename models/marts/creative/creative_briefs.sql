@@ -225,23 +225,24 @@ summaries as {{ computed_once() }} (
         lists.{{ size }}_{{ list }},
         {%- endfor %}
         {%- endfor %}
-        {{ shortened('name', 60) }}
+        {{ shortened('facts.name', 60) }}
         || case
-            when posts = 0 then ' has no post yet: begin with what works elsewhere.'
-            when compared_posts = 0 then
-                ' has ' || {{ counted('posts', 'post') }} || ', none of them old enough to judge.'
-            when compared_posts = posts then
-                ' has ' || {{ counted('posts', 'post') }} || ', old enough to judge.'
+            when facts.posts = 0 then ' has no post yet: begin with what works elsewhere.'
+            when facts.compared_posts = 0 then
+                ' has ' || {{ counted('facts.posts', 'post') }}
+                || ', none of them old enough to judge.'
+            when facts.compared_posts = facts.posts then
+                ' has ' || {{ counted('facts.posts', 'post') }} || ', old enough to judge.'
             else ' has '
-                || {{ counted('posts', 'post') }}
+                || {{ counted('facts.posts', 'post') }}
                 || ', '
-                || cast(compared_posts as text)
+                || cast(facts.compared_posts as text)
                 || ' of them old enough to judge.'
         end
         || coalesce(' Best bet: ' || lists.best_bet || '.', '')
         || coalesce(' More views go along with ' || lists.helping || '.', '')
         || coalesce(' Fewer go along with ' || lists.hurting || '.', '')
-        || case direction
+        || case facts.direction
             when 'up' then ' Interest in the product is rising.'
             when 'down' then ' Interest in the product is falling.'
             else ''
@@ -251,7 +252,8 @@ summaries as {{ computed_once() }} (
 
 ),
 
-{%- set simulated = "case when is_simulated then " ~ quoted_json("'This is made-up demo data.'") ~ " end" %}
+{%- set simulated = "case when is_simulated then "
+    ~ quoted_json("'This is made-up demo data.'") ~ " end" %}
 
 documents as (
 

@@ -64,7 +64,7 @@ later as (
     inner join placed as later
         on earlier.agent_name = later.agent_name
         and earlier.topic = later.topic
-        and later.place > earlier.place
+        and earlier.place < later.place
         and later.place <= earlier.place + {{ reach }}
 
 ),

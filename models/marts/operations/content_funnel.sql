@@ -194,11 +194,11 @@ standing as (
 step_medians as (
 
     select
-        product_id,
         {%- for step in steps %}
         {{ median_of("case when step = '" ~ step ~ "' then step_hours end") }}
-            as hours_to_{{ step }}{% if not loop.last %},{% endif %}
+            as hours_to_{{ step }},
         {%- endfor %}
+        product_id
     from hours
     group by product_id
 

@@ -142,11 +142,25 @@ blocked_pairs as (
 
 pairs as (
 
-    select one, other, cosine from exact_pairs where one_is_listed
+    select
+        one,
+        other,
+        cosine
+    from exact_pairs
+    where one_is_listed
     union all
-    select other, one, cosine from exact_pairs where other_is_listed
+    select
+        other,
+        one,
+        cosine
+    from exact_pairs
+    where other_is_listed
     union all
-    select one, other, cosine from blocked_pairs
+    select
+        one,
+        other,
+        cosine
+    from blocked_pairs
 
 ),
 

@@ -223,16 +223,16 @@ moments as (
         totals.platform,
         totals.horizon_hours,
         'views' as metric,
-        views_n as n_posts,
-        views_quantiles as quantiles,
-        views_posts as posts,
-        views_events as events,
-        views_exposure as exposure,
-        views_spread as spread,
+        totals.views_n as n_posts,
+        totals.views_quantiles as quantiles,
+        totals.views_posts as posts,
+        totals.views_events as events,
+        totals.views_exposure as exposure,
+        spreads.views_spread as spread,
         cast(null as {{ type_double() }}) as successes,
         cast(null as {{ type_double() }}) as trial_spread,
         cast(null as {{ type_double() }}) as squared_trials,
-        views_known_at as known_at
+        totals.views_known_at as known_at
     from totals
     inner join spreads
         on totals.platform = spreads.platform

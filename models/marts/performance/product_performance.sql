@@ -176,7 +176,7 @@ evidence as (
         ) as weight
     from totals
     inner join priors on totals.scope = priors.platform
-    where exposure > 0
+    where totals.exposure > 0
 
 ),
 

@@ -37,7 +37,8 @@ history as {{ computed_once() }} (
         {{ ratio('tag_days.videos', 'days.videos') }} as share,
         min(tag_days.day) over by_day as first_seen,
         row_number() over by_day as days_observed,
-        max(case when not days.is_partial then {{ ratio('tag_days.videos', 'days.videos') }} end) over by_day
+        max(case when not days.is_partial then {{ ratio('tag_days.videos', 'days.videos') }} end)
+            over by_day
             as largest_share
     from tag_days
     inner join tags
@@ -60,7 +61,10 @@ judged as (
         day,
         videos,
         share,
-        cast(floor((day - date '2000-01-01') / cast({{ window }} as {{ type_double() }})) as integer) as stretch
+        cast(
+            floor((day - date '2000-01-01') / cast({{ window }} as {{ type_double() }})) as integer
+        )
+            as stretch
     from history
     where not is_partial
 
@@ -68,9 +72,21 @@ judged as (
 
 earlier_shares as (
 
-    select tag, day, videos, share, stretch from judged
+    select
+        tag,
+        day,
+        videos,
+        share,
+        stretch
+    from judged
     union all
-    select tag, day, videos, share, stretch + 1 from judged
+    select
+        tag,
+        day,
+        videos,
+        share,
+        stretch + 1
+    from judged
 
 ),
 
@@ -85,9 +101,13 @@ sums as (
         count(*) as days_seen,
         cast(sum(earlier.videos) as bigint) as earlier_videos,
         {{ exact_sum('earlier.share', 24) }} as share_sum,
-        {{ exact_sum(half_life_weight('judged.day - earlier.day', half_life) ~ ' * earlier.share', 24) }} as weighted,
-        {{ exact_sum(half_life_weight('judged.day - earlier.day', half_life) ~ ' * earlier.share * earlier.share', 24) }}
-            as weighted_squares
+        {{ exact_sum(
+            half_life_weight('judged.day - earlier.day', half_life) ~ ' * earlier.share', 24
+        ) }} as weighted,
+        {{ exact_sum(
+            half_life_weight('judged.day - earlier.day', half_life)
+            ~ ' * earlier.share * earlier.share', 24
+        ) }} as weighted_squares
     from judged
     inner join earlier_shares as earlier
         on judged.tag = earlier.tag
@@ -165,12 +185,18 @@ measured as (
         days.baseline_days,
         days.known_at,
         case when not history.is_partial and days.baseline_days > 0
-            then {{ ratio('coalesce(sums.earlier_videos, 0)', 'days.baseline_videos') }} end as prior_share,
-        case when not history.is_partial then {{ log_share('history.videos', 'history.platform_videos') }} end as log_now,
+            then {{ ratio('coalesce(sums.earlier_videos, 0)', 'days.baseline_videos') }}
+        end as prior_share,
+        case
+            when not history.is_partial then
+                {{ log_share('history.videos', 'history.platform_videos') }}
+        end as log_now,
         case when days.previous_day is not null
-            then {{ log_share('coalesce(previous.videos, 0)', 'days.previous_videos') }} end as log_previous,
+            then {{ log_share('coalesce(previous.videos, 0)', 'days.previous_videos') }}
+        end as log_previous,
         case when days.earlier_day is not null
-            then {{ log_share('coalesce(earlier.videos, 0)', 'days.earlier_videos') }} end as log_earlier,
+            then {{ log_share('coalesce(earlier.videos, 0)', 'days.earlier_videos') }}
+        end as log_earlier,
         history.day - days.previous_day as days_since_previous,
         days.previous_day - days.earlier_day as days_before_previous,
         case when not history.is_partial then {{ robust_z(
@@ -211,7 +237,7 @@ scored as (
         {{ novelty('day - first_seen') }} as novelty,
         case
             when not is_partial and baseline_days >= 7
-                then videos >= {{ var('min_breakout_videos') }} and (
+            then videos >= {{ var('min_breakout_videos') }} and (
                     prior_share = 0
                     or coalesce({{ significant('robust_z') }} > {{ var('breakout_z') }}, false)
                 )
@@ -259,9 +285,9 @@ final as (
         trend_score,
         case when trend_score is not null
             then rank() over (
-                partition by platform, day
-                order by {{ significant('trend_score') }} desc nulls last
-            )
+                    partition by platform, day
+                    order by {{ significant('trend_score') }} desc nulls last
+                )
         end as rank,
         first_seen,
         days_observed,

@@ -34,7 +34,7 @@ distinct_times as (
     select
         landed.*,
         row_number() over (
-            partition by product_id, snapshot_time order by known_at desc, snapshot_id
+            partition by product_id, snapshot_time order by known_at desc, snapshot_id asc
         ) as choice,
         max(known_at) over (partition by product_id, snapshot_time) as time_known_at
     from landed
@@ -93,7 +93,7 @@ log_velocities as (
         scored.*,
         case
             when not is_short and popularity > -1 and previous_popularity > -1
-                then ln((1 + popularity) / (1 + previous_popularity)) / days
+            then ln((1 + popularity) / (1 + previous_popularity)) / days
         end as log_velocity
     from scored
 
@@ -104,15 +104,16 @@ accelerations as (
     select
         product_id,
         snapshot_time,
-        log_velocity - lag(log_velocity) over (partition by product_id order by snapshot_time) as acceleration
+        log_velocity
+        - lag(log_velocity) over (partition by product_id order by snapshot_time) as acceleration
     from log_velocities
 
 ),
 
 steps as (
 
-    select step
-    from (values {% for step in range(1, snapshots) %}({{ step }}){{ ', ' if not loop.last }}{% endfor %}) as numbers (step)
+    select numbers.step
+    from (values ({{ range(1, snapshots) | join('), (') }})) as numbers (step)
 
 ),
 
@@ -152,13 +153,16 @@ sums as (
         count(*) as earlier,
         {{ exact_sum(half_life_weight('days', half_life), 18) }} as weights,
         {{ exact_sum(half_life_weight('2 * days', half_life), 18) }} as squared_weights,
-        {{ exact_sum(half_life_weight('days', half_life) ~ ' * earlier_relative', 18) }} as weighted,
-        {{ exact_sum(half_life_weight('days', half_life) ~ ' * earlier_relative * earlier_relative', 18) }}
-            as weighted_squares,
+        {{ exact_sum(half_life_weight('days', half_life) ~ ' * earlier_relative', 18) }}
+            as weighted,
+        {{ exact_sum(
+            half_life_weight('days', half_life) ~ ' * earlier_relative * earlier_relative', 18
+        ) }} as weighted_squares,
         {{ median_of('earlier_relative') }} as median_relative,
         {{ exact_sum('case when days < 7 then earlier_relative end', 18) }} as week_sum,
         count(case when days < 7 then 1 end) as week_snapshots,
-        {{ exact_mean('case when days >= 7 and days < 14 then earlier_relative end', 18) }} as week_before,
+        {{ exact_mean('case when days >= 7 and days < 14 then earlier_relative end', 18) }}
+            as week_before,
         count(case when days >= 7 and days < 14 then 1 end) as week_before_snapshots
     from recent
     group by product_id, snapshot_time
@@ -171,7 +175,8 @@ deviations as (
         recent.product_id,
         recent.snapshot_time,
         {{ median_of('abs(recent.earlier_relative - sums.median_relative)') }} as mad,
-        {{ exact_mean('abs(recent.earlier_relative - sums.median_relative)', 18) }} as mean_deviation
+        {{ exact_mean('abs(recent.earlier_relative - sums.median_relative)', 18) }}
+            as mean_deviation
     from recent
     inner join sums
         on recent.product_id = sums.product_id
@@ -213,9 +218,17 @@ trends as (
 {# Equal values within each window. #}
 window_members as (
 
-    select product_id, number, popularity from scored
+    select
+        product_id,
+        number,
+        popularity
+    from scored
     union all
-    select product_id, number, earlier_popularity from pairs
+    select
+        product_id,
+        number,
+        earlier_popularity
+    from pairs
 
 ),
 
@@ -249,7 +262,13 @@ plain_tags as (
         product_id,
         snapshots,
         {{ plain_tag('tag') }} as tag
-    from (select product_id, snapshots, unnest(tags) as tag from history) as listed
+    from (
+        select
+            product_id,
+            snapshots,
+            unnest(tags) as tag
+        from history
+    ) as listed
 
 ),
 
@@ -308,8 +327,13 @@ measured as (
         ) }} as robust_z,
         {{ novelty('history.age_days') }} as novelty,
         {{ ratio('history.popularity', 'history.largest_popularity') }} as saturation,
-        case when sums.week_snapshots >= 1 and sums.week_before_snapshots >= 2 and sums.week_before > 0
-            then {{ ratio('(sums.week_sum + scored.relative) / (sums.week_snapshots + 1)', 'sums.week_before') }} - 1
+        case
+            when sums.week_snapshots >= 1
+                and sums.week_before_snapshots >= 2
+                and sums.week_before > 0
+            then {{ ratio(
+                '(sums.week_sum + scored.relative) / (sums.week_snapshots + 1)', 'sums.week_before'
+            ) }} - 1
         end as weekly_change,
         tag_lists.tags as plain_tags,
         new_tag_lists.new_tags
@@ -361,9 +385,12 @@ ranks as (
         count(*) over (partition by day) as ranked_snapshots,
         max(product_known_at) over (partition by day) as day_known_at
         {%- for name in ranked %},
-        case when {{ name }}_value is not null and count({{ name }}_value) over (partition by day) >= 2
-            then {{ mid_rank(name ~ '_value', 'day, ' ~ name ~ '_value is null') }} end as {{ name }}_rank
-        {%- endfor %}
+        case
+            when {{ name }}_value is not null
+                and count({{ name }}_value) over (partition by day) >= 2
+            then {{ mid_rank(name ~ '_value', 'day, ' ~ name ~ '_value is null') }}
+        end as {{ name }}_rank
+    {%- endfor %}
     from comparable
 
 ),
@@ -398,21 +425,31 @@ final as (
         -- against other products
         case
             when ranks.popularity is not null
-                then ({% for name in ranked %}coalesce(ranks.{{ name }}_rank, 0){{ ' + ' if not loop.last }}{% endfor %})
-                    / nullif({% for name in ranked %}case when ranks.{{ name }}_rank is null then 0 else 1 end{{ ' + ' if not loop.last }}{% endfor %}, 0)
+            then (
+                {% for name in ranked %}coalesce(
+                    ranks.{{ name }}_rank, 0
+                ){{ ' + ' if not loop.last }}{% endfor %}
+            )
+            / nullif(
+                {% for name in ranked %}case
+                    when ranks.{{ name }}_rank is null then 0 else 1
+                end{{ ' + ' if not loop.last }}{% endfor %},
+                0
+            )
         end as opportunity,
         ranks.ranked_snapshots,
 
         -- tags
         coalesce(ranks.plain_tags, {{ empty_array() }}) as tags,
-        case when ranks.snapshots > 1 then coalesce(ranks.new_tags, {{ empty_array() }}) end as new_tags,
+        case when ranks.snapshots > 1 then coalesce(ranks.new_tags, {{ empty_array() }}) end
+            as new_tags,
 
         -- place in the history
         ranks.snapshots,
         ranks.is_latest,
         case
             when ranks.is_latest
-                then {{ hours_between('ranks.snapshot_time', 'build.as_of') }} > case
+            then {{ hours_between('ranks.snapshot_time', 'build.as_of') }} > case
                     when intervals.known_intervals >= 3 then 2 * intervals.usual_hours
                     else {{ var('stale_after_hours') }}
                 end

@@ -23,10 +23,14 @@ videos as (
         count(*) as observations,
         max(views) as views,
         (array_agg(likes order by collected_at desc) filter (where likes is not null))[1] as likes,
-        (array_agg(comments order by collected_at desc) filter (where comments is not null))[1] as comments,
-        (array_agg(shares order by collected_at desc) filter (where shares is not null))[1] as shares,
-        (array_agg(author order by collected_at desc) filter (where author is not null))[1] as author,
-        (array_agg(caption order by collected_at desc) filter (where caption is not null))[1] as caption,
+        (array_agg(comments order by collected_at desc) filter (where comments is not null))[1]
+            as comments,
+        (array_agg(shares order by collected_at desc) filter (where shares is not null))[1]
+            as shares,
+        (array_agg(author order by collected_at desc) filter (where author is not null))[1]
+            as author,
+        (array_agg(caption order by collected_at desc) filter (where caption is not null))[1]
+            as caption,
         max(known_at) as known_at
     from observations
     group by platform, external_id
@@ -66,7 +70,8 @@ velocities as (
         external_id,
         collected_at,
         (views_mono - views_before) / hours as views_per_hour,
-        ln((1 + cast(views_mono as {{ type_double() }})) / (1 + views_before)) / hours as log_velocity
+        ln((1 + cast(views_mono as {{ type_double() }})) / (1 + views_before))
+        / hours as log_velocity
     from view_intervals
     where hours is not null
         and not (
@@ -83,7 +88,9 @@ numbered as (
         external_id,
         views_per_hour,
         log_velocity,
-        row_number() over (partition by platform, external_id order by collected_at desc) as from_last
+        row_number()
+            over (partition by platform, external_id order by collected_at desc)
+            as from_last
     from velocities
 
 ),
@@ -144,7 +151,8 @@ joined as (
         percentiles.view_percentile,
         percentiles.compared_videos,
         {{ sum_known(['videos.likes', 'videos.comments', 'videos.shares']) }} as engagements,
-        videos.last_collected_at >= max(videos.last_collected_at) over (partition by videos.platform)
+        videos.last_collected_at
+        >= max(videos.last_collected_at) over (partition by videos.platform)
         - interval '{{ var("stale_after_hours") }}' hour as is_listed
     from videos
     inner join last_tags
@@ -191,10 +199,16 @@ final as (
         end as is_rising,
 
         -- against others
-        case when engagements is not null then log10(greatest(cast(engagements as {{ type_double() }}), 1))
-        + cast({{ epoch_us('first_collected_at') }} - 1134028003000000 as {{ type_double() }}) / 45000000000 end
+        case when engagements is not null then
+                log10(greatest(cast(engagements as {{ type_double() }}), 1))
+                + cast(
+                    {{ epoch_us('first_collected_at') }} - 1134028003000000 as {{ type_double() }}
+                )
+                / 45000000000
+        end
             as hot_score,
-        case when compared_videos >= {{ var('min_percentile_posts') }} then view_percentile end as view_percentile,
+        case when compared_videos >= {{ var('min_percentile_posts') }} then view_percentile end
+            as view_percentile,
         known_at
     from joined
 

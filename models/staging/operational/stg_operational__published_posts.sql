@@ -21,7 +21,8 @@ renamed as (
 
         -- text
         nullif(lower({{ trimmed('platform') }}), '') as platform,
-        nullif({{ trimmed('coalesce(external_post_id, platform_post_id)') }}, '') as external_post_id,
+        nullif({{ trimmed('coalesce(external_post_id, platform_post_id)') }}, '')
+            as external_post_id,
         caption,
         workflow_id,
         correlation_id,
