@@ -7,7 +7,7 @@ what it gave is kept, to be linted once for all its callers.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -87,13 +87,24 @@ class Context:
             self.shortened.setdefault(name, text)
             arguments = [
                 # What the macro writes in quotes is a text.
-                f"'{value}'" if f"'{value}'" in text else str(value)
-                for value in (*values, *named.values())
-                if isinstance(value, str | int | float) and is_expression(str(value))
+                f"'{value}'" if f"'{value}'" in text else value
+                for value in texts_in([*values, *named.values()])
+                if is_expression(value)
             ]
             return f"{name}({', '.join(arguments)})"
 
         return call
+
+
+def texts_in(given: object) -> Iterator[str]:
+    """The single values of what a macro was given, out of lists and dictionaries too."""
+    if isinstance(given, dict):
+        yield from texts_in(list(given.values()))
+    elif isinstance(given, list):
+        for one in given:
+            yield from texts_in(one)
+    elif isinstance(given, str | int | float):
+        yield str(given)
 
 
 def is_expression(text: str) -> bool:

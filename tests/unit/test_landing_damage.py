@@ -196,6 +196,11 @@ def _foreign(path: Path, ace: bytes | None = None) -> None:
             writer.add_key_value_metadata({b"ace": ace})
 
 
+def _instead(path: Path, make: Callable[[], None]) -> None:
+    path.unlink()
+    make()
+
+
 def _footer(**changes: Any) -> bytes:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     load = Load("l", "files", "performance_metrics", None, "0", at, 1, 1, 0, 0, None, None, None,
@@ -224,8 +229,8 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "odd id": lambda path: _foreign(path, _footer(load_id=7)),
     "odd retry": lambda path: _foreign(path, _footer(recovers=[7])),
     "elsewhere": lambda path: _foreign(path, _footer(resource="products")),
-    "folder": lambda path: (path.unlink(), path.mkdir()),
-    "link": lambda path: (path.unlink(), path.symlink_to("nowhere")),
+    "folder": lambda path: _instead(path, path.mkdir),
+    "link": lambda path: _instead(path, lambda: path.symlink_to("nowhere")),
 }
 
 

@@ -64,7 +64,8 @@ def _limit(**environment: str) -> int:
     with duckdb.connect(config={"memory_limit": limit}) as connection:
         [(said,)] = connection.execute("select current_setting('memory_limit')").fetchall()
     number, unit = said.split()
-    return round(float(number) * 1024 ** ["KiB", "MiB", "GiB", "TiB"].index(unit) * 1024)
+    size: int = round(float(number) * 1024 ** ["KiB", "MiB", "GiB", "TiB"].index(unit) * 1024)
+    return size
 
 
 def test_the_limit_follows_the_machine() -> None:

@@ -36,8 +36,8 @@ def store(landing: Landing) -> Any:
 
 def is_covered(found: Any, landing: Landing, fingerprint: str = "f") -> tuple[bool, bool]:
     return (
-        _up_to_date(found, landing, fingerprint) is not None,
-        _built_before(found, landing, fingerprint),
+        _up_to_date(found, landing, fingerprint, fixed=False) is not None,
+        _built_before(found, landing, fingerprint, fixed=False),
     )
 
 

@@ -13,13 +13,19 @@ outcomes as (
 
 facts as (
 
-    select post_id, status_72h from {{ ref('int_post_facts') }}
+    select
+        post_id,
+        status_72h
+    from {{ ref('int_post_facts') }}
 
 ),
 
 experiments as (
 
-    select experiment_id, product_id, _effective_at
+    select
+        experiment_id,
+        product_id,
+        _effective_at
     from {{ ref('int_experiments') }}
     where _verdict = 'accepted'
 
@@ -50,12 +56,16 @@ posts as (
    newest definition it has posts of. #}
 newest as (
 
-    select experiment_id, platform, definition_era, crosses_break
+    select
+        experiment_id,
+        platform,
+        definition_era,
+        crosses_break
     from (
         select
             *,
             row_number() over (
-                partition by experiment_id, platform order by published_at desc, post_id
+                partition by experiment_id, platform order by published_at desc, post_id asc
             ) as posts_ago
         from posts
         where experiment_id is not null
@@ -76,16 +86,30 @@ arms as (
         {%- for metric in metrics %}
         count(posts.{{ metric }}) as {{ metric }}_n,
         coalesce({{ exact_sum('posts.' ~ metric) }}, 0) as {{ metric }}_sum,
-        coalesce({{ exact_sum('posts.' ~ metric ~ ' * posts.' ~ metric) }}, 0) as {{ metric }}_sum_squares,
+        coalesce({{ exact_sum('posts.' ~ metric ~ ' * posts.' ~ metric) }}, 0)
+            as {{ metric }}_sum_squares,
         {%- endfor %}
-        cast(sum(case when posts.crosses_break = newest.crosses_break then posts.views end) as bigint) as views,
-        cast(sum(case when posts.crosses_break = newest.crosses_break then posts.engagements end) as bigint) as engagements,
-        sum(case
-            when posts.crosses_break = newest.crosses_break and posts.engagements is not null then posts.views
-        end) as rated_views,
-        sum(case
-            when posts.crosses_break = newest.crosses_break and posts.views > 0 then posts.engagements
-        end) as rated_engagements
+        cast(
+            sum(case when posts.crosses_break = newest.crosses_break then posts.views end) as bigint
+        ) as views,
+        cast(
+            sum(case when posts.crosses_break = newest.crosses_break then posts.engagements end)
+            as bigint
+        ) as engagements,
+        sum(
+            case
+                when posts.crosses_break = newest.crosses_break
+                    and posts.engagements is not null
+                then posts.views
+            end
+        ) as rated_views,
+        sum(
+            case
+                when posts.crosses_break = newest.crosses_break
+                    and posts.views > 0
+                then posts.engagements
+            end
+        ) as rated_engagements
     from newest
     inner join posts
         on newest.experiment_id = posts.experiment_id
@@ -130,7 +154,10 @@ rates as (
 
 ),
 
-{% for scope, keys in {'product': ['product_id', 'platform', 'definition_era'], 'platform': ['platform', 'definition_era']}.items() -%}
+{% for scope, keys in {
+    'product': ['product_id', 'platform', 'definition_era'],
+    'platform': ['platform', 'definition_era'],
+}.items() -%}
 {{ scope }}_totals as (
 
     select
@@ -149,7 +176,11 @@ rates as (
 {% endfor -%}
 known as (
 
-    select platform, max(known_at) as known_at from posts group by platform
+    select
+        platform,
+        max(known_at) as known_at
+    from posts
+    group by platform
 
 ),
 
@@ -160,19 +191,25 @@ controls as (
         results.experiment_id,
         results.platform,
         case
-            when product_totals.log_views_n - results.log_views_n >= {{ var('min_product_posts') }} then 'product'
+            when product_totals.log_views_n - results.log_views_n >= {{ var('min_product_posts') }}
+            then 'product'
             when platform_totals.log_views_n > results.log_views_n then 'platform'
         end as control_scope,
         {%- for metric in metrics %}
         {%- for part in ['n', 'sum', 'sum_squares'] %}
-        product_totals.{{ metric }}_{{ part }} - results.{{ metric }}_{{ part }} as product_{{ metric }}_{{ part }},
-        platform_totals.{{ metric }}_{{ part }} - results.{{ metric }}_{{ part }} as platform_{{ metric }}_{{ part }},
+        product_totals.{{ metric }}_{{ part }} - results.{{ metric }}_{{ part }}
+            as product_{{ metric }}_{{ part }},
+        platform_totals.{{ metric }}_{{ part }} - results.{{ metric }}_{{ part }}
+            as platform_{{ metric }}_{{ part }},
         {%- endfor %}
         case
             when platform_totals.{{ metric }}_n >= {{ var('min_deviation_posts') }}
-                then {{ sample_variance('platform_totals.' ~ metric ~ '_n', 'platform_totals.' ~ metric ~ '_sum', 'platform_totals.' ~ metric ~ '_sum_squares') }}
-        end as platform_{{ metric }}_variance
-        {{- ',' if not loop.last }}
+            then {{ sample_variance(
+                'platform_totals.' ~ metric ~ '_n',
+                'platform_totals.' ~ metric ~ '_sum',
+                'platform_totals.' ~ metric ~ '_sum_squares',
+            ) }}
+        end as platform_{{ metric }}_variance{% if not loop.last %},{% endif %}
         {%- endfor %}
     from results
     left join product_totals
@@ -215,16 +252,22 @@ deviations as {{ computed_once() }} (
     select
         *,
         {%- for metric in metrics %}
-        {{ ratio('control_' ~ metric ~ '_sum', 'control_' ~ metric ~ '_n') }} as control_{{ metric }}_mean,
+        {{ ratio('control_' ~ metric ~ '_sum', 'control_' ~ metric ~ '_n') }}
+            as control_{{ metric }}_mean,
         case
-            when {{ metric }}_n >= {{ var('min_deviation_posts') }} and control_{{ metric }}_n >= {{ var('min_deviation_posts') }}
-                then {{ sample_variance(metric ~ '_n', metric ~ '_sum', metric ~ '_sum_squares') }}
+            when {{ metric }}_n >= {{ var('min_deviation_posts') }}
+                and control_{{ metric }}_n >= {{ var('min_deviation_posts') }}
+            then {{ sample_variance(metric ~ '_n', metric ~ '_sum', metric ~ '_sum_squares') }}
         end as {{ metric }}_variance,
         case
-            when {{ metric }}_n >= {{ var('min_deviation_posts') }} and control_{{ metric }}_n >= {{ var('min_deviation_posts') }}
-                then {{ sample_variance('control_' ~ metric ~ '_n', 'control_' ~ metric ~ '_sum', 'control_' ~ metric ~ '_sum_squares') }}
-        end as control_{{ metric }}_variance
-        {{- ',' if not loop.last }}
+            when {{ metric }}_n >= {{ var('min_deviation_posts') }}
+                and control_{{ metric }}_n >= {{ var('min_deviation_posts') }}
+            then {{ sample_variance(
+                'control_' ~ metric ~ '_n',
+                'control_' ~ metric ~ '_sum',
+                'control_' ~ metric ~ '_sum_squares',
+            ) }}
+        end as control_{{ metric }}_variance{% if not loop.last %},{% endif %}
         {%- endfor %}
     from compared
 
@@ -237,7 +280,9 @@ lifts as {{ computed_once() }} (
         {%- for metric, prefix in metrics.items() %}
         case
             when {{ metric }}_n = 0 or control_{{ metric }}_n = 0 then null
-            when {{ metric }}_variance is not null and control_{{ metric }}_variance is not null then 'posts'
+            when {{ metric }}_variance is not null
+                and control_{{ metric }}_variance is not null
+            then 'posts'
             when platform_{{ metric }}_variance is not null then 'platform'
         end as {{ prefix }}se_source,
         {{ relative_lift(metric ~ '_mean', 'control_' ~ metric ~ '_mean') }} as {{ prefix }}lift,
@@ -264,8 +309,7 @@ variances as {{ computed_once() }} (
         case {{ prefix }}se_source
             when 'posts' then {{ prefix }}variance_by_posts
             when 'platform' then {{ prefix }}variance_by_platform
-        end as {{ prefix }}lift_variance
-        {{- ',' if not loop.last }}
+        end as {{ prefix }}lift_variance{% if not loop.last %},{% endif %}
         {%- endfor %}
     from lifts
 
@@ -277,9 +321,10 @@ shrunk as {{ computed_once() }} (
         *,
         {%- for prefix in metrics.values() %}
         sqrt({{ prefix }}lift_variance) as {{ prefix }}lift_se,
-        {{ shrunk_to_zero(prefix ~ 'lift', prefix ~ 'lift_variance', prefix ~ 'prior_sd') }} as {{ prefix }}shrunk_lift,
-        {{ shrunk_deviation(prefix ~ 'lift_variance', prefix ~ 'prior_sd') }} as {{ prefix }}deviation
-        {{- ',' if not loop.last }}
+        {{ shrunk_to_zero(prefix ~ 'lift', prefix ~ 'lift_variance', prefix ~ 'prior_sd') }}
+            as {{ prefix }}shrunk_lift,
+        {{ shrunk_deviation(prefix ~ 'lift_variance', prefix ~ 'prior_sd') }}
+            as {{ prefix }}deviation{% if not loop.last %},{% endif %}
         {%- endfor %}
     from variances
 
@@ -292,9 +337,10 @@ judged as {{ computed_once() }} (
         {%- for prefix in metrics.values() %}
         {{ prefix }}shrunk_lift - {{ z95 }} * {{ prefix }}deviation as {{ prefix }}lift_lo,
         {{ prefix }}shrunk_lift + {{ z95 }} * {{ prefix }}deviation as {{ prefix }}lift_hi,
-        {{ normal_below('(' ~ prefix ~ 'shrunk_lift / ' ~ prefix ~ 'deviation)') }} as {{ prefix }}chance_to_win,
-        {{ expected_loss(prefix ~ 'shrunk_lift', prefix ~ 'deviation') }} as {{ prefix }}expected_loss
-        {{- ',' if not loop.last }}
+        {{ normal_below('(' ~ prefix ~ 'shrunk_lift / ' ~ prefix ~ 'deviation)') }}
+            as {{ prefix }}chance_to_win,
+        {{ expected_loss(prefix ~ 'shrunk_lift', prefix ~ 'deviation') }}
+            as {{ prefix }}expected_loss{% if not loop.last %},{% endif %}
         {%- endfor %}
     from shrunk
 
@@ -349,7 +395,10 @@ final as (
         judged.control_engagement_rate_mean,
         judged.control_engagement_rate_sum,
         judged.control_engagement_rate_sum_squares,
-        {%- for column in ['lift', 'lift_se', 'se_source', 'shrunk_lift', 'lift_lo', 'lift_hi', 'chance_to_win', 'expected_loss'] %}
+        {%- for column in [
+            'lift', 'lift_se', 'se_source', 'shrunk_lift', 'lift_lo', 'lift_hi',
+            'chance_to_win', 'expected_loss',
+        ] %}
         judged.engagement_rate_{{ column }},
         {%- endfor %}
 

@@ -25,7 +25,9 @@ spaces as (
         model,
         dimension,
         count(*) as items,
-        row_number() over (order by reference_type, count(*) desc, model, dimension) as space
+        row_number()
+            over (order by reference_type asc, count(*) desc, model asc, dimension asc)
+            as space
     from vectors
     group by reference_type, model, dimension
 
