@@ -16,8 +16,10 @@ import click
 from benchmarks.measure import Line, Skip
 
 RESULTS = Path(__file__).resolve().parent / "results"
-PARTS = ("landing", "postgres", "build", "engines")
-PARTS += ("creative", "forecasts", "trends", "similar", "large")
+PARTS = (
+    *("landing", "postgres", "build", "engines"),
+    *("creative", "forecasts", "trends", "similar", "large"),
+)
 
 
 @click.command()

@@ -38,7 +38,7 @@ def roles(pg_server: PgServer) -> Iterator[None]:
     def each(statement: str) -> None:
         with psycopg.connect(pg_server.url(), autocommit=True) as connection:
             for name in ROLES:
-                connection.execute(statement.format(name))  # type: ignore[arg-type]
+                connection.execute(statement.format(name))
 
     each('create role "{}" login')
     yield
@@ -48,12 +48,12 @@ def roles(pg_server: PgServer) -> Iterator[None]:
 def _run(url: str, *statements: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in statements:
-            connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute(statement)
 
 
 def _rows(url: str, query: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(url) as connection:
-        return connection.execute(query).fetchall()  # type: ignore[arg-type]
+        return connection.execute(query).fetchall()
 
 
 def _as(url: str, role: str) -> str:
@@ -223,7 +223,7 @@ def test_no_build_begins_while_one_is_published(
                 "select pg_advisory_xact_lock(1094927648, 2)",
             ):
                 with pytest.raises(psycopg.errors.LockNotAvailable), other.transaction():
-                    other.execute(statement)  # type: ignore[arg-type]
+                    other.execute(statement)
                 refused.append(statement)
         go_on(connection)
 

@@ -43,7 +43,7 @@ def build(url: str, build: int, sql: str = "", readers: Sequence[str] = ()) -> P
             (build, f"run-{build}"),
         )
         if sql:
-            connection.execute(sql)  # type: ignore[arg-type]
+            connection.execute(sql)
     store = PostgresStore(url, 3, readers)
     store.record_passed(
         Passed(
