@@ -22,6 +22,7 @@ from warehouse.cli import main
 from warehouse.cli._failures import as_sentence
 from warehouse.lock import build_lock
 from warehouse.release.duckdb import DuckStore
+from warehouse.settings import settings
 
 ACE = [sys.executable, "-c", "from warehouse.cli import main; main()"]
 #: Every command that reads or writes, as far as it gets without data.
@@ -249,3 +250,30 @@ def test_a_command_that_is_stopped_says_so(ace_home: Path) -> None:
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.strip() == "Stopped. Nothing half-done was kept; run the command again."
+
+
+@pytest.mark.parametrize("option", [(), ("--force",), ("--full-refresh",)])
+def test_a_damaged_build_file_is_told_with_its_remedy(
+    ace_home: Path, capsys: pytest.CaptureFixture[str], option: tuple[str, ...]
+) -> None:
+    Landing(ace_home / "landing").prepare()
+    (ace_home / "warehouse.duckdb").write_bytes(b"damaged" * 1000)
+    code, _, err = run(capsys, "build", *option)
+    assert code == 1
+    assert "move it away: 'ace build' makes it anew" in err
+
+
+def test_where_duckdb_cannot_write_is_said_first(
+    ace_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = ace_home / "why?.duckdb"
+    code, _, err = run(capsys, "build", "--as-of", "2026-01-01", "--output", str(output))
+    assert (code, "cannot write below a name with '?'" in err) == (2, True)
+    for sign in "?\\":
+        monkeypatch.setenv("ACE_HOME", str(ace_home / f"wh{sign}y"))
+        monkeypatch.setenv("ACE_LANDING", str(ace_home / "landing"))
+        settings.cache_clear()
+        for arguments in (["build"], ["run"]):
+            code, out, err = run(capsys, *arguments)
+            assert (code, out) == (2, "")
+            assert "cannot write below a name with" in err

@@ -14,7 +14,15 @@ from warehouse.settings import settings
 @pytest.fixture(autouse=True)
 def _fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     monkeypatch.chdir(tmp_path)
-    for name in ("HOME", "TARGET", "LANDING", "THREADS", "MEMORY_LIMIT", "SUPABASE_DSN"):
+    for name in (
+        "HOME",
+        "TARGET",
+        "LANDING",
+        "THREADS",
+        "MEMORY_LIMIT",
+        "READ_MEMORY_LIMIT",
+        "SUPABASE_DSN",
+    ):
         monkeypatch.delenv(f"ACE_{name}", raising=False)
     settings.cache_clear()
     yield
@@ -51,6 +59,8 @@ def test_the_environment_wins_then_dotenv_then_toml(monkeypatch: pytest.MonkeyPa
         ("ace.toml", b'home = "x\n', "is not valid TOML"),
         ("ace.toml", b'[supabase]\ndsn = "SECRET"\n', "'supabase' is a section"),
         (".env", b"ACE_THREADS=0\n", "ACE_THREADS is '0'"),
+        (".env", b"ACE_READ_MEMORY_LIMIT=1 lot\n", "ACE_READ_MEMORY_LIMIT is '1 lot'"),
+        (".env", b"ACE_LANDING=a\\b\n", "cannot write below a name with '\\'"),
         (".env", b"ACE_MEMORY_LIMIT=lots\n", "ACE_MEMORY_LIMIT is 'lots'"),
         (".env", b"ACE_TARGET=mysql\n", "ACE_TARGET is 'mysql'"),
         (".env", b"ACE_HOME=.env\n", "which is a file"),

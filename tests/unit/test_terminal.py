@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -113,3 +115,17 @@ def test_quarantine_shows_records_harmlessly(ace_home: Path) -> None:
         result = CliRunner().invoke(command, arguments, catch_exceptions=False)
         assert "owned" in result.output
         assert all(_harmless(line) for line in result.output.split("\n"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/plain/file.csv", "a b", "it's \"so\" $(x) `y` \\ !", "[1]*?{a,b}", "-x", "~", "new\nline'\\",
+     "\x1b[31m", "bytes \udcff", "", "é"],
+)  # fmt: skip
+def test_paths_in_commands_can_be_pasted(path: str) -> None:
+    shown = terminal.quoted(path)
+    assert _harmless(shown)
+    done = subprocess.run(
+        ["bash", "-c", f"printf %s {shown}"], capture_output=True, check=True, timeout=10
+    )
+    assert done.stdout == os.fsencode(path)
