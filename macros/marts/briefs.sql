@@ -1,9 +1,14 @@
 {# Numbers, sentences and documents for people. Documents are written as text, so that both
    engines agree on every byte. Each macro has a case in tests/dbt/document_macros.sql. #}
 
-{# The nearest whole number, halves up on every engine; null for null. #}
+{# The nearest whole number, halves up on every engine; null for null. What 64 bits cannot
+   hold is the largest round number that they can: a lift has no bounds. #}
 {% macro whole(value) -%}
-    cast(floor({{ significant(value) }} + 0.5) as bigint)
+    cast(floor(case
+        when {{ value }} > 9e18 then 9e18
+        when {{ value }} < -9e18 then -9e18
+        else {{ significant(value) }}
+    end + 0.5) as bigint)
 {%- endmacro %}
 
 

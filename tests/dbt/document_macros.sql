@@ -33,6 +33,8 @@ cast('{"a":"x","b":2.5,"c":[1,"y",null,{"z":1},true],"d":null,"e":{"f":1},"g":fa
     ['whole of a half', 'cast(' ~ whole('cast(2.5 as ' ~ type_double() ~ ')') ~ ' as text)', '3'],
     ['whole of a negative half', 'cast(' ~ whole('cast(-2.5 as ' ~ type_double() ~ ')') ~ ' as text)', '-2'],
     ['whole of nearly a half', 'cast(' ~ whole('cast(0.145 as ' ~ type_double() ~ ') * 100') ~ ' as text)', '15'],
+    ['whole of more than there are', 'cast(' ~ whole('cast(1e30 as ' ~ type_double() ~ ')') ~ ' as text)', '9000000000000000000'],
+    ['whole of less than there are', 'cast(' ~ whole('cast(-1e30 as ' ~ type_double() ~ ')') ~ ' as text)', '-9000000000000000000'],
     ['whole of null', 'cast(' ~ whole('cast(null as ' ~ type_double() ~ ')') ~ ' as text)', none],
     ['three_digits', 'cast(' ~ three_digits('cast(12345 as ' ~ type_double() ~ ')') ~ ' as text)', '12300'],
     ['three_digits of few', 'cast(' ~ three_digits('cast(7.4 as ' ~ type_double() ~ ')') ~ ' as text)', '7'],

@@ -1,0 +1,99 @@
+"""Rules hold where numbers come near to the ends of doubles: large samples, wild counts."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from tests.support.models import model_sql
+from tests.support.rules import condition, rules
+
+#: Posts of two halves of the tags, which differ a lot while posts hardly scatter.
+TAGS = """
+create table numbered as
+select n, cast(lpad(cast(n as text), 32, '0') as uuid) as post_id, 'tiktok' as platform,
+    cast(lpad(cast(n % 7 as text), 32, '0') as uuid) as product_id,
+    {apart} * (n % 12 // 6 + 0.01 * (n % 12)) + 0.01 * sin(n) as log_lift_72h,
+    timestamptz '2026-01-01 00:00:00+00' as known_at
+from generate_series(1, 6000) as numbers (n);
+create table int_post_outcomes as select * exclude (n) from numbered;
+create table int_post_tags as
+select post_id, 'style' as kind, 'tag ' || n % 12 as tag, known_at from numbered;
+"""
+
+
+def broken(connection: duckdb.DuckDBPyConnection, model: str, table: str) -> dict[str, int]:
+    """Rules of a model that rows of a table break, and how many do."""
+    found = {}
+    for rule in rules(model):
+        sql = f"select count(*) from {table} where not ({condition(model, rule)})"
+        [(rows,)] = connection.execute(sql).fetchall()
+        if rows:
+            found[rule] = rows
+    return found
+
+
+@pytest.mark.parametrize("apart", [0, 0.0001, 0.003, 0.01, 0.1, 1])
+def test_p_values_next_to_nothing(apart: float) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(TAGS.format(apart=apart))
+        connection.execute(
+            "create table effects as " + model_sql("marts/creative/creative_tag_effects")
+        )
+        [(rows, tiniest)] = connection.execute(
+            "select count(p_value), min(p_value) from effects"
+        ).fetchall()
+        assert rows == 24
+        assert (tiniest < 1e-290) == (apart >= 0.1)
+        assert broken(connection, "creative_tag_effects", "effects") == {}
+
+
+#: Posts reach what counts allow at most where none is usual, or none where that is usual:
+#: logarithms of lifts from -37 to 37.
+WILD = """
+create table products as select cast(lpad('1', 32, '0') as uuid) as product_id;
+create table int_products as
+select cast(lpad(cast(n as text), 32, '0') as uuid) as product_id,
+    timestamptz '2026-01-01 00:00:00+00' as _effective_at, 'accepted' as _verdict
+from generate_series(1, 2) as numbers (n);
+create table int_creative_patterns as
+select cast(lpad(cast(n as text), 32, '0') as uuid) as pattern_id, product_id,
+    timestamptz '2026-01-01 00:00:00+00' as _effective_at, 'accepted' as _verdict
+from generate_series(1, 8) as numbers (n) cross join products;
+create table platform_benchmarks as
+select 'tiktok' as platform, 'engagement_rate' as metric, 0 as horizon_hours,
+    cast(0.1 as double) as prior_shape, cast(2 as double) as prior_rate;
+create table int_post_outcomes as
+select cast(lpad(cast(n as text), 32, '0') as uuid) as post_id, 'tiktok' as platform,
+    cast(lpad(cast(1 + n % 8 as text), 32, '0') as uuid) as pattern_id, product_id,
+    timestamptz '2026-02-01 00:00:00+00' + interval (n) hour as published_at,
+    timestamptz '2026-05-01 00:00:00+00' as known_at, 0 as definition_era, false as crosses_break,
+    n % 8 < 3 or n % 16 in (6, 7) as is_large,
+    cast(case when is_large then 10000000000000000 else 0 end as bigint) as views,
+    cast(case when n % 3 = 0 then 10000000000000000 else 0 end as bigint) as engagements,
+    cast(views as double) as views_72h,
+    cast(case when is_large then 0 else 1e16 end as double) as reference_median_72h,
+    ln((1 + views_72h) / (1 + reference_median_72h)) as log_lift_72h
+from generate_series(1, 32) as numbers (n) cross join products;
+create table product_trends as
+select product_id, 'up' as direction, false as is_stale, cast(1 as double) as opportunity,
+    timestamptz '2026-01-01 00:00:00+00' as known_at, true as is_latest
+from products;
+"""
+
+
+def test_lifts_as_wild_as_counts_allow() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(WILD)
+        for model in ("creative_pattern_performance", "experiment_gaps"):
+            connection.execute(f"create table {model} as {model_sql(f'marts/creative/{model}')}")
+            assert broken(connection, model, model) == {}, model
+        [(least, most, rows)] = connection.execute(
+            "select min(lift_lo), max(lift_hi), (select count(*) from experiment_gaps)"
+            " from creative_pattern_performance"
+        ).fetchall()
+        assert least == -1
+        assert most > 1e16
+        assert rows > 0
