@@ -49,6 +49,23 @@ def test_p_values_next_to_nothing(apart: float) -> None:
         assert broken(connection, "creative_tag_effects", "effects") == {}
 
 
+@pytest.mark.parametrize("apart", [0, 0.0002, 0.0004])
+def test_q_values_are_those_of_benjamini_and_hochberg(apart: float) -> None:
+    from scipy.stats import false_discovery_control
+
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(TAGS.format(apart=apart))
+        found = connection.execute(
+            "select p_value, q_value from"
+            f" ({model_sql('marts/creative/creative_tag_effects')}) as effects"
+            " where platform = 'tiktok'"
+        ).fetchall()
+    p_values, q_values = zip(*found, strict=True)
+    assert len(set(p_values)) > 6
+    assert list(q_values) == pytest.approx(list(false_discovery_control(p_values)), rel=1e-9)
+
+
 #: Posts reach what counts allow at most where none is usual, or none where that is usual:
 #: logarithms of lifts from -37 to 37.
 WILD = """

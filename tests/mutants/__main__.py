@@ -7,6 +7,7 @@ word. Exits 1 when a change was noticed by no test or cannot be made any more.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from tests.mutants.changes import CLASSES, Change, changes
 #: Lies in the copy: nothing is changed in a folder without it.
 MARK = ".mutants"
 PYTEST_SECONDS = 600
+#: How pytest lists a test that did not pass.
+RED = re.compile(r"(FAILED|ERROR) \S+::")
 
 CAUGHT, SURVIVED, STALE = "caught", "survived", "does not apply"
 
@@ -102,23 +105,29 @@ class Dbt:
         return set(wanted) - passed
 
 
-def pytest_fails(tests: Iterable[str]) -> bool:
-    """Whether one of the tests fails, or is not there."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+def pytest_failing(tests: Iterable[str]) -> set[str]:
+    """Those of the tests of pytest that fail, are in error or are not there."""
+    wanted = sorted(set(tests))
+    command = [sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider"]
     try:
         done = subprocess.run(
-            [*command, *sorted(set(tests))], capture_output=True, timeout=PYTEST_SECONDS
+            [*command, *wanted], capture_output=True, text=True, timeout=PYTEST_SECONDS
         )
     except subprocess.TimeoutExpired:
-        return True
-    return done.returncode != 0
+        return set(wanted)
+    if done.returncode not in (0, 1):
+        return set(wanted)
+    red = [line.split()[1] for line in done.stdout.splitlines() if RED.match(line)]
+    return {
+        test for test in wanted if any(one == test or one.startswith(f"{test}[") for one in red)
+    }
 
 
 def side_by_side(wanted: list[Change]) -> list[list[Change]]:
     """The changes in groups whose members cannot disturb each other.
 
-    A unit test of dbt sees one model, so a change of each model is tried at a time; macros are
-    everywhere, and their changes are tried alone.
+    A unit test sees one model, so a change of each model is tried at a time; macros and modules
+    are everywhere, and their changes are tried alone.
     """
     groups: list[list[Change]] = []
     for change in wanted:
@@ -143,25 +152,23 @@ def outcomes(wanted: list[Change]) -> dict[Change, str]:
     found = {
         change: STALE for change in wanted if change.made_in(Path(change.file).read_text()) is None
     }
-    sql = [change for change in wanted if change.is_sql and change not in found]
-    if sql:
-        dbt = Dbt(Path(tempfile.mkdtemp(dir=Path.cwd().parent)))
-        red = dbt.failing(test for change in sql for test in change.tests)
-        if red:
+    for by_dbt in (True, False):
+        left = [change for change in wanted if change.is_sql == by_dbt and change not in found]
+        if not left:
+            continue
+        failing = (
+            Dbt(Path(tempfile.mkdtemp(dir=Path.cwd().parent))).failing
+            if by_dbt
+            else (pytest_failing)
+        )
+        if red := failing(test for change in left for test in change.tests):
             sys.exit(f"Red without any change: {', '.join(sorted(red))}")
-        for group in side_by_side(sql):
+        for group in side_by_side(left):
             with made(group):
-                red = dbt.failing(test for change in group for test in change.tests)
+                red = failing(test for change in group for test in change.tests)
             for change in group:
                 found[change] = CAUGHT if red & set(change.tests) else SURVIVED
                 say(change, found[change])
-    python = [change for change in wanted if not change.is_sql and change not in found]
-    if python and pytest_fails(test for change in python for test in change.tests):
-        sys.exit("Red without any change: run the tests that are named beside the changes first.")
-    for change in python:
-        with made([change]):
-            found[change] = CAUGHT if pytest_fails(change.tests) else SURVIVED
-        say(change, found[change])
     return found
 
 

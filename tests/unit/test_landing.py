@@ -194,6 +194,21 @@ def test_heartbeats_move_cursors_on_without_being_loads(landing: Landing) -> Non
     assert landing.cursor("supabase", "scripts") is None
 
 
+def test_a_cursor_is_of_one_account(landing: Landing) -> None:
+    for account, at in (("a", 1), ("b", 2), (None, 3)):
+        with landing.open_load(
+            "supabase", "products", account=account, loaded_at=AT + timedelta(hours=at)
+        ) as load:
+            load.commit({"snapshot": at})
+    # A later load that has none leaves the cursor where it was.
+    with landing.open_load(
+        "supabase", "products", account="a", loaded_at=AT + timedelta(hours=4)
+    ) as load:
+        load.commit()
+    found = [landing.cursor("supabase", "products", account) for account in ("a", "b", None, "c")]
+    assert found == [{"snapshot": 1}, {"snapshot": 2}, {"snapshot": 3}, None]
+
+
 def test_load_ids_sort_by_creation() -> None:
     ids = [new_load_id() for _ in range(5000)]
     assert ids == sorted(set(ids))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -72,9 +72,14 @@ def test_text(value: Any, expected: str) -> None:
     assert typed("text", value) == expected
 
 
-def test_an_id_that_has_lost_digits_is_rejected() -> None:
+@pytest.mark.parametrize("value", [7.386111312293610e18, 2.0**53, -(2.0**53)])
+def test_an_id_that_has_lost_digits_is_rejected(value: float) -> None:
     with pytest.raises(NotTyped, match="lost digits"):
-        typed("text", 7.386111312293610e18)
+        typed("text", value)
+
+
+def test_an_id_that_kept_its_digits_is_exact() -> None:
+    assert typed("text", 2.0**53 - 1) == "9007199254740991"
 
 
 def test_an_empty_csv_cell_is_null() -> None:
@@ -105,6 +110,15 @@ def test_what_is_no_uuid(value: Any) -> None:
 )  # fmt: skip
 def test_times(value: Any) -> None:
     assert typed("timestamp", value) == NOON
+
+
+@pytest.mark.parametrize(
+    ("value", "second"),
+    [(10**11 - 1, 10**11 - 1), (10**11, 10**8), (10**14 - 1, 10**11 - 1), (10**14, 10**8)],
+)
+def test_the_size_of_a_number_tells_its_unit(value: int, second: int) -> None:
+    expected = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
+    assert typed("timestamp", value).replace(microsecond=0) == expected
 
 
 @pytest.mark.parametrize("value", ["20240102", 20240102, "2024-01-02", date(2024, 1, 2)])

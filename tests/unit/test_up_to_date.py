@@ -34,10 +34,12 @@ def store(landing: Landing) -> Any:
     )
 
 
-def is_covered(found: Any, landing: Landing, fingerprint: str = "f") -> tuple[bool, bool]:
+def is_covered(
+    found: Any, landing: Landing, fingerprint: str = "f", fixed: bool = False
+) -> tuple[bool, bool]:
     return (
-        _up_to_date(found, landing, fingerprint, fixed=False) is not None,
-        _built_before(found, landing, fingerprint, fixed=False),
+        _up_to_date(found, landing, fingerprint, fixed) is not None,
+        _built_before(found, landing, fingerprint, fixed),
     )
 
 
@@ -59,3 +61,5 @@ def test_a_source_that_had_nothing_new_moves_as_of_on(landing: Landing) -> None:
     assert is_covered(found, landing) == (True, True)
     landing.heartbeat("supabase", {}, loaded_at=AS_OF + timedelta(seconds=1))
     assert is_covered(found, landing) == (False, False)
+    # A build that was told its as-of time does not move on.
+    assert is_covered(found, landing, fixed=True) == (True, True)
