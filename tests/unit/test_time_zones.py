@@ -56,10 +56,14 @@ def test_files_and_their_dates_are_read_as_utc(tmp_path: Path) -> None:
     load_files(landing, [slow], table="performance_metrics", time_format="%d/%m/%Y %H:%M")
     load_files(landing, [slow], table="performance_metrics", time_format="%d/%m/%Y %H:%M",
                extracted_at="2026-10-15T12:00", again=True)  # fmt: skip
-    rows = duckdb.sql(
-        "select epoch_us(collected_at), epoch_us(_extracted_at) from read_parquet("
-        f"'{tmp_path}/landing/files/performance_metrics/[!._]*.parquet')"
-    ).fetchall()
+    rows = (
+        duckdb.connect()
+        .execute(
+            "select epoch_us(collected_at), epoch_us(_extracted_at) from read_parquet("
+            f"'{tmp_path}/landing/files/performance_metrics/[!._]*.parquet')"
+        )
+        .fetchall()
+    )
     wanted = int(AT.timestamp() * 1_000_000)
     assert {row[0] for row in rows} <= {wanted, None}
     assert sum(row[0] == wanted for row in rows) >= 3
