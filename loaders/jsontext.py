@@ -18,6 +18,11 @@ _LONG_NUMBER = re.compile(rb"\d{19}")
 _LONG_NUMBER_TEXT = re.compile(r"\d{19}", re.ASCII)
 
 
+TOO_DEEP = "it is nested too deeply"
+#: Python's own limit: turning more digits into a number takes quadratic time.
+TOO_MANY_DIGITS = "a number in it has more than 4,300 digits"
+
+
 def parse_json(text: str | bytes) -> Any:
     """The value of a JSON text, integers exact whatever their size.
 
@@ -33,7 +38,12 @@ def parse_json(text: str | bytes) -> Any:
     try:
         return json.loads(text)
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError(TOO_DEEP) from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError:
+        # The one other thing that json says.
+        raise ValueError(TOO_MANY_DIGITS) from None
 
 
 def clean_text(text: str) -> str:

@@ -41,6 +41,8 @@ _DECIMAL = re.compile(
 _SHORTENED = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s?([KkMmBb])\Z", re.ASCII)
 _FACTORS = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
+#: Longest text read as a Python list (characters): a parsed one takes 500 times as much.
+LONGEST_LITERAL = 1 << 19
 _CSV_NULLS = frozenset({"\\N", "NULL", "null"})
 
 
@@ -256,6 +258,8 @@ def _list_from_text(text: str, typing: Typing) -> list[Any]:
         try:
             value = parse_json(text)
         except ValueError:
+            if len(text) > LONGEST_LITERAL:
+                raise NotTyped(f"{shown(text)} is not a list") from None
             try:
                 value = ast.literal_eval(text)
             except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -9,7 +9,7 @@ import io
 import os
 import stat
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -246,6 +246,10 @@ class _Counted(io.RawIOBase):
         super().close()
 
 
+#: Compressed bytes given to the decompressor at a time; out come 16 MiB at most.
+_ZSTD_BYTES = 512
+
+
 class _Zstd(io.RawIOBase):
     """Zstandard frames as one stream; unlike the library's own reader it raises
     EOFError for a file that ends early."""
@@ -257,7 +261,7 @@ class _Zstd(io.RawIOBase):
         self._new = zstandard.ZstdDecompressor
         self._error = zstandard.ZstdError
         self._object: Any = None
-        self._waiting = b""
+        self._waiting = memoryview(b"")
         self._ready = memoryview(b"")
 
     def readable(self) -> bool:
@@ -265,8 +269,9 @@ class _Zstd(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._ready:
-            data = self._waiting or self._file.read(1 << 18) or b""
-            self._waiting = b""
+            data = self._waiting or memoryview(self._file.read(1 << 18) or b"")
+            # A few bytes can stand for 128 KiB: little goes in, so that little comes out.
+            data, self._waiting = data[:_ZSTD_BYTES], data[_ZSTD_BYTES:]
             if not data:
                 if self._object is not None:
                     raise EOFError("the compressed data ends early")
@@ -278,7 +283,8 @@ class _Zstd(io.RawIOBase):
             except self._error as error:
                 raise OSError(f"damaged zstd data ({error})") from None
             if self._object.eof:
-                self._waiting = self._object.unused_data
+                unused = len(self._object.unused_data)
+                self._waiting = memoryview(bytes(data[len(data) - unused :]) + self._waiting)
                 self._object = None
         count = min(len(buffer), len(self._ready))
         buffer[:count] = self._ready[:count]
@@ -315,7 +321,20 @@ def text_of(file: IO[bytes]) -> io.TextIOWrapper:
     return io.TextIOWrapper(file, encoding, errors, newline="")
 
 
-def blocks(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """The file in blocks that end at line ends (longer where a line is longer)."""
-    while data := file.read(size):
-        yield data if data.endswith(b"\n") else data + file.readline()
+class AsUtf8(io.RawIOBase):
+    """A text as UTF-8 bytes."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._ready:
+            self._ready = memoryview(self._text.read(1 << 16).encode("utf-8", "replace"))
+        count = min(len(buffer), len(self._ready))
+        buffer[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, TextIO
 
-_SPACE = " \t\r\n"
+from loaders.files.limits import (
+    KEPT,
+    LONGEST_RECORD,
+    text_has_too_many_values,
+    too_large,
+)
+from loaders.jsontext import TOO_DEEP, TOO_MANY_DIGITS
+
 _CHUNK = 1 << 20
-#: An element longer than this (characters) is taken for a broken one.
-_LONGEST = 1 << 28
+_SPACES = re.compile(r"[ \t\r\n]*")
+#: What a number, true, false or null, or something broken in their place, consists of.
+_SCALAR = re.compile(r"[^ \t\r\n,:\[\]{}\"]+")
+_STRING_STOP = re.compile(r'["\\]')
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A value that cannot be held or made, though what follows can: why, and its begin."""
+
+    reason: str
+    start: str
 
 
 class BrokenJson(ValueError):
@@ -41,11 +60,11 @@ class JsonStream:
     def peek(self) -> str:
         """The next character that is no white space; '' at the end."""
         while True:
-            while self._at < len(self._buffer):
-                character = self._buffer[self._at]
-                if character not in _SPACE:
-                    return character
-                self._at += 1
+            found = _SPACES.match(self._buffer, self._at)
+            assert found is not None
+            self._at = found.end()
+            if self._at < len(self._buffer):
+                return self._buffer[self._at]
             if self._end:
                 return ""
             self._fill()
@@ -55,31 +74,101 @@ class JsonStream:
             raise self._broken(f"'{expected}' was expected")
         self._at += 1
 
-    def value(self) -> tuple[Any, str]:
-        """The next value and its text. Raises BrokenJson."""
+    def value(self) -> tuple[Any, str] | Unusable:
+        """The next value and its text. One that is too large (see :mod:`.limits`), nested
+        too deeply, or has a number of too many digits is passed over. Raises BrokenJson.
+        """
         self.peek()
         while True:
+            size = len(self._buffer) - self._at
+            if text_has_too_many_values(self._buffer, self._at):
+                return self._passed_over(too_large("record"))
             try:
                 value, end = self._decoder.raw_decode(self._buffer, self._at)
+                if end - self._at > LONGEST_RECORD:
+                    return self._passed_over(too_large("record"))
                 if end < len(self._buffer) or self._end:
                     text = self._buffer[self._at : end]
                     self._at = end
                     return value, text
             except RecursionError:
-                raise self._broken("it is nested too deeply") from None
+                return self._passed_over(TOO_DEEP)
             except json.JSONDecodeError as error:
+                if size > LONGEST_RECORD:
+                    return self._passed_over(too_large("record"))
                 inside = "Unterminated string" in error.msg
-                size = len(self._buffer) - self._at
-                if (
-                    self._end
-                    or size > _LONGEST
-                    or not (inside or len(self._buffer) - error.pos < 64)
-                ):
+                if self._end or not (inside or len(self._buffer) - error.pos < 64):
                     line = self._line + self._buffer.count("\n", 0, error.pos)
                     problem = "the text ends early" if self._end and (
                         inside or error.pos >= len(self._buffer.rstrip())
                     ) else error.msg[:1].lower() + error.msg[1:]  # fmt: skip
                     raise BrokenJson(f"{problem} (line {line})", self._rest()) from None
+            except ValueError:
+                # The one other thing that json says: an integer has too many digits.
+                return self._passed_over(TOO_MANY_DIGITS)
+            self._fill()
+
+    def _passed_over(self, reason: str) -> Unusable:
+        start = self._buffer[self._at : self._at + KEPT]
+        self.skip()
+        return Unusable(reason, start)
+
+    def skip(self) -> None:
+        """Pass over the next value without making or keeping it. Raises BrokenJson."""
+        depth = 0
+        while True:
+            character = self.peek()
+            if not character:
+                raise self._broken("the value goes on")
+            if character == '"':
+                self._skip_string()
+            elif character in "[{":
+                depth += 1
+                self._at += 1
+            elif character in "]}":
+                depth -= 1
+                self._at += 1
+            elif character in ",:":
+                self._at += 1
+            else:
+                self._skip_scalar()
+            if depth < 0 or (depth == 0 and character in ",:"):
+                raise self._broken("a value was expected")
+            if depth == 0:
+                return
+            # As long as brackets cannot all be closed in it, a part is passed over at once.
+            part = self._buffer[self._at : self._at + KEPT]
+            closed = part.count("]") + part.count("}")
+            if closed < depth and '"' not in part:
+                depth += part.count("[") + part.count("{") - closed
+                self._at += len(part)
+
+    def _skip_string(self) -> None:
+        self._at += 1
+        while True:
+            found = _STRING_STOP.search(self._buffer, self._at)
+            if found is not None and found[0] == '"':
+                self._at = found.end()
+                return
+            # A backslash takes the next character with it, wherever the buffer ends.
+            wanted = found.end() + 1 if found is not None else len(self._buffer)
+            while wanted > len(self._buffer) and not self._end:
+                wanted -= self._at
+                self._fill()
+            self._at = min(wanted, len(self._buffer))
+            if self._at == len(self._buffer):
+                if self._end:
+                    raise self._broken("the string goes on")
+                self._fill()
+
+    def _skip_scalar(self) -> None:
+        while True:
+            found = _SCALAR.match(self._buffer, self._at)
+            if found is None:
+                return
+            self._at = found.end()
+            if self._at < len(self._buffer) or self._end:
+                return
             self._fill()
 
     def _rest(self) -> str:
@@ -90,7 +179,7 @@ class JsonStream:
         problem = problem if self.peek() else f"the text ends early, {problem}"
         return BrokenJson(f"{problem} (line {line})", self._rest())
 
-    def elements(self) -> Iterator[tuple[Any, str]]:
+    def elements(self) -> Iterator[tuple[Any, str] | Unusable]:
         """The elements of the array that comes next. Raises BrokenJson."""
         self._take("[")
         if self.peek() == "]":
@@ -115,11 +204,11 @@ class JsonStream:
 
     def _find(self, key: str) -> bool:
         while self.peek() == '"':
-            name, _ = self.value()
+            found = self.value()
             self._take(":")
-            if name == key:
+            if not isinstance(found, Unusable) and found[0] == key:
                 return True
-            self.value()
+            self.skip()
             if self.peek() == ",":
                 self._at += 1
         return False

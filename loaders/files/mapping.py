@@ -16,10 +16,11 @@ _MISSING = object()
 def near(name: str, known: Iterable[str]) -> str:
     """``Did you mean 'x'?`` for a misspelt name, or the names there are."""
     names = list(known)
-    close = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
+    close = difflib.get_close_matches(name, names[:1000], n=2, cutoff=0.5)
     if close:
         return "Did you mean " + " or ".join(f"'{n}'" for n in close) + "?"
-    return "Known are: " + ", ".join(names) + "."
+    more = f" and {len(names) - 50:,} more" if len(names) > 50 else ""
+    return "Known are: " + ", ".join(names[:50]) + more + "."
 
 
 def check_table(table: str) -> None:

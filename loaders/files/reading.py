@@ -7,13 +7,16 @@ import contextlib
 import csv
 import io
 import json
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 from loaders.errors import AceError
 from loaders.files import csvrows, fast
-from loaders.files.inputs import DAMAGED, Input, blocks, text_of, unreadable
-from loaders.files.jsonstream import BrokenJson, JsonStream
+from loaders.files.inputs import DAMAGED, AsUtf8, Input, text_of, unreadable
+from loaders.files.jsonstream import BrokenJson, JsonStream, Unusable
+from loaders.files.limits import KEPT, TooLong, blocks, has_too_many_values, too_large
 from loaders.files.mapping import at_path, near
 from loaders.files.plan import Plan
 from loaders.files.sink import Sink
@@ -139,40 +142,45 @@ class Reader:
 
     def _lines(self) -> None:
         with self._survives_damage(), self.input.open() as file:
-            for number, block in enumerate(self._blocks(file)):
+            source: Any = file
+            if _peek(file, 2) in _UTF16:
+                source = io.BufferedReader(AsUtf8(text_of(file)))
+            for number, block in enumerate(blocks(source, BLOCK_BYTES)):
+                if isinstance(block, TooLong):
+                    self.sink.reject(self.main, block.start, block.reason)
+                    continue
                 if number == 0:
                     block = block.removeprefix(codecs.BOM_UTF8)
-                self._block(block)
-
-    def _blocks(self, file: IO[bytes]) -> Iterator[bytes]:
-        if _peek(file, 2) in _UTF16:
-            text = text_of(file)
-            while lines := text.readlines(BLOCK_BYTES):
-                yield "".join(lines).encode("utf-8", "replace")
-        else:
-            yield from blocks(file, BLOCK_BYTES)
-
-    def _block(self, block: bytes) -> None:
-        if self._fast:
-            typing = self.plan.typing(from_csv=False)
-            constants = self.plan.constants[self.main]
-            frame = fast.ndjson_block(self.fields, block, typing, constants)
-            if frame is not None:
-                self._names.update(dict.fromkeys(frame.columns))
-                self._shared = True
-                self._matched = self._matched or not self._told.isdisjoint(frame.columns)
-                self.sink.frame(self.main, frame)
-                return
-            if len(block) > 2 * PIECE_BYTES:
+                if self._fast and self._clean_block(block):
+                    continue
                 for piece in blocks(io.BytesIO(block), PIECE_BYTES):
-                    self._block(piece)
-                return
+                    assert isinstance(piece, bytes)
+                    if not (self._fast and len(piece) < len(block) and self._clean_block(piece)):
+                        self._slow_block(piece)
+
+    def _clean_block(self, block: bytes) -> bool:
+        """Land whole lines in one go; False, and nothing done, when one is not clean."""
+        typing = self.plan.typing(from_csv=False)
+        constants = self.plan.constants[self.main]
+        frame = fast.ndjson_block(self.fields, block, typing, constants)
+        if frame is None:
+            return False
+        self._names.update(dict.fromkeys(frame.columns))
+        self._shared = True
+        self._matched = self._matched or not self._told.isdisjoint(frame.columns)
+        self.sink.frame(self.main, frame)
+        return True
+
+    def _slow_block(self, block: bytes) -> None:
         for line in block.split(b"\n"):
             line = line.strip(b" \t\r")
             if line:
                 self._line(line)
 
     def _line(self, line: bytes) -> None:
+        if has_too_many_values(line):
+            self.sink.reject(self.main, line[:KEPT], too_large("line"))
+            return
         try:
             value = parse_json(line)
         except ValueError as error:
@@ -208,21 +216,39 @@ class Reader:
                     "Look where its records are and give that path to --records.",
                     exit_code=2,
                 )
-            for value, text in stream.elements():
-                self.record(value, text.encode("utf-8", "replace"))
+            for found in stream.elements():
+                if isinstance(found, Unusable):
+                    self._unusable(found)
+                else:
+                    self.record(found[0], found[1].encode("utf-8", "replace"))
             # What follows the list belongs to the same object and holds no records.
             stream.skip_rest()
         elif stream.peek() == "[":
-            for value, text in stream.elements():
-                self.document(value, text.encode("utf-8", "replace"))
+            for found in stream.elements():
+                if isinstance(found, Unusable):
+                    self._unusable(found)
+                else:
+                    self.document(found[0], found[1].encode("utf-8", "replace"))
         else:
-            value, text = stream.value()
+            found = stream.value()
+            if isinstance(found, Unusable):
+                if not self.sink.records and not stream.peek():
+                    raise AceError(
+                        f"Nothing of {self.input.name} can be read: {found.reason}.",
+                        "Write one record per line, or name the list in it with --records.",
+                    )
+                self._unusable(found)
+                return
+            value, text = found
             if not isinstance(value, dict):
                 raise AceError(
                     f"{self.input.name} holds {shown(value)}, not JSON objects.",
                     "Check that it is the right file.",
                 )
             self.document(value, text.encode("utf-8", "replace"))
+
+    def _unusable(self, found: Unusable) -> None:
+        self.sink.reject(self.main, found.start.encode("utf-8", "replace"), found.reason)
 
     # -- CSV ---------------------------------------------------------------------
 
@@ -281,6 +307,11 @@ class Reader:
         file.read(len(header) + 1)
         lines = 0
         for block in blocks(file, BLOCK_BYTES):
+            if isinstance(block, TooLong):
+                self._begin_csv(names)
+                self.sink.reject(self.main, block.start, block.reason)
+                lines += 1
+                continue
             frame = fast.csv_block(self.fields, block, names, delimiter, typing, constants)
             if frame is None:
                 if not lines:
@@ -304,7 +335,10 @@ class Reader:
             with contextlib.ExitStack() as stack:
                 where: Any = self.input.path
                 if self.input.compression:
-                    where = io.BytesIO(stack.enter_context(self.input.open()).read())
+                    # Parquet is read from its end: unpacked on the disk, not in memory.
+                    where = stack.enter_context(tempfile.TemporaryFile())
+                    shutil.copyfileobj(stack.enter_context(self.input.open()), where, 1 << 20)
+                    where.seek(0)
                 file = stack.enter_context(pq.ParquetFile(where))
                 names = file.schema_arrow.names
                 csvrows.header_names(names, self.input.name)

@@ -19,6 +19,8 @@ from loaders.values import Typing
 #: Records, and bytes of them, typed in one go: bounds memory.
 BATCH_RECORDS = 5_000
 BATCH_BYTES = 16 << 20
+#: What a field takes in memory besides its text.
+FIELD_BYTES = 64
 
 
 @dataclass
@@ -95,7 +97,8 @@ class Sink:
         if part is None:
             return
         part.records.append(record)
-        part.waiting_bytes += len(record.raw or b"")
+        fields = len(record.values) if isinstance(record.values, dict) else 0
+        part.waiting_bytes += len(record.raw or b"") + FIELD_BYTES * fields
         if len(part.records) >= BATCH_RECORDS or part.waiting_bytes >= BATCH_BYTES:
             self._flush(resource, part)
 

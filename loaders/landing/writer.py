@@ -31,6 +31,9 @@ from loaders.schema import EARLIEST_TIME, RESOURCES, SOURCE_KEY, polars_schema, 
 ROW_GROUP_ROWS = 122_880
 #: ... or bytes, so that 10 MB strings do not pile up.
 ROW_GROUP_BYTES = 64 * 1024 * 1024
+#: Rejected records, and bytes of them, gathered before they are written as a row group.
+REJECTED_ROWS = 2_000
+REJECTED_BYTES = 8 * 1024 * 1024
 #: Row groups waiting for the writing thread: bounds memory.
 QUEUED_GROUPS = 2
 #: lz4 writes fastest here at a size close to zstd's lowest level (see DECISIONS).
@@ -111,6 +114,8 @@ class LoadWriter:
         self._pending: list[pl.DataFrame] = []
         self._pending_rows = 0
         self._pending_bytes = 0
+        self._refused: list[tuple[Rejected, str | None]] = []
+        self._refused_bytes = 0
         self._position = 0
         self._temporary: Path | None = None
         self._writer: pq.ParquetWriter | None = None
@@ -154,7 +159,21 @@ class LoadWriter:
         found = list(records)
         if not found:
             return
+        self.rejected += len(found)
+        self._position = max(self._position, max(r.position for r in found) + 1)
         context = orjson.dumps(self.context).decode() if self.context is not None else None
+        for record in found:
+            self._refused.append((record, context))
+            self._refused_bytes += len(record.raw) + len(context or "")
+            if len(self._refused) >= REJECTED_ROWS or self._refused_bytes >= REJECTED_BYTES:
+                self._flush_rejected()
+
+    def _flush_rejected(self) -> None:
+        if not self._refused:
+            return
+        found = [record for record, _ in self._refused]
+        contexts = [context for _, context in self._refused]
+        self._refused, self._refused_bytes = [], 0
         # Through Polars: Arrow's own way from Python lists imports pandas, if it is there.
         rows = pl.DataFrame(
             {
@@ -164,12 +183,10 @@ class LoadWriter:
                 "raw": pl.Series([record.raw for record in found], dtype=pl.Binary),
                 "reason": pl.Series([record.reason for record in found], dtype=pl.String),
                 "field": pl.Series([record.field for record in found], dtype=pl.String),
-                "context": pl.Series([context] * len(found), dtype=pl.String),
+                "context": pl.Series(contexts, dtype=pl.String),
             }
         )
         table = arrow_table(rows).cast(REJECTED_SCHEMA)
-        self.rejected += len(found)
-        self._position = max(self._position, max(r.position for r in found) + 1)
         with self._explained(self._rejected_name):
             if self._rejected_writer is None:
                 self._rejected_temporary = self._storage.temporary(self._rejected_name)
@@ -183,6 +200,7 @@ class LoadWriter:
         file, which is the commit. Returns the load; raises AceError like :meth:`write`.
         """
         self._flush()
+        self._flush_rejected()
         self._drain(0)
         load = self._load(cursor)
         with self._explained(self._name):

@@ -349,9 +349,10 @@ class Landing:
 
         try:
             with self.storage.reader(self.rejected_file(load)) as file:
-                for batch in file.iter_batches(1024):
-                    found = [_rejected_record(load, row) for row in batch.to_pylist()]
-                    yield from found
+                # A row group is as much as fits into memory.
+                for group in range(file.num_row_groups):
+                    table = file.read_row_group(group)
+                    yield from [_rejected_record(load, row) for row in table.to_pylist()]
         except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
             raise AceError(
                 f"The rejected records of load {load.load_id} cannot be read from "
