@@ -89,7 +89,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("released")
     store = DuckStore(home, home / "warehouse.duckdb", 5)
     for build in (1, 2, 3):
-        small_warehouse.make(home / "warehouse.duckdb", products=build, build=build)
+        small_warehouse.make(home / "warehouse.duckdb", build, loads=(), build=build)
         store.record_passed(small_warehouse.passed(build, f"{build}"))
         if build < 3:
             store.publish()
@@ -101,7 +101,12 @@ def home(released: Path, ace_home: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     shutil.copytree(released, ace_home, symlinks=True, dirs_exist_ok=True)
     # What is in the build file was built by "this" project.
     monkeypatch.setattr(building, "project_fingerprint", lambda *_: "3")
+    monkeypatch.setattr(building, "_run", _worked)
     return ace_home
+
+
+def _worked(*_: object, **__: object) -> None:
+    raise AssertionError("The build did its work again, or first.")
 
 
 def _ace(*arguments: str) -> Result:
@@ -224,9 +229,7 @@ def test_damaged_releases_do_not_push_good_ones_out(
 
 
 @pytest.mark.parametrize("what", ["releases is a file", "current is a folder"])
-def test_a_place_that_cannot_be_written_is_noticed_before_the_work(
-    home: Path, monkeypatch: pytest.MonkeyPatch, what: str
-) -> None:
+def test_a_place_that_cannot_be_written_is_noticed_before_the_work(home: Path, what: str) -> None:
     if what == "releases is a file":
         shutil.rmtree(home / "releases")
         (home / "releases").touch()
@@ -234,10 +237,6 @@ def test_a_place_that_cannot_be_written_is_noticed_before_the_work(
         (home / "current.duckdb").unlink()
         (home / "current.duckdb").mkdir()
 
-    def worked(*_: object, **__: object) -> None:
-        raise AssertionError("The build did its work first.")
-
-    monkeypatch.setattr(building, "_run", worked)
     said = str(_ace("build", "--force").exception)
     assert str(home / what.split()[0]) in said
     assert "again" in said or "ACE_HOME" in said
