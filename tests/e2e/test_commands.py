@@ -46,7 +46,8 @@ class User:
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("ACE_", "PG"))}
-        return kept | {"ACE_HOME": str(self.folder / "home")} | more
+        here = {"ACE_HOME": str(self.folder / "home"), "ACE_LANDING": str(self.folder / "la?ding")}
+        return kept | here | more
 
     def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -73,7 +74,9 @@ class User:
 @pytest.fixture(scope="module")
 def user(tmp_path_factory: pytest.TempPathFactory) -> User:
     """A user whose warehouse was built once; ``journal`` has what was said on the way."""
-    folder = tmp_path_factory.mktemp("user")
+    # Nothing may take the names of folders for patterns, columns, options or addresses.
+    folder = tmp_path_factory.mktemp("user") / "we [1]*{a,b} 'q\" %20#;&$(echo) platform=é"
+    folder.mkdir()
     for name in NAMES:
         shutil.copy(FIXTURES / name, folder)
     return User(folder)
