@@ -192,3 +192,10 @@ def test_a_load_in_two_merged_files_is_taken_from_one_of_them(tmp_path: Path) ->
     (merged,) = data_files(landing)
     assert_frame_equal(rows(Landing(tmp_path)), before)
     assert pl.read_parquet(landing.storage.location(merged)).height == before.height
+
+
+def test_a_load_in_two_files_is_that_of_the_larger_set(landing: Landing) -> None:
+    with landing.shared_lock():
+        landing.compact(8)
+    assert len(data_files(landing)) == 11
+    assert len({load.file for load in Landing(landing.url).loads()}) == 1
