@@ -57,10 +57,11 @@ def started(programs: Path) -> Iterator[Path]:
     try:
         if user:
             shutil.chown(folder, user)
+        # A database of locale C makes no É an é, which tags in the world need.
         data = folder / "data"
         log = folder / "log"
         _run(user, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust",
-             "-E", "UTF8", "--locale=C", "--no-sync")  # fmt: skip
+             "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")  # fmt: skip
         options = " ".join(f"-c {setting}" for setting in SETTINGS)
         server = (programs / "pg_ctl", "-D", data, "-l", log, "-w")
         _run(user, *server, "-o", f"{options} -k {folder}", "start")
