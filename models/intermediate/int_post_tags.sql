@@ -107,7 +107,9 @@ script_tags as (
     from script_fields
     where is_plain
         and {{ ascii_lower('field') }} not in (
-            '{{ not_choices | join("', '") }}'
+            {%- for name in not_choices %}
+            '{{ name }}'{{ ',' if not loop.last }}
+            {%- endfor %}
         )
         and {{ trimmed('field_value') }} <> ''
         and length(field) + length({{ trimmed('field_value') }}) < {{ var('max_tag_length') }}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from tests.support import small_warehouse
 from warehouse.settings import PROJECT_ROOT
