@@ -65,6 +65,18 @@ aggregates as (
     from sample
     union all
     select
+        'exact_mean of the known ones',
+        {{ exact_mean('case when value > 1 then value end') }},
+        3.0
+    from (
+        select 2.0 as value
+        union all
+        select 4.0
+        union all
+        select 1.0
+    ) as some_unknown
+    union all
+    select
         'exact_mean of nothing',
         {{ exact_mean('value') }},
         null
