@@ -12,7 +12,7 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -36,6 +36,8 @@ Engine = Literal["duckdb", "postgres"]
 Hint = Callable[[], str]
 #: Rows that are held at a time when an answer is streamed.
 BATCH = 2000
+#: How long Ctrl-C may go unnoticed while a query runs.
+POLL_SECONDS = 0.1
 #: Type of Postgres' numeric.
 NUMERIC = 1700
 NO_RELEASE_HINT = "Make one: 'ace run' loads, builds and releases."
@@ -188,11 +190,17 @@ class DuckReader:
 
         running = self._thread.submit(work, *arguments)
         try:
+            # In short waits: a signal that another thread was given is seen between them.
+            while not running.done():
+                wait([running], timeout=POLL_SECONDS)
             return running.result()
         except duckdb.Error as error:
             raise self._error(error) from None
         except KeyboardInterrupt:
-            self._connection.interrupt()
+            # Again and again: the engine forgets one that comes before it has begun.
+            while not running.done():
+                self._connection.interrupt()
+                wait([running], timeout=POLL_SECONDS)
             raise
 
     def _error(self, error: Exception) -> AceError:

@@ -221,7 +221,8 @@ def _metrics(world: World) -> _Maker:
     made.add(2, RANGE, polls(2, post_id=post, collected_at=ahead))
     # No observation time and no counts: valid all the same, known when it was known.
     empty: Columns = {"post_id": post, "collected_at": None}
-    known = world.catalogue.post_published[:2] + 31 * HOUR
+    # A world of two days ends before that.
+    known = np.minimum(world.catalogue.post_published[:2] + 31 * HOUR, world.clock.end)
     made.add(2, "no observation time", empty, ACCEPTED, known)
     return made
 

@@ -159,3 +159,11 @@ def test_real_videos_carry_their_attribution_and_land_once(tmp_path: Path) -> No
     assert load is not None
     assert (load.source, load.accepted) == ("youtube_trending", 6_801)
     assert load_real(landing) is None
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_smallest_world_lands(tmp_path: Path, seed: int) -> None:
+    load_demo(
+        Landing(tmp_path), posts=10, days=2, seed=seed, truth_dir=tmp_path / "truth", real=False
+    )
+    assert Landing(tmp_path).loads(SOURCE)

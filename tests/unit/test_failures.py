@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from loaders.landing import Landing
-from repositories.connection import open_release
+from repositories.connection import DuckReader, open_release
 from tests.support import small_warehouse
 from warehouse.built_with import BuiltWith
 from warehouse.cli import main
@@ -233,6 +233,26 @@ def test_a_query_ends_at_once_when_it_is_stopped(tmp_path: Path, query: str) -> 
         with pytest.raises(KeyboardInterrupt):
             reader.query(query)
     # Closing waits for the engine: it has not worked on.
+    assert time.process_time() - begun < 3
+
+
+def test_a_query_that_is_stopped_before_it_has_begun_does_not_run(tmp_path: Path) -> None:
+    _released(tmp_path)
+    with open_release(tmp_path) as reader:
+        assert isinstance(reader, DuckReader)
+
+        def slow_to_begin() -> None:
+            time.sleep(0.2)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+            reader._connection.execute(
+                "select count(*) from range(3000000000) r(i) where hash(i) = 3"
+            )
+
+        begun = time.process_time()
+        with pytest.raises(KeyboardInterrupt):
+            reader._run(slow_to_begin)
+        time.sleep(0.6)
     assert time.process_time() - begun < 3
 
 
