@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any
+
+from loaders.pgconnect import own_sql
 
 if TYPE_CHECKING:
     import psycopg
@@ -71,7 +73,7 @@ def prepare(connection: psycopg.Connection[Any], settings: Mapping[str, str] = S
         for name, value in settings.items()
     )
     connection.execute(
-        _sql(
+        own_sql(
             f"do $$ declare taken text[] := '{{}}'; begin\n{takes}\n"
             "perform set_config('ace.settings', array_to_string(taken, ','), false); end $$"
         )
@@ -89,8 +91,3 @@ def options(connection: psycopg.Connection[Any]) -> str:
     taken: list[str] = row[0] if row else []
     own = connection.info.get_parameters().get("options", "")
     return " ".join([own, *(f"-c {name}={SETTINGS[name]}" for name in taken)]).strip()
-
-
-def _sql(text: str) -> LiteralString:
-    """A statement made of our own words only; psycopg wants to be told."""
-    return text

@@ -13,7 +13,7 @@ from loaders.files.limits import (
     KEPT,
     LONGEST_RECORD,
     MOST_COLUMNS,
-    text_has_too_many_values,
+    has_too_many_values,
     too_large,
 )
 from loaders.values import shown
@@ -59,7 +59,7 @@ class _Lines:
         line = self._again.popleft() if self._again else self._read()
         self.number += 1
         self.taken.append(line)
-        if len(line) > LONGEST_RECORD or text_has_too_many_values(line, 0, _DELIMITERS):
+        if len(line) > LONGEST_RECORD or has_too_many_values(line, _DELIMITERS):
             self.taken[-1] = line[:KEPT]
             raise _TooLong(cut=True)
         self._size += len(line)
@@ -124,7 +124,7 @@ def rows(file: TextIO, name: str, lines_before: int = 0) -> Iterator[list[str] |
         first = file.readline(LONGEST_RECORD + 1)
     if not first:
         raise AceError(f"{name} has no header line.", "The first line must name the columns.")
-    if len(first) > LONGEST_RECORD or text_has_too_many_values(first, 0, _DELIMITERS):
+    if len(first) > LONGEST_RECORD or has_too_many_values(first, _DELIMITERS):
         raise AceError(
             f"The first line of {name} is too large ({len(first):,} characters or more): it "
             "cannot name the columns.",

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from loaders.files.limits import (
     KEPT,
     LONGEST_RECORD,
-    text_has_too_many_values,
+    has_too_many_values,
     too_large,
 )
 from loaders.jsontext import TOO_DEEP, TOO_MANY_DIGITS
@@ -81,7 +81,7 @@ class JsonStream:
         self.peek()
         while True:
             size = len(self._buffer) - self._at
-            if text_has_too_many_values(self._buffer, self._at):
+            if has_too_many_values(self._buffer, ",[{", self._at):
                 return self._passed_over(too_large("record"))
             try:
                 value, end = self._decoder.raw_decode(self._buffer, self._at)

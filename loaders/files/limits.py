@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, AnyStr
 
 #: Longest record: a line, an element of a list, a row of CSV (bytes, or characters of text).
 LONGEST_RECORD = 64 << 20
@@ -39,17 +39,10 @@ def too_large(what: str, size: str = "") -> str:
     )
 
 
-def has_too_many_values(text: bytes, at: int = 0) -> bool:
-    """Whether JSON from a place on could hold more values than a record may, read roughly:
-    commas and brackets in texts count as well.
+def has_too_many_values(text: AnyStr, marks: Sequence[AnyStr], at: int = 0) -> bool:
+    """Whether a record from a place on could hold more values than it may, told by the marks
+    that part them. Read roughly: marks in texts count as well.
     """
-    if len(text) - at <= _WORTH_COUNTING:
-        return False
-    return sum(text.count(mark, at) for mark in (b",", b"[", b"{")) > MOST_VALUES
-
-
-def text_has_too_many_values(text: str, at: int = 0, marks: str = ",[{") -> bool:
-    """The same for text."""
     if len(text) - at <= _WORTH_COUNTING:
         return False
     return sum(text.count(mark, at) for mark in marks) > MOST_VALUES

@@ -178,7 +178,7 @@ class Reader:
                 self._line(line)
 
     def _line(self, line: bytes) -> None:
-        if has_too_many_values(line):
+        if has_too_many_values(line, (b",", b"[", b"{")):
             self.sink.reject(self.main, line[:KEPT], too_large("line"))
             return
         try:

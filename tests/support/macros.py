@@ -16,19 +16,29 @@ VARIABLES: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "dbt_project.yml").re
 
 
 @cache
-def _module(engine: str) -> Any:
-    source = "\n".join(
+def macro_source() -> str:
+    """All of `macros/engine` and `macros/marts`."""
+    return "\n".join(
         path.read_text()
         for folder in ("engine", "marts")
         for path in sorted((PROJECT_ROOT / "macros" / folder).glob("*.sql"))
     )
-    environment = Environment(extensions=["jinja2.ext.do"])
-    environment.globals.update(
+
+
+def environment(engine: str) -> Environment:
+    """Jinja with what those macros take from dbt."""
+    made = Environment(extensions=["jinja2.ext.do"])
+    made.globals.update(
         target=SimpleNamespace(type=engine),
         var=VARIABLES.__getitem__,
         **{"return": lambda value: value},
     )
-    return environment.from_string(source).module
+    return made
+
+
+@cache
+def _module(engine: str) -> Any:
+    return environment(engine).from_string(macro_source()).module
 
 
 def rendered(macro: str, *arguments: Any, engine: str = "duckdb", **named: Any) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any
 
 from loaders.errors import AceError, UsageError
+from loaders.pgconnect import own_sql
 from warehouse.release.model import PUBLIC_SCHEMAS
 
 if TYPE_CHECKING:
@@ -121,9 +122,9 @@ def show(
     if before == ordered:
         return
     names = ", ".join(f'"{name}"' for name, _ in ordered)
-    connection.execute(_sql(f'create schema if not exists "{schema}"'))
+    connection.execute(own_sql(f'create schema if not exists "{schema}"'))
     connection.execute(
-        _sql(
+        own_sql(
             f'create or replace view {view} as select {names} from release."{schema}__{table}" '
             "where _from_release <= (select release.shown()) "
             "and (_to_release is null or _to_release > (select release.shown()))"
@@ -141,7 +142,7 @@ def remove(connection: Connection, schema: str, table: str) -> set[Grant]:
     found = connection.execute(GRANTS, {"view": view}).fetchall()
     try:
         with connection.transaction():
-            connection.execute(_sql(f"drop view if exists {view}"))
+            connection.execute(own_sql(f"drop view if exists {view}"))
     except errors.DependentObjectsStillExist as error:
         lines = (error.diag.message_detail or "").splitlines()
         made = ", ".join(dict.fromkeys(line.partition(" depends on ")[0] for line in lines))
@@ -168,14 +169,9 @@ def _restore(connection: Connection, view: str, grants: set[Grant], wanted: Colu
     found = connection.execute(GRANTS, {"view": view}).fetchall()
     for column, privilege, role, _ in {(r[0], r[1], r[2], r[3]) for r in found} - grants:
         what = f'{privilege} ("{column}")' if column else privilege
-        connection.execute(_sql(f"revoke {what} on {view} from {role}"))
+        connection.execute(own_sql(f"revoke {what} on {view} from {role}"))
     for column, privilege, role, grantable in sorted(grants):
         if column in there:
             what = f'{privilege} ("{column}")' if column else privilege
             option = " with grant option" if grantable else ""
-            connection.execute(_sql(f"grant {what} on {view} to {role}{option}"))
-
-
-def _sql(text: str) -> LiteralString:
-    """A statement made of our own names only; psycopg wants to be told."""
-    return text
+            connection.execute(own_sql(f"grant {what} on {view} to {role}{option}"))

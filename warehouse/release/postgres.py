@@ -13,9 +13,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any
 
 from loaders.errors import AceError
+from loaders.pgconnect import own_sql
 from warehouse.release.model import (
     PUBLIC_SCHEMAS,
     Passed,
@@ -149,7 +150,7 @@ class PostgresStore:
         if _exists(connection, "release.current"):
             current = "release in (select c.release from release.current as c)"
         rows = connection.execute(
-            _sql(
+            own_sql(
                 f"select {SUMMARY}, {current} from release.releases "
                 "where kept order by release desc"
             )
@@ -173,7 +174,7 @@ class PostgresStore:
     def loads(self, release: int) -> set[str]:
         with self._session() as connection:
             rows = connection.execute(
-                _sql(
+                own_sql(
                     "select load_id from release.meta__loads where _from_release <= %s "
                     "and (_to_release is null or _to_release > %s)"
                 ),
@@ -253,7 +254,7 @@ class PostgresStore:
         try:
             with connect(self.url) as connection, connection.transaction():
                 connection.execute("select pg_advisory_xact_lock(%s, %s)", RELEASES_KEY)
-                connection.execute(_sql(f"set local lock_timeout = '{LOCK_SECONDS}s'"))
+                connection.execute(own_sql(f"set local lock_timeout = '{LOCK_SECONDS}s'"))
                 yield connection
         except psycopg.errors.LockNotAvailable:
             raise AceError(
@@ -284,7 +285,7 @@ class PostgresStore:
     def _publish(self, connection: Connection) -> ReleaseSummary:
         kept = self._releases(connection)
         number = _next_number(connection, kept)
-        connection.execute(_sql(SETUP))
+        connection.execute(own_sql(SETUP))
         built = connection.execute("select invocation_id from build_meta.passed").fetchone()
         if built is None:
             raise AceError("There is no build to release.", "Run 'ace build'.")
@@ -296,7 +297,7 @@ class PostgresStore:
             share(connection, self.readers)
             return replace(last, current=True)
         connection.execute(
-            _sql(
+            own_sql(
                 f"insert into release.releases ({SUMMARY}) "
                 "select %s, clock_timestamp(), b.as_of, p.git_revision, p.dbt_version, "
                 "'postgres', p.fingerprint, p.invocation_id from build_meta.passed as p "
@@ -341,11 +342,6 @@ class PostgresStore:
                 )
             _point_to(connection, release)
             return next(one for one in self._releases(connection) if one.release == release)
-
-
-def _sql(text: str) -> LiteralString:
-    """A statement made of our own names only; psycopg wants to be told."""
-    return text
 
 
 def _said(error: psycopg.Error) -> str:
@@ -399,7 +395,7 @@ def _count_rows(connection: Connection, relations: list[tuple[str, str]]) -> Non
     )
     for schema, table in relations:
         connection.execute(
-            _sql(
+            own_sql(
                 "insert into build_meta.row_counts select %s, %s, count(*) "
                 f'from "{PREFIX}{schema}"."{table}"'
             ),
@@ -416,7 +412,7 @@ def _publish_relation(
     """
     # The rows of this build, read once, each with the hash of its whole text.
     connection.execute(
-        _sql(
+        own_sql(
             "create temporary table offered on commit drop as "
             f"select r.*, md5((r.*)::text) as _hash from ({query}) as r"
         )
@@ -428,13 +424,13 @@ def _publish_relation(
     grants = _prepare_published(connection, number, schema, table, offered)
     names = ", ".join(f'"{name}"' for name, _ in offered)
     connection.execute(
-        _sql(
+        own_sql(
             f"update {published} as p set _to_release = {number} where p._to_release is null "
             "and not exists (select 1 from offered as o where o._hash = p._hash)"
         )
     )
     connection.execute(
-        _sql(
+        own_sql(
             f"insert into {published} ({names}, _hash, _from_release) "
             f"select {names}, _hash, {number} from offered as o where not exists "
             f"(select 1 from {published} as p where p._to_release is null "
@@ -472,7 +468,7 @@ def _prepare_published(
     grants = None
     if _exists(connection, published) and not (before and can_stay(before, wanted)):
         grants = remove(connection, schema, table)
-        connection.execute(_sql(f"drop table {published}"))
+        connection.execute(own_sql(f"drop table {published}"))
         connection.execute("update release.releases set kept = false where release < %s", (number,))
         before = []
     added = [column for column in wanted if column not in before]
@@ -480,25 +476,25 @@ def _prepare_published(
     if not before:
         described = ", ".join(f'"{name}" {kind}' for name, kind in wanted)
         connection.execute(
-            _sql(
+            own_sql(
                 f"create table {published} ({described}, _hash text not null, "
                 "_from_release bigint not null, _to_release bigint)"
             )
         )
         # Of the rows in force a hash is unique: the differences are found through it.
         connection.execute(
-            _sql(f"create unique index on {published} (_hash) where _to_release is null")
+            own_sql(f"create unique index on {published} (_hash) where _to_release is null")
         )
         connection.execute(
-            _sql(f"create index on {published} (_to_release) where _to_release is not null")
+            own_sql(f"create index on {published} (_to_release) where _to_release is not null")
         )
         return grants
     for name, kind in added:
-        connection.execute(_sql(f'alter table {published} add column "{name}" {kind}'))
+        connection.execute(own_sql(f'alter table {published} add column "{name}" {kind}'))
     if added:
         # None of the rows in force has the new column's value.
         connection.execute(
-            _sql(f"update {published} set _to_release = {number} where _to_release is null")
+            own_sql(f"update {published} set _to_release = {number} where _to_release is null")
         )
     return grants
 
@@ -548,7 +544,7 @@ def _next_number(connection: Connection, kept: list[ReleaseSummary]) -> int:
         # The list of releases may be damaged; rows that were published know better.
         for name in _published(connection):
             row = connection.execute(
-                _sql(f'select max(greatest(_from_release, _to_release)) from release."{name}"')
+                own_sql(f'select max(greatest(_from_release, _to_release)) from release."{name}"')
             ).fetchone()
             number = max(number, (row[0] if row else None) or 0)
     return number + 1
@@ -581,7 +577,7 @@ def _close_removed(connection: Connection, number: int, offered: set[tuple[str, 
     for name in _published(connection):
         if name not in known:
             connection.execute(
-                _sql(
+                own_sql(
                     f'update release."{name}" set _to_release = {number} where _to_release is null'
                 )
             )
@@ -591,14 +587,14 @@ def _meta_release_view(connection: Connection) -> None:
     connection.execute("create schema if not exists meta")
     if not _exists(connection, "meta.release"):
         connection.execute(
-            _sql(
+            own_sql(
                 f"create view meta.release as select {SUMMARY} from release.releases "
                 "where release = (select release.shown())"
             )
         )
     if not _exists(connection, "meta.releases"):
         connection.execute(
-            _sql(
+            own_sql(
                 f"create view meta.releases as select {SUMMARY}, exists (select 1 "
                 "from release.current as c where c.release = r.release) as current "
                 "from release.releases as r where kept"
@@ -626,4 +622,4 @@ def _forget(connection: Connection, keep: int) -> None:
     if row is None or row[0] is None:
         return
     for name in _published(connection):
-        connection.execute(_sql(f'delete from release."{name}" where _to_release <= {row[0]}'))
+        connection.execute(own_sql(f'delete from release."{name}" where _to_release <= {row[0]}'))
