@@ -29,6 +29,7 @@ from typing import Any
 import orjson
 
 from loaders.jsontext import canonical_json, clean_text, parse_json
+from loaders.notices import Notices
 
 MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
@@ -60,6 +61,8 @@ class Typing:
     time_zone: tzinfo = UTC
     #: Values come from CSV: everything is text, an empty cell is null.
     from_csv: bool = False
+    #: What was noticed in values, for the summary of a load.
+    notices: Notices = field(default_factory=Notices, compare=False)
     #: U+0000 characters replaced by U+FFFD.
     null_characters: int = field(default=0, compare=False)
     #: Set by shortened numbers ("541.2K"): the text as written.

@@ -43,6 +43,8 @@ class FileResult:
     accepted: int = 0
     rejected: int = 0
     null_characters: int = 0
+    #: What was done to values besides reading them, and what will go wrong later: sentences.
+    notices: tuple[str, ...] = ()
     message: str = ""
     exit_code: int = 0
 
@@ -54,37 +56,17 @@ def load_files(
     landing: Landing,
     paths: Iterable[str | os.PathLike[str]],
     *,
-    table: str | None = None,
-    preset: str | None = None,
-    maps: Mapping[str, str] | None = None,
-    sets: Mapping[str, str] | None = None,
-    records: str | None = None,
-    time_format: str | None = None,
-    time_zone: str | None = None,
-    backfill: bool = False,
-    extracted_at: datetime | str | None = None,
-    again: bool = False,
     progress: Progress | None = None,
     on_result: Callable[[FileResult], None] | None = None,
+    **options: Any,
 ) -> list[FileResult]:
-    """Land files, globs and folders; see ``ace load files --help`` for the options.
+    """Land files, globs and folders; ``options`` are the fields of a :class:`Plan`.
 
     A file that cannot be read becomes a ``failed`` result and the others still land.
     Raises UsageError for options that make no sense and AceError when the landing
     zone cannot be written.
     """
-    plan = Plan(
-        table=table,
-        preset=preset,
-        maps=dict(maps or {}),
-        sets=dict(sets or {}),
-        records=records,
-        time_format=time_format,
-        time_zone=time_zone,
-        backfill=backfill,
-        extracted_at=extracted_at,
-        again=again,
-    )
+    plan = Plan(**options)
     found = find_files(paths)
     results: list[FileResult] = []
 
@@ -184,7 +166,7 @@ def _load_one(
                 sink.part(plan.resources[0])
             sink.fingerprint(lambda resource: plan.fingerprint(content, resource))
             loads = sink.commit()
-    results = [_landed(load, shown(path)) for load in loads]
+    results = [_landed(load, shown(path), sink.notices(load.resource)) for load in loads]
     results += [_skipped(plan, path, known, content, r) for r in sorted(sink.skipped)]
     return loads, results
 
@@ -224,10 +206,10 @@ def _unchanged(source: Input) -> None:
         )
 
 
-def _landed(load: Load, name: str) -> FileResult:
+def _landed(load: Load, name: str, notices: tuple[str, ...]) -> FileResult:
     return FileResult(
         name, load.source, load.resource, "landed", load.load_id, load.read, load.accepted,
-        load.rejected, load.null_characters,
+        load.rejected, load.null_characters, notices,
     )  # fmt: skip
 
 

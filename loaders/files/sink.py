@@ -164,6 +164,10 @@ class Sink:
             loads.append(self.parts[resource].writer.commit(cursor))
         return loads
 
+    def notices(self, resource: str) -> tuple[str, ...]:
+        """What the user should know of the resource's values, as sentences."""
+        return tuple(self.parts[resource].typing.notices.sentences())
+
     def fingerprint(self, of: Callable[[str], str]) -> None:
         """Set the fingerprints, known only once the file was read to its end."""
         for resource, part in self.parts.items():

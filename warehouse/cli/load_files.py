@@ -111,7 +111,7 @@ def _line(result: FileResult) -> str:
     )
     if result.null_characters:
         line += f" ({result.null_characters:,} null characters replaced)"
-    return line
+    return "\n  ".join((line, *result.notices))
 
 
 def _conclude(results: list[FileResult], *, quiet: bool) -> None:
