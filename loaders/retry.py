@@ -7,6 +7,7 @@ cannot stays where it is. A second run finds nothing left to recover.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from loaders.landing import Landing, Load, RejectedRecord
 from loaders.landing.metadata import parse_iso
 from loaders.records import Record, type_records
 from loaders.schema import DEFAULT_OWN_TIME, OWN_TIME
-from loaders.values import Typing
+from loaders.values import NotTyped, Typing
 
 
 def retry_rejected(
@@ -107,7 +108,10 @@ def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFra
     frame, rejected = type_records(resource, found, typing=typing)
     if rejected or frame.is_empty():
         return None
-    return frame.with_columns(_known_at(resource, context).alias("_extracted_at"))
+    known = _known_at(resource, context)
+    if not context.get("known_at_given"):
+        known = pl.coalesce(pl.col("_extracted_at"), known)
+    return frame.with_columns(known.alias("_extracted_at"))
 
 
 def _document(raw: bytes, context: dict[str, Any]) -> Any:
@@ -127,8 +131,8 @@ def _records(plan: Plan, resource: str, document: dict[str, Any]) -> Iterable[Re
         return
     for found in plan.preset_records(document):
         if found.resource == resource:
-            values, _ = plan.fields[resource].apply(found.values)
-            yield Record(values, found.extra)
+            with suppress(NotTyped):
+                yield plan.record(found)
 
 
 def _known_at(resource: str, context: dict[str, Any]) -> pl.Expr:

@@ -140,6 +140,7 @@ def _load_one(
         context = {"loader": "files", "options": plan.stored(), "csv": kind == "csv"}
         known_at = None if plan.backfill else plan.known_at or _modified(source)
         context["known_at"] = iso(known_at)
+        context["known_at_given"] = plan.known_at is not None
 
         def typing() -> Typing:
             return plan.typing(from_csv=kind == "csv")
@@ -149,6 +150,7 @@ def _load_one(
             plan.source,
             typing=typing,
             known_at=known_at,
+            asked=plan.known_at is not None,
             skip=landed_before,
             context=context,
             open_options={"input": shown(path)},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,8 @@ import orjson
 
 from loaders.errors import UsageError
 from loaders.files.mapping import FieldMap, check_table, near
-from loaders.records import type_records
-from loaders.schema import EARLIEST_TIME, RESOURCES, SOURCES
+from loaders.records import Record, type_records
+from loaders.schema import EARLIEST_TIME, RESOURCES
 from loaders.values import NotTyped, Typing, to_timestamp
 
 if TYPE_CHECKING:
@@ -100,10 +100,10 @@ class Plan:
                     f"{option} does not go with --preset, which knows its fields.",
                     f"Leave {option} out, or use --table and map every field.",
                 )
-        if self.table and self.table not in SOURCES[self.source]:
+        if self.table and self.table not in self._preset.resources:
             raise UsageError(
                 f"The preset {self.preset} has nothing for {self.table}.",
-                f"It lands: {', '.join(SOURCES[self.source])}.",
+                f"It lands: {', '.join(self._preset.resources)}.",
             )
 
     @cached_property
@@ -120,7 +120,7 @@ class Plan:
     @cached_property
     def resources(self) -> tuple[str, ...]:
         """What the files can become; the first takes records nobody can place."""
-        return (self.table,) if self.table else SOURCES[self.source]
+        return (self.table,) if self.table else self._preset.resources
 
     @cached_property
     def fields(self) -> dict[str, FieldMap]:
@@ -191,8 +191,6 @@ class Plan:
         return [self._forced(record) for record in self._preset.records(document)]
 
     def _forced(self, record: PresetRecord) -> PresetRecord:
-        from loaders.presets import PresetRecord
-
         if not self.table or record.resource is None or record.resource == self.table:
             return record
         columns = {c.name for c in RESOURCES[self.table]}
@@ -202,7 +200,16 @@ class Plan:
         for name, value in record.values.items():
             column = name if name in columns else twins.get(name, name)
             (values if column in columns else extra)[column] = value
-        return PresetRecord(self.table, values, extra, record.reason, record.raw)
+        return replace(record, resource=self.table, values=values, extra=extra)
+
+    def record(self, found: PresetRecord, raw: bytes | None = None) -> Record:
+        """A preset's record as one to type. Raises NotTyped when it says when it was known,
+        and that is no time.
+        """
+        fields = self.fields[str(found.resource)]
+        values, _ = fields.apply(found.values)
+        known_at = to_timestamp(found.extracted_at, Typing())
+        return Record(values, found.extra, raw, extracted_at=known_at)
 
     def stored(self) -> dict[str, Any]:
         """The options as kept beside rejected records; :meth:`from_stored` reads them."""

@@ -23,7 +23,7 @@ from loaders.files.sink import Sink
 from loaders.jsontext import parse_json
 from loaders.records import Record
 from loaders.schema import identifying
-from loaders.values import raw_bytes, shown
+from loaders.values import NotTyped, raw_bytes, shown
 
 #: Bytes parsed in one go: large enough for vectors, small enough for memory.
 BLOCK_BYTES = 16 << 20
@@ -134,9 +134,12 @@ class Reader:
             if found.resource is None:
                 self.sink.reject(self.main, kept, found.reason.rstrip("."))
                 continue
-            fields = self.plan.fields[found.resource]
-            values, _ = fields.apply(found.values)
-            self.sink.add(found.resource, Record(values, found.extra, kept))
+            try:
+                record = self.plan.record(found, kept)
+            except NotTyped as problem:
+                self.sink.reject(found.resource, kept, f"the time it was collected: {problem}")
+                continue
+            self.sink.add(found.resource, record)
 
     # -- JSON --------------------------------------------------------------------
 

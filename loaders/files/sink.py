@@ -44,6 +44,7 @@ class Sink:
         *,
         typing: Callable[[], Typing],
         known_at: datetime | None,
+        asked: bool = False,
         skip: Callable[[str], bool],
         context: dict[str, Any],
         open_options: dict[str, Any],
@@ -53,6 +54,8 @@ class Sink:
         self._typing = typing
         #: None: every record's own time is when it was known.
         self._known_at = known_at
+        #: The user said when: no record knows better.
+        self._asked = asked
         self._skip = skip
         #: Kept beside rejected records; readers may add to it before the first record.
         self.context = context
@@ -142,6 +145,8 @@ class Sink:
             own = OWN_TIME.get(resource, DEFAULT_OWN_TIME)
             names = [n for n in own if n in frame.columns]
             known = pl.coalesce(pl.col(names)) if names else pl.lit(None)
+        if "_extracted_at" in frame.columns and not self._asked:
+            known = pl.coalesce(pl.col("_extracted_at"), known)
         with self._writing():
             part.writer.write(frame.with_columns(known.alias("_extracted_at")))
 

@@ -10,6 +10,7 @@ from loaders.presets.tiktok_research import TIKTOK_RESEARCH
 from loaders.presets.youtube_api import YOUTUBE_API
 from loaders.presets.youtube_trending import YOUTUBE_TRENDING
 from loaders.presets.yt_dlp import YT_DLP
+from loaders.presets.zeeschuimer_tiktok import ZEESCHUIMER_TIKTOK
 
 #: Every preset by the name given to ``ace load files --preset``.
 PRESETS: dict[str, Preset] = {
@@ -22,6 +23,7 @@ PRESETS: dict[str, Preset] = {
         YOUTUBE_TRENDING,
         INSTAGRAM_GRAPH,
         YT_DLP,
+        ZEESCHUIMER_TIKTOK,
     )
 }
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from loaders.errors import UsageError
 from loaders.presets.secrets import redact, redact_text
+from loaders.schema import SOURCES
 
 #: An id written by a spreadsheet or a float parser has lost its last digits.
 _ROUNDED = re.compile(r"^[+-]?\d+(\.\d+)?[eE]\+?\d+$")
@@ -38,6 +39,8 @@ class PresetRecord:
     extra: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
     raw: Any = None
+    #: When the record itself says its values were known; typed with the rest.
+    extracted_at: Any = None
 
 
 Reader = Callable[[Any, Mapping[str, Any]], Iterator[PresetRecord]]
@@ -59,6 +62,13 @@ class Preset:
     help: str
     reader: Reader
     options: Mapping[str, Any] = field(default_factory=dict)
+    #: What it lands, where that is less than its source has; the first takes refusals.
+    lands: tuple[str, ...] = ()
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The resources its records can be."""
+        return self.lands or SOURCES[self.source]
 
     def records(self, document: Any) -> Iterator[PresetRecord]:
         """The records of one document, in order; an empty page has none."""

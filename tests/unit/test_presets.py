@@ -49,7 +49,7 @@ def assert_typed(record: PresetRecord) -> None:
 def test_the_presets_are_those_the_command_line_promises() -> None:
     assert set(PRESETS) == {
         "tiktok-research", "tiktok-display", "apify-tiktok", "youtube-api",
-        "youtube-trending", "instagram-graph", "yt-dlp",
+        "youtube-trending", "instagram-graph", "yt-dlp", "zeeschuimer-tiktok",
     }  # fmt: skip
     for name, preset in PRESETS.items():
         assert preset.name == name

@@ -70,7 +70,7 @@ def command(paths: tuple[str, ...], as_json: bool, **options: Any) -> None:
              trend_snapshots scripts video_assets experiments published_posts
              performance_metrics system_events
     Presets: tiktok-research tiktok-display apify-tiktok youtube-api
-             youtube-trending instagram-graph yt-dlp
+             youtube-trending instagram-graph yt-dlp zeeschuimer-tiktok
 
     \b
     Example: ace load files polls/*.csv --table performance_metrics
