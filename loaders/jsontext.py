@@ -16,7 +16,9 @@ import orjson
 #: orjson turns integers beyond 64 bits into floats; ids need every digit.
 _LONG_NUMBER = re.compile(rb"\d{19}")
 _LONG_NUMBER_TEXT = re.compile(r"\d{19}", re.ASCII)
-
+#: What could stand for half of a pair: an escape, or (as Java and MySQL write it) its bytes.
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+_HALF_TEXT = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 TOO_DEEP = "it is nested too deeply"
 #: Python's own limit: turning more digits into a number takes quadratic time.
@@ -27,7 +29,8 @@ def parse_json(text: str | bytes) -> Any:
     """The value of a JSON text, integers exact whatever their size.
 
     NaN and infinities, which are no JSON but are written by careless programs, come
-    back as floats for the caller to judge. Raises ValueError for anything else.
+    back as floats for the caller to judge. Half a surrogate pair, as a text cut in the
+    middle of an emoji has it, is U+FFFD. Raises ValueError for anything else.
     """
     long = _LONG_NUMBER.search(text) if isinstance(text, bytes) else _LONG_NUMBER_TEXT.search(text)
     if long is None:
@@ -36,7 +39,7 @@ def parse_json(text: str | bytes) -> Any:
         except (ValueError, RecursionError):
             pass
     try:
-        return json.loads(text)
+        return without_halves(json.loads(text), text)
     except RecursionError:
         raise ValueError(TOO_DEEP) from None
     except (json.JSONDecodeError, UnicodeDecodeError):
@@ -46,10 +49,31 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError(TOO_MANY_DIGITS) from None
 
 
+def without_halves(value: Any, text: str | bytes) -> Any:
+    """The value that ``json`` made of a text, half surrogate pairs in it replaced by U+FFFD."""
+    half = _HALF.search(text) if isinstance(text, bytes) else _HALF_TEXT.search(text)
+    return value if half is None else _whole(value)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return _pairs(value)
+    if isinstance(value, dict):
+        return {_pairs(name): _whole(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return value
+
+
 def clean_text(text: str) -> str:
     """Text every engine can store: no U+0000, no half surrogate pairs."""
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
+    return _pairs(text)
+
+
+def _pairs(text: str) -> str:
+    """The text with halves of surrogate pairs joined, or replaced by U+FFFD."""
     if text.isascii():
         return text
     try:

@@ -86,6 +86,9 @@ def type_records(
                 row.append(convert(value, how))
             except NotTyped as error:
                 problems.append((name, str(error)))
+            except Exception as error:
+                # Nobody foresaw it: it costs this record, not its file.
+                problems.append((name, f"{_what(value)} cannot be read ({type(error).__name__})"))
             if how.imprecise is not None:
                 precision[name], how.imprecise = how.imprecise, None
         leftover = {str(n): v for n, v in values.items() if n not in known and v is not None}

@@ -17,6 +17,7 @@ Exact rules, shared by every source:
 from __future__ import annotations
 
 import ast
+import json
 import math
 import re
 import uuid
@@ -77,7 +78,7 @@ class Typing:
 def shown(value: Any) -> str:
     """The value in a message: quoted, on one line, not longer than a glance."""
     text = str(value) if not isinstance(value, str) else value
-    text = " ".join(text[:200].split())
+    text = " ".join(clean_text(text[:200]).split())
     return f"'{text[:57]}...'" if len(text) > 60 else f"'{text}'"
 
 
@@ -340,4 +341,9 @@ def raw_bytes(value: Any) -> bytes:
     try:
         return orjson.dumps(value, default=str)
     except TypeError:
-        return str(value).encode("utf-8", "replace")
+        pass
+    try:
+        # Numbers of more than 64 bits, keys that are no text, halves of surrogate pairs.
+        return json.dumps(value, default=str).encode()
+    except (TypeError, ValueError, RecursionError):
+        return shown(type(value).__name__).encode()

@@ -14,7 +14,7 @@ from loaders.files.limits import (
     has_too_many_values,
     too_large,
 )
-from loaders.jsontext import TOO_DEEP, TOO_MANY_DIGITS
+from loaders.jsontext import TOO_DEEP, TOO_MANY_DIGITS, without_halves
 
 _CHUNK = 1 << 20
 _SPACES = re.compile(r"[ \t\r\n]*")
@@ -89,8 +89,9 @@ class JsonStream:
                     return self._passed_over(too_large("record"))
                 if end < len(self._buffer) or self._end:
                     text = self._buffer[self._at : end]
+                    whole = without_halves(value, text)
                     self._at = end
-                    return value, text
+                    return whole, text
             except RecursionError:
                 return self._passed_over(TOO_DEEP)
             except json.JSONDecodeError as error:

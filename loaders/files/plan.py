@@ -188,7 +188,20 @@ class Plan:
 
     def preset_records(self, document: Any) -> list[PresetRecord]:
         """The preset's records of one document, in the table that was forced, if any."""
-        return [self._forced(record) for record in self._preset.records(document)]
+        found: list[PresetRecord] = []
+        try:
+            for record in self._preset.records(document):
+                found.append(self._forced(record))
+        except Exception as error:
+            found.append(self._unforeseen(document, error))
+        return found
+
+    def _unforeseen(self, document: Any, error: Exception) -> PresetRecord:
+        """A document with which the preset cannot deal costs itself, not its file."""
+        from loaders.presets.base import refused
+
+        reason = f"The preset {self.preset} cannot read it ({type(error).__name__})."
+        return refused(document, reason)
 
     def _forced(self, record: PresetRecord) -> PresetRecord:
         if not self.table or record.resource is None or record.resource == self.table:
