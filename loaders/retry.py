@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from loaders.errors import AceError
+from loaders.files.mapping import SameColumn
 from loaders.files.plan import Plan
 from loaders.files.reading import csv_values
 from loaders.jsontext import parse_json
@@ -100,7 +101,10 @@ def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFra
         return None
     if context.get("loader") == "files":
         plan = Plan.from_stored(context["options"])
-        found = list(_records(plan, resource, document))
+        try:
+            found = list(_records(plan, resource, document))
+        except SameColumn:
+            return None
     else:
         found = [Record(document)]
     if len(found) != 1:

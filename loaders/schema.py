@@ -264,6 +264,24 @@ NATURAL_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "performance_metrics": (("post_id",), ("platform", "external_post_id")),
 }
 
+#: What a column is called elsewhere: the video of one table is the post of another, and
+#: counts have two spellings. A name that is a column of the table itself is not listed.
+TWINS: dict[str, dict[str, str]] = {
+    "raw_videos": {
+        "external_post_id": "external_id",
+        "platform_post_id": "external_id",
+        "views": "view_count",
+        "likes": "like_count",
+        "comments": "comment_count",
+        "shares": "share_count",
+    },
+    "published_posts": {"external_id": "external_post_id"},
+    "performance_metrics": {
+        "external_id": "external_post_id",
+        "platform_post_id": "external_post_id",
+    },
+}
+
 #: Columns that say what a record is about, besides its keys: a file with none of these
 #: and no key column holds something else, whatever other names it shares.
 ABOUT: dict[str, tuple[str, ...]] = {

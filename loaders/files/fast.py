@@ -7,6 +7,7 @@ property test says so). Anything else makes the functions here return None.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC
 
 import numpy as np
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.json as pjson
 
-from loaders.files.mapping import FieldMap
+from loaders.files.mapping import FieldMap, SameColumn
 from loaders.records import fill_caption_hashtags
 from loaders.schema import RESOURCES, Kind
 from loaders.values import Typing
@@ -58,17 +59,17 @@ def ndjson_block(
     if lines is None or (b"\\" in block and b"\\u0000" in block):
         return None
     kinds = {c.name: c.kind for c in RESOURCES[fields.resource] if c.kind in _ARROW}
-    sources = _sources(fields, kinds)
-    schema = {field: _ARROW[kinds[name]] for field, name in sources.items()}
     try:
         if not block.isascii():
             block.decode()
         try:
             # Most files have the same few fields on every line: no others to look for.
             first = orjson.loads(block[: block.index(b"\n")])
-            table = _parse(block, {f: kind for f, kind in schema.items() if f in first})
+            sources = _sources(fields, kinds, first)
+            table = _parse(block, {f: _ARROW[kinds[n]] for f, n in sources.items() if f in first})
         except (pa.ArrowException, ValueError):
-            table = _parse(block, schema)
+            sources = _sources(fields, kinds)
+            table = _parse(block, {f: _ARROW[kinds[n]] for f, n in sources.items()})
         if table.num_rows != lines:
             return None
         return _frame(fields.resource, _renamed(table, sources), typing, constants)
@@ -101,16 +102,25 @@ def _parse(block: bytes, schema: dict[str, pa.DataType]) -> pa.Table:
     )
 
 
-def _sources(fields: FieldMap, kinds: dict[str, Kind]) -> dict[str, str]:
-    """Field of a record to the column it fills, columns in declared order.
+def _sources(
+    fields: FieldMap, kinds: dict[str, Kind], names: Collection[str] = ()
+) -> dict[str, str]:
+    """Field of a record to the column it fills, columns in declared order, then those of
+    ``names`` that are other spellings of a column. SameColumn, a ValueError, is raised
+    where that is not clear.
 
     A field that a mapping displaces is left out: met in a record, it is not clean.
     """
     taken = set(fields.maps.values())
+    renames = fields.renames(names)
     found = {}
     for name in kinds:
         field = fields.maps.get(name, name)
         if name in fields.maps or field not in taken:
+            found[field] = name
+    for field, name in renames.items():
+        found.pop(name, None)
+        if name in kinds:
             found[field] = name
     return found
 
@@ -141,7 +151,10 @@ def csv_block(
 ) -> pl.DataFrame | None:
     """Rows of a block of CSV lines without any quote, or None when it is not clean."""
     kinds = {c.name: c.kind for c in RESOURCES[fields.resource]}
-    sources = _sources(fields, kinds)
+    try:
+        sources = _sources(fields, kinds, names)
+    except SameColumn:
+        return None
     if any(kinds.get(sources.get(name, "")) not in _CSV_KINDS for name in names):
         return None
     if len(names) < 2:
@@ -181,9 +194,9 @@ def table_block(
 ) -> pl.DataFrame | None:
     """Rows of a Parquet batch whose columns already have the declared types, or None."""
     kinds = {c.name: c.kind for c in RESOURCES[fields.resource]}
-    sources = _sources(fields, kinds)
     columns = {}
     try:
+        sources = _sources(fields, kinds, table.column_names)
         for field in table.column_names:
             name = sources.get(field, "")
             kind, column = kinds.get(name), table[field]
@@ -209,7 +222,7 @@ def table_block(
                 return None
             columns[name] = column
         return _frame(fields.resource, pa.table(columns), typing, constants)
-    except (pa.ArrowException, _NotClean):
+    except (pa.ArrowException, SameColumn, _NotClean):
         return None
 
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from loaders.errors import UsageError
-from loaders.schema import ALL_RESOURCES, RESOURCES, identifying
+from loaders.schema import ALL_RESOURCES, RESOURCES, TWINS
 
 _MISSING = object()
+#: What names of the same thing differ in, besides case: blanks (also invisible ones),
+#: underscores and hyphens.
+_BETWEEN_WORDS = re.compile(r"[\s_\-\u2010\u2011\u200b-\u200f\u2060\ufeff]+")
+#: Names remembered: records with keys that are all different must not fill memory.
+_REMEMBERED = 10_000
 
 
 def near(name: str, known: Iterable[str]) -> str:
@@ -47,12 +55,31 @@ def at_path(record: Any, path: str) -> Any:
     return value
 
 
+def folded(name: str) -> str:
+    """What is left of a name when its spelling is left out: ``View Count`` and
+    ``viewCount`` are both ``viewcount``.
+    """
+    return _BETWEEN_WORDS.sub("", unicodedata.normalize("NFKC", name).casefold())
+
+
+class SameColumn(ValueError):
+    """Two fields of one record are the same column; the message is a whole clause."""
+
+    def __init__(self, column: str, names: Collection[str]) -> None:
+        self.column = column
+        self.names = list(names)
+        quoted = " and ".join(f"'{name}'" for name in self.names[:3])
+        super().__init__(f"{quoted} are both {column}")
+
+
 @dataclass(frozen=True)
 class FieldMap:
     """How the fields of a record become columns of one resource.
 
     ``maps`` is column to path, ``sets`` column to constant: a constant fills the
-    column of records that have no value for it.
+    column of records that have no value for it. A field reaches the column of its
+    name, however that is spelled (:func:`folded`, ``TWINS``), unless a mapping says
+    where the column comes from; the exact name wins over other spellings.
     """
 
     resource: str
@@ -69,16 +96,75 @@ class FieldMap:
                         near(name, columns),
                     )
 
-    @property
-    def plain(self) -> bool:
-        """Nothing is renamed or filled: columns are fields."""
-        return not self.maps and not self.sets
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        return frozenset(column.name for column in RESOURCES[self.resource])
+
+    @cached_property
+    def _spellings(self) -> dict[str, str]:
+        """Folded name to column, of those that no mapping fills."""
+        twins = TWINS.get(self.resource, {}).items()
+        found = {folded(name): column for name, column in twins}
+        found.update((folded(column), column) for column in self._own)
+        return {name: column for name, column in found.items() if column not in self.maps}
+
+    @cached_property
+    def _looked_up(self) -> dict[str, str | None]:
+        """Column of each name met so far that is spelled otherwise; None for the rest."""
+        return dict.fromkeys((*self._own, *self.maps.values()))
+
+    @cached_property
+    def _as_they_are(self) -> set[str]:
+        """Those names that are no other spelling of a column: nothing to rename."""
+        return {name for name, column in self._looked_up.items() if column is None}
+
+    def _spelled_otherwise(self, name: str) -> str | None:
+        try:
+            return self._looked_up[name]
+        except KeyError:
+            column = self._spellings.get(folded(name))
+        if len(self._looked_up) < _REMEMBERED:
+            self._looked_up[name] = column
+            if column is None:
+                self._as_they_are.add(name)
+        return column
+
+    def renames(self, names: Collection[str]) -> dict[str, str]:
+        """Field to column, for the fields among ``names`` that are a column's name in
+        another spelling. Raises SameColumn when two are the same column and none of
+        them is written exactly like it.
+        """
+        found: dict[str, str] = {}
+        for name in names:
+            column = self._spelled_otherwise(name)
+            if column is None or column in names:
+                continue
+            if column in found.values():
+                same = [n for n in names if self._spelled_otherwise(n) == column]
+                raise SameColumn(column, same)
+            found[name] = column
+        return found
+
+    def reached(self, names: Collection[str]) -> set[str]:
+        """Columns that top-level fields of these names reach. Raises like :meth:`renames`."""
+        mapped = {
+            column
+            for column, path in self.maps.items()
+            if path in names or path.partition(".")[0] in names
+        }
+        taken = set(self.maps.values())
+        own = {name for name in names if name in self._own and name not in taken}
+        return mapped | own | set(self.renames(names).values())
 
     def apply(self, record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The record with columns for fields, and fields that a mapping displaced."""
-        if self.plain:
-            return record, {}
-        values = dict(record)
+        """The record with columns for fields, and fields that a mapping displaced.
+
+        Raises SameColumn, see :meth:`renames`.
+        """
+        values = self._renamed(record)
+        if not self.maps and not self.sets:
+            return values, {}
+        values = dict(values)
         mapped = {column: at_path(record, path) for column, path in self.maps.items()}
         for path in self.maps.values():
             values.pop(path, None)
@@ -92,19 +178,19 @@ class FieldMap:
                 values[column] = constant
         return values, displaced
 
+    def _renamed(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Fields under the names of their columns; a field without a value claims none."""
+        if record.keys() <= self._as_they_are:
+            return record
+        given = {name: None for name, value in record.items() if value not in (None, "")}
+        renames = self.renames(given)
+        if not renames:
+            return record
+        gone = set(renames.values())
+        kept = {n: v for n, v in record.items() if n not in renames and n not in gone}
+        return kept | {column: record[name] for name, column in renames.items()}
+
     @property
     def top_level(self) -> bool:
         """Every mapped path is a plain field name."""
         return not any("." in path for path in self.maps.values())
-
-    def fields(self) -> set[str]:
-        """Names of a record's top-level fields that reach a column."""
-        return self._top({column.name for column in RESOURCES[self.resource]}, self.maps)
-
-    def telling(self) -> set[str]:
-        """Those of :meth:`fields` that tell that a record is this table's."""
-        wanted = set(identifying(self.resource))
-        return self._top(wanted, {n: path for n, path in self.maps.items() if n in wanted})
-
-    def _top(self, own: set[str], maps: Mapping[str, str]) -> set[str]:
-        return own | {path.partition(".")[0] for path in maps.values()} | set(maps.values())

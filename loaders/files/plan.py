@@ -16,25 +16,13 @@ import orjson
 from loaders.errors import UsageError
 from loaders.files.mapping import FieldMap, check_table, near
 from loaders.records import Record, type_records
-from loaders.schema import EARLIEST_TIME, RESOURCES
+from loaders.schema import EARLIEST_TIME, RESOURCES, TWINS
 from loaders.values import NotTyped, Typing, to_timestamp
 
 if TYPE_CHECKING:
     import polars as pl
 
     from loaders.presets import Preset, PresetRecord
-
-#: The same thing in the two tables a platform's video can be landed as.
-_TWINS = {
-    "performance_metrics": {"external_id": "external_post_id"},
-    "raw_videos": {
-        "external_post_id": "external_id",
-        "views": "view_count",
-        "likes": "like_count",
-        "comments": "comment_count",
-        "shares": "share_count",
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -207,7 +195,7 @@ class Plan:
         if not self.table or record.resource is None or record.resource == self.table:
             return record
         columns = {c.name for c in RESOURCES[self.table]}
-        twins = _TWINS.get(self.table, {})
+        twins = TWINS.get(self.table, {})
         values: dict[str, Any] = {}
         extra = dict(record.extra)
         for name, value in record.values.items():

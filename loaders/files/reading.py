@@ -9,7 +9,7 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import IO, Any
 
 from loaders.errors import AceError
@@ -17,7 +17,7 @@ from loaders.files import csvrows, fast
 from loaders.files.inputs import DAMAGED, AsUtf8, Input, text_of, unreadable
 from loaders.files.jsonstream import BrokenJson, JsonStream, Unusable
 from loaders.files.limits import KEPT, TooLong, blocks, has_too_many_values, too_large
-from loaders.files.mapping import at_path, near
+from loaders.files.mapping import SameColumn, at_path, near
 from loaders.files.plan import Plan
 from loaders.files.sink import Sink
 from loaders.jsontext import parse_json
@@ -44,8 +44,6 @@ class Reader:
         self.sink = sink
         self.main = plan.resources[0]
         self.fields = plan.fields[self.main]
-        self._known = self.fields.fields()
-        self._telling = self.fields.telling()
         self._told = set(identifying(self.main))
         self._names: dict[str, None] = {}
         self._lists: list[str] = []
@@ -80,11 +78,12 @@ class Reader:
             what = f"No field of {self.input.name} is a column of {self.main}"
         return AceError(f"{what}; {has}", self._mapping_hint(), exit_code=2)
 
-    def _match(self, names: Iterable[str]) -> None:
+    def _match(self, names: Collection[str]) -> None:
         """Remember whether fields of these names reach a column and tell the table."""
         if not self._matched:
-            self._shared = self._shared or not self._known.isdisjoint(names)
-            self._matched = not self._telling.isdisjoint(names)
+            columns = self.fields.reached(names)
+            self._shared = self._shared or bool(columns)
+            self._matched = not self._told.isdisjoint(columns)
 
     def _notice(self, record: dict[str, Any]) -> None:
         """Remember what an unfitting record has, for the message that says so."""
@@ -121,11 +120,16 @@ class Reader:
         if not isinstance(record, dict):
             self.sink.add(self.main, Record(record, raw=raw))
             return
-        if not self._matched:
-            self._match(record)
-            if len(self._names) < 50:
-                self._notice(record)
-        values, extra = self.fields.apply(record)
+        try:
+            if not self._matched:
+                if len(self._names) < 50:
+                    self._notice(record)
+                self._match(record)
+            values, extra = self.fields.apply(record)
+        except SameColumn as error:
+            self._shared = self._matched = True
+            self.sink.reject(self.main, raw, f"{error}: only one can be", error.column)
+            return
         self.sink.add(self.main, Record(values, extra, raw))
 
     def _preset(self, document: Any, raw: bytes) -> None:
@@ -283,7 +287,16 @@ class Reader:
     def _header(self, names: list[str]) -> None:
         """The columns of a table are known before its rows: a mapping must fit them."""
         self._names.update(dict.fromkeys(names))
-        self._match(names)
+        try:
+            self._match(names)
+            if not self.plan.preset:
+                self.fields.renames(names)
+        except SameColumn as error:
+            raise AceError(
+                f"The columns {error} in {self.input.name}.",
+                f"Say which is meant: --map {error.column}={shown(error.names[0])}",
+                exit_code=2,
+            ) from None
         for column, path in self.fields.maps.items():
             if path not in names and path.partition(".")[0] not in names:
                 raise AceError(

@@ -105,14 +105,14 @@ class Sink:
         if len(part.records) >= BATCH_RECORDS or part.waiting_bytes >= BATCH_BYTES:
             self._flush(resource, part)
 
-    def reject(self, resource: str, raw: bytes, reason: str) -> None:
-        """A record that cannot even be parsed."""
+    def reject(self, resource: str, raw: bytes, reason: str, field: str | None = None) -> None:
+        """A record that cannot even be parsed, or whose fields contradict each other."""
         self.records += 1
         part = self.part(resource)
         if part is not None:
             self._flush(resource, part)
             with self._writing():
-                part.writer.reject([Rejected(part.position, raw, reason)])
+                part.writer.reject([Rejected(part.position, raw, reason, field)])
             part.position += 1
 
     def frame(self, resource: str, frame: pl.DataFrame) -> None:
