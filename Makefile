@@ -1,7 +1,7 @@
 # Needs python3 (3.11 or newer, with pip) and make; nothing else has to be installed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint format docs bench mutants lock clean
+.PHONY: help run test soak fuzz lint format docs bench mutants lock clean
 
 BIN := .venv/bin
 INSTALL := sh requirements/install.sh
@@ -10,6 +10,8 @@ JOBS ?= 2
 #: What make soak builds, and how many times the usual number of random histories it tries.
 POSTS ?= 300000
 EXAMPLES ?= 5
+#: How many times the 1,500 changed inputs of make test are tried by make fuzz.
+MUTATED ?= 7
 #: What pytest is given besides: make test ARGS='-k ledger'
 ARGS ?=
 
@@ -42,6 +44,10 @@ soak: ## Try what takes an hour: a large world, and random histories by the doze
 	@$(INSTALL) dev
 	@SOAK_POSTS=$(POSTS) $(BIN)/python -m pytest -s tests/soak
 	@TEST_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/property $(ARGS)
+
+fuzz: ## Read ten thousand inputs with one thing changed: nothing but a sentence may come out
+	@$(INSTALL) dev
+	@TEST_EXAMPLES=$(MUTATED) $(BIN)/python -m pytest -n $(JOBS) tests/property/test_files_mutated.py $(ARGS)
 
 lint: ## Check the style of Python and SQL and the types, changing nothing
 	@$(INSTALL) dev

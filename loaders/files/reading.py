@@ -247,7 +247,7 @@ class Reader:
                 self._unusable(found)
                 return
             value, text = found
-            if not isinstance(value, dict):
+            if not isinstance(value, dict) and not self.sink.records:
                 raise AceError(
                     f"{self.input.name} holds {shown(value)}, not JSON objects.",
                     "Check that it is the right file.",
