@@ -20,6 +20,7 @@ from loaders.files.reading import csv_values
 from loaders.jsontext import parse_json
 from loaders.landing import Landing, Load, RejectedRecord
 from loaders.landing.metadata import parse_iso
+from loaders.notices import Notices
 from loaders.records import Record, type_records
 from loaders.schema import DEFAULT_OWN_TIME, OWN_TIME
 from loaders.values import NotTyped, Typing
@@ -131,7 +132,7 @@ def _document(raw: bytes, context: dict[str, Any]) -> Any:
 
 def _records(plan: Plan, resource: str, document: dict[str, Any]) -> Iterable[Record]:
     if not plan.preset:
-        yield Record(*plan.fields[resource].apply(document))
+        yield Record(*plan.values(document, Notices()))
         return
     for found in plan.preset_records(document):
         if found.resource == resource:

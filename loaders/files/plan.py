@@ -15,6 +15,7 @@ import orjson
 
 from loaders.errors import UsageError
 from loaders.files.mapping import FieldMap, check_table, near
+from loaders.files.numbered import keyed
 from loaders.records import Record, type_records
 from loaders.schema import EARLIEST_TIME, RESOURCES, TWINS
 from loaders.values import NotTyped, Typing, to_timestamp
@@ -22,6 +23,7 @@ from loaders.values import NotTyped, Typing, to_timestamp
 if TYPE_CHECKING:
     import polars as pl
 
+    from loaders.notices import Notices
     from loaders.presets import Preset, PresetRecord
 
 
@@ -134,7 +136,8 @@ class Plan:
         found = {}
         for resource, fields in self.fields.items():
             typing = Typing(time_zone=self.zone, from_csv=True)
-            frame, rejected = type_records(resource, [dict(fields.sets)], typing=typing)
+            values, _ = keyed(fields, dict(fields.sets), {}, typing.notices)
+            frame, rejected = type_records(resource, [values], typing=typing)
             if rejected:
                 raise UsageError(f"--set {rejected[0].reason}.", "Correct the value.")
             found[resource] = frame.select(list(fields.sets))
@@ -173,6 +176,13 @@ class Plan:
 
     def typing(self, *, from_csv: bool) -> Typing:
         return Typing(time_format=self.time_format, time_zone=self.zone, from_csv=from_csv)
+
+    def values(
+        self, record: dict[str, Any], notices: Notices
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Columns of a record of the table, and what else goes to its extra."""
+        fields = self.fields[str(self.table)]
+        return keyed(fields, *fields.apply(record), notices)
 
     def preset_records(self, document: Any) -> list[PresetRecord]:
         """The preset's records of one document, in the table that was forced, if any."""

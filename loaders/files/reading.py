@@ -10,6 +10,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
+from functools import cached_property
 from typing import IO, Any
 
 from loaders.errors import AceError
@@ -18,9 +19,11 @@ from loaders.files.inputs import DAMAGED, AsUtf8, Input, text_of, unreadable
 from loaders.files.jsonstream import BrokenJson, JsonStream, Unusable
 from loaders.files.limits import KEPT, TooLong, blocks, has_too_many_values, too_large
 from loaders.files.mapping import SameColumn, at_path, near
+from loaders.files.numbered import has_numbers
 from loaders.files.plan import Plan
 from loaders.files.sink import Sink
 from loaders.jsontext import parse_json
+from loaders.notices import Notices
 from loaders.records import Record
 from loaders.schema import identifying
 from loaders.values import NotTyped, raw_bytes, shown
@@ -50,7 +53,12 @@ class Reader:
         #: Whether a field was met that is a column, and one that tells the table.
         self._shared = plan.preset is not None
         self._matched = plan.preset is not None or not self._told.isdisjoint(self.fields.sets)
-        self._fast = plan.preset is None and plan.records is None and self.fields.top_level
+        self._fast = (
+            plan.preset is None
+            and plan.records is None
+            and self.fields.top_level
+            and not has_numbers(self.fields)
+        )
 
     def read(self, kind: str) -> None:
         """Everything in the file. Raises AceError when nothing of it can be read."""
@@ -101,6 +109,11 @@ class Reader:
 
     # -- records ---------------------------------------------------------------
 
+    @cached_property
+    def _notices(self) -> Notices:
+        part = self.sink.part(self.main)
+        return part.typing.notices if part is not None else Notices()
+
     def document(self, document: Any, raw: bytes) -> None:
         """One parsed document: a record, or what holds the records."""
         if self.plan.preset:
@@ -125,7 +138,7 @@ class Reader:
                 if len(self._names) < 50:
                     self._notice(record)
                 self._match(record)
-            values, extra = self.fields.apply(record)
+            values, extra = self.plan.values(record, self._notices)
         except SameColumn as error:
             self._shared = self._matched = True
             self.sink.reject(self.main, raw, f"{error}: only one can be", error.column)

@@ -172,7 +172,7 @@ def test_the_same_file_is_landed_once(landing: Landing, tmp_path: Path) -> None:
         ('{"views": NaN}', "views: 'nan' is not a whole number"),
         ('{"views": 9223372036854775808}', "does not fit into 64 bits"),
         ('{"views": true}', "is not a whole number"),
-        ('{"post_id": "x"}', "post_id: 'x' is not a uuid"),
+        ('{"post_id": "x y"}', "post_id: 'x y' is not a uuid"),
         ('{"collected_at": "2024-02-30T00:00:00Z"}', "is not a possible time"),
         ('{"views": 1', "not valid JSON"),
         ("null", "the record is null, not an object"),
