@@ -315,6 +315,9 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "yt_dlp": ("raw_videos", "performance_metrics"),
 }
 
+#: Sources that are asked for all their tables at once: asked, they are known to be as they are.
+ASKED_SOURCES = frozenset({"supabase"})
+
 
 def polars_schema(resource: str) -> dict[str, pl.DataType]:
     """Column name to Polars type of a landed file, bookkeeping included."""

@@ -6,6 +6,8 @@ from collections.abc import Container
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from warehouse.freshness import Freshness, judge, of_landing, remedy, sentence
+
 if TYPE_CHECKING:
     from loaders.landing import Landing, Load
     from repositories.connection import Reader
@@ -33,14 +35,45 @@ def _seconds_since(moment: str | None, at: datetime) -> int | None:
 
 
 def freshness(reader: Reader, at: datetime | None = None) -> list[dict[str, Any]]:
-    """One entry per source and resource: the mart's columns, and the age against now."""
+    """One entry per source and resource: the mart's columns, and how old it is now.
+
+    ``state`` and ``is_stale`` are against now, ``is_stale_as_of`` is the mart's own.
+    """
     if "marts.feature_freshness" not in reader.tables():
         return []
     rows = reader.query("select * from marts.feature_freshness order by source, resource").dicts()
     at = at or now()
     for row in rows:
-        row["seconds_since_extracted"] = _seconds_since(row.get("last_extracted_at"), at)
+        # Releases of older versions have no last_asked_at.
+        last = row.setdefault("last_asked_at", row["last_extracted_at"])
+        known = None if last is None else datetime.fromisoformat(last)
+        row["is_stale_as_of"] = row["is_stale"]
+        row["seconds_since_extracted"] = _seconds_since(row["last_extracted_at"], at)
+        row |= _against_now(judge(row["source"], row["resource"], known, at))
     return rows
+
+
+def landed_freshness(landing: Landing, at: datetime | None = None) -> list[dict[str, Any]]:
+    """The same keys for what has landed, where there is no release yet."""
+    from repositories.connection import plain
+
+    found = of_landing(landing.loads(), landing.heartbeats(), at or now())
+    return [
+        {"source": one.source, "resource": one.resource, "last_asked_at": plain(one.last_known_at)}
+        | _against_now(one)
+        for one in found
+    ]
+
+
+def _against_now(one: Freshness) -> dict[str, Any]:
+    return {
+        "stale_after_hours": one.limit_hours,
+        "hours_old": None if one.hours is None else round(one.hours, 2),
+        "state": one.state,
+        "is_stale": one.state == "stale",
+        "problem": sentence(one) if one.state in ("stale", "ahead") else None,
+        "remedy": remedy(one) if one.state in ("stale", "ahead") else None,
+    }
 
 
 def ledger(reader: Reader) -> list[dict[str, Any]]:

@@ -1,14 +1,16 @@
-{# SQL of the time a source was last asked and had nothing new: as-of moves on with it,
-   though no load did. #}
-{% macro newest_heartbeat() -%}
-    {{ return(adapter.dispatch('newest_heartbeat', 'ace_warehouse')()) }}
+{# When a source, or any of them, was last asked and had nothing new, as SQL; null when none
+   ever was. #}
+{% macro newest_heartbeat(source=none) -%}
+    {%- if not execute -%}{{ return('cast(null as timestamptz)') }}{%- endif -%}
+    {{ return(adapter.dispatch('newest_heartbeat', 'ace_warehouse')(source)) }}
 {%- endmacro %}
 
 
-{% macro duckdb__newest_heartbeat() -%}
-    {%- set sources = graph.sources.values() | map(attribute='source_name') | list -%}
+{% macro duckdb__newest_heartbeat(source) -%}
+    {%- set sources = [source] if source
+        else graph.sources.values() | map(attribute='source_name') | list -%}
     {%- set files = [] -%}
-    {%- for file in landed_files('*/_heartbeat') -%}
+    {%- for file in landed_files((source or '*') ~ '/_heartbeat') -%}
         {%- if file.split('/')[-3] in sources -%}{%- do files.append(file) -%}{%- endif -%}
     {%- endfor -%}
     {%- if not files -%}
@@ -21,10 +23,11 @@
 {%- endmacro %}
 
 
-{% macro postgres__newest_heartbeat() -%}
+{% macro postgres__newest_heartbeat(source) -%}
     {%- set found = run_query("select to_regclass('raw._heartbeats') is not null") -%}
+    {%- set only = " where source = '" ~ source ~ "'" if source else '' -%}
     {{ return(
-        '(select max(landed_at) from raw._heartbeats)' if found.rows[0][0]
+        '(select max(landed_at) from raw._heartbeats' ~ only ~ ')' if found.rows[0][0]
         else 'cast(null as timestamptz)'
     ) }}
 {%- endmacro %}

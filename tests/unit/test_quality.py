@@ -16,9 +16,12 @@ import pytest
 from loaders.landing import Landing, Load, Rejected
 from loaders.schema import ALL_RESOURCES, polars_schema
 from tests.support import hostile
+from warehouse.freshness import of_landing
 from warehouse.quality import Finding, critical_findings
+from warehouse.quality.findings import find_all
 from warehouse.quality.landing_rules import (
     file_table,
+    freshness_rules,
     freshness_table,
     load_rules,
     load_table,
@@ -240,20 +243,22 @@ def test_drift_is_new_fields_and_lost_columns(landing: Landing) -> None:
     ]
 
 
-def test_freshness_is_relative_to_the_newest_landing(landing: Landing) -> None:
-    old = NOW - timedelta(days=9)
-    land(landing, "products", {"product_id": ["a"]}, source="supabase", cursor={"x": 1}, at=old)
-    land(landing, "products", {"product_id": ["a"]}, at=old)  # one export: nobody polls it
-
-    def behind() -> dict[str, float | None]:
-        table = freshness_table(look(landing), NOW + timedelta(days=999))
-        return dict(zip(table["source"], table["hours behind the newest landing"], strict=True))
-
-    assert behind() == {"supabase": 0.0, "files": None}
-    land(landing, "products", {"product_id": ["b"]}, source="demo")
-    assert behind()["supabase"] == 9 * 24
-    landing.heartbeat("supabase", {}, loaded_at=NOW)  # asked, nothing new
-    assert behind()["supabase"] == 0
+def test_a_source_that_stopped_is_found_whatever_the_others_do(landing: Landing) -> None:
+    land(landing, "products", {"product_id": ["a"]})
+    land(landing, "scripts", {"script_id": ["a"]}, at=NOW + timedelta(hours=40))
+    land(landing, "products", {"product_id": ["a"]}, source="demo")
+    found = look(landing)
+    at = NOW + timedelta(hours=49)
+    tables = file_table(found), load_table(found, landing, set())
+    findings = find_all(found, *tables, of_landing(found.loads, found.heartbeats, at))
+    (stale,) = [one for one in findings if one.check == "freshness"]
+    assert (stale.severity, stale.source, stale.resource) == ("warning", "files", "products")
+    assert "2026-03-01 00:00 UTC, 49 hours ago; the limit is 48 hours" in stale.message
+    assert "seeds/stale_after.csv" in stale.hint
+    # Great Expectations judges the same table by the same rule.
+    table = freshness_table(of_landing(found.loads, found.heartbeats, at))
+    (rule,) = freshness_rules()
+    assert table.filter(rule.bad())["source"].to_list() == ["files"]
 
 
 def test_only_new_loads_are_read_again(landing: Landing) -> None:

@@ -6,6 +6,7 @@ import ast
 import math
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -201,7 +202,18 @@ def test_what_a_tag_brings_is_relative_and_its_interval_logarithms() -> None:
     row |= {"shrunk_lift": 0.5, "lo": math.log(1.1), "hi": math.log(2), "q_value": 0.01}
     empty: list[dict[str, object]] = []
     page = works(
-        Report({}, False, empty, empty, {}, empty, {}, {}, marts={"patterns": [], "tags": [row]})
+        Report(
+            datetime.now(UTC),
+            {},
+            False,
+            empty,
+            empty,
+            {},
+            empty,
+            {},
+            {},
+            marts={"patterns": [], "tags": [row]},
+        )
     )
     assert "+50%" in page
     assert "+10% to +100%" in page

@@ -16,7 +16,7 @@ from warehouse.cli._show import (
     target_option,
     when,
 )
-from warehouse.terminal import echo, print_json
+from warehouse.terminal import echo, note, print_json
 
 if TYPE_CHECKING:
     from repositories.connection import Reader
@@ -25,22 +25,40 @@ EPILOG = """\b
 Examples:
   ace status
   ace status --json | jq .release.as_of
+  ace status --check          (for schedulers: exits 1 when a source is stale)
 """
 
 
 @click.command(epilog=EPILOG)
 @target_option
 @json_option
-def command(target: str | None, as_json: bool) -> None:
+@click.option("--check", is_flag=True, help="Exit 1 when a source is stale, and say which.")
+def command(target: str | None, as_json: bool, check: bool) -> None:
     """Show the current release, its freshness, the ledger, and what waits.
 
-    Ages are against now; everything else is as of the release.
+    Ages are against now; everything else is as of the release. A source without news for
+    longer than seeds/stale_after.csv allows is stale, whatever the others do.
     """
     status = collect(target)
     if as_json:
         print_json(status)
     else:
         _print(status)
+    wrong = [row for row in status["freshness"] if row["problem"]]
+    if check and wrong:
+        for row in wrong:
+            note(f"ace: {row['problem']} {_remedy(row, status)}")
+        raise click.exceptions.Exit(1)
+
+
+def _remedy(row: dict[str, Any], status: dict[str, Any]) -> str:
+    """The next step: to build, where something has landed that is not in the release yet."""
+    pair = (row["source"], row["resource"])
+    if status["release"] and pair in {
+        (load["source"], load["resource"]) for load in status["pending_loads"]
+    }:
+        return "Something landed since: 'ace build' takes it up."
+    return str(row["remedy"])
 
 
 def collect(target: str | None = None) -> dict[str, Any]:
@@ -58,6 +76,8 @@ def collect(target: str | None = None) -> dict[str, Any]:
         with reader:
             status = _of(reader)
             built = overview.built_loads(reader)
+    else:
+        status["freshness"] = overview.landed_freshness(landing)
     loads = landing.loads()
     status["pending_loads"] = overview.pending(loads, built)
     status["landed_loads"] = len(loads)
@@ -111,6 +131,8 @@ def _print(status: dict[str, Any]) -> None:
     release = status["release"]
     if release is None:
         echo("No release yet.", bold=True)
+        if status["freshness"]:
+            _freshness(status["freshness"])
         _pending(status)
         echo("", "Next: 'ace run' loads, checks, builds and releases.")
         return
@@ -132,25 +154,32 @@ def _print(status: dict[str, Any]) -> None:
     _pending(status)
 
 
+#: What is said of each state in the table.
+STATES = {"fresh": "", "stale": "stale", "ahead": "ahead", "unlimited": "no limit"}
+
+
 def _freshness(rows: list[dict[str, Any]]) -> None:
-    seen = [row for row in rows if row["seconds_since_extracted"] is not None]
     heading("Freshness")
-    if not seen:
+    if not rows:
         echo("  Nothing has been extracted yet.")
         return
     table(
-        ["source", "resource", "last extracted", "age", ""],
+        ["source", "resource", "last known", "age", ""],
         [
             [
                 row["source"],
                 row["resource"],
-                when(row["last_extracted_at"]),
-                age(row["seconds_since_extracted"]),
-                "stale" if row.get("is_stale") else "",
+                when(row["last_asked_at"]),
+                "" if row["state"] == "ahead" else age(_seconds(row["hours_old"])),
+                STATES[row["state"]],
             ]
-            for row in seen
+            for row in rows
         ],
     )
+
+
+def _seconds(hours: float | None) -> float | None:
+    return None if hours is None else max(0, hours * 3600)
 
 
 def _ledger(totals: dict[str, int]) -> None:

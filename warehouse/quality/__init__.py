@@ -16,6 +16,7 @@ from typing import Any
 from loaders.errors import AceError
 from loaders.landing import Landing
 from warehouse import clock
+from warehouse.freshness import Freshness, of_landing
 from warehouse.lock import check_lock
 from warehouse.quality.findings import Finding, find_all
 from warehouse.quality.landing_rules import (
@@ -81,24 +82,21 @@ class _Looked:
     state: State
     files: Any
     loads: Any
-    freshness: Any
+    freshness: list[Freshness]
     findings: list[Finding] = field(default_factory=list)
 
 
 def _look(landing: Landing, out_dir: Path, state: State, since: datetime | None) -> _Looked:
     found = take_survey(landing, state.profiles, state.files, since=since)
+    now = datetime.now(UTC)
     looked = _Looked(
         found,
         state,
         file_table(found),
         load_table(found, landing, accepted_loads(out_dir)),
-        freshness_table(found, datetime.now(UTC)),
+        of_landing(found.loads, found.heartbeats, now),
     )
-    ahead = [
-        one
-        for one in clock.ahead(landing, datetime.now(UTC))
-        if one.load_id not in accepted_loads(out_dir)
-    ]
+    ahead = [one for one in clock.ahead(landing, now) if one.load_id not in accepted_loads(out_dir)]
     looked.findings = find_all(found, looked.files, looked.loads, looked.freshness, ahead)
     return looked
 
@@ -163,14 +161,14 @@ def _run_checks(
 
 
 def _signature(looked: _Looked) -> str:
-    """Equal for equal landings. Heartbeats count only where they change a verdict."""
+    """Equal for equal landings. Heartbeats and the clock count where they change a verdict."""
     import hashlib
 
     files = sorted((f.name, f.stamp, f.problem or "") for f in looked.survey.files)
-    said = sorted(finding.message for finding in looked.findings if finding.load_id is None)
+    stale = sorted((x.source, x.resource) for x in looked.freshness if x.state == "stale")
     known = sorted(looked.survey.profiles)
     accepted = sorted(f.message for f in looked.findings if f.severity == "critical")
-    return hashlib.sha256(repr((files, said, known, accepted)).encode()).hexdigest()
+    return hashlib.sha256(repr((files, stale, known, accepted)).encode()).hexdigest()
 
 
 def _judge(looked: _Looked, out_dir: Path) -> list[Finding]:
@@ -182,7 +180,12 @@ def _judge(looked: _Looked, out_dir: Path) -> list[Finding]:
     tables = [
         Table("landing.files", looked.files, FILE_RULES, f"{len(found.files)} landed files"),
         Table("landing.loads", looked.loads, load_rules(), f"{count} loads"),
-        Table("landing.freshness", looked.freshness, freshness_rules(), "sources and resources"),
+        Table(
+            "landing.freshness",
+            freshness_table(looked.freshness),
+            freshness_rules(),
+            "sources and resources",
+        ),
     ]
     loads_of: dict[tuple[str, str], list[str]] = {}
     for load in found.loads:

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 
 from loaders.landing import Heartbeat, Load
-from warehouse import clock
+from warehouse import clock, freshness
+from warehouse.freshness import Freshness
 from warehouse.quality.judge import Verdict
 from warehouse.quality.landing_rules import FILE_RULES, freshness_rules, load_rules
 from warehouse.quality.rules import Rule, Severity, row_rules
@@ -41,7 +42,7 @@ def find_all(
     found: Survey,
     files: pl.DataFrame,
     loads: pl.DataFrame,
-    freshness: pl.DataFrame,
+    sources: Iterable[Freshness],
     ahead: Iterable[Load | Heartbeat] = (),
 ) -> list[Finding]:
     """Everything that breaks a rule, in the order files, clocks, loads, freshness, rows."""
@@ -49,7 +50,7 @@ def find_all(
         *_of_files(files),
         *map(_of_clock, ahead),
         *_of_loads(found, loads),
-        *_of_freshness(freshness),
+        *_of_freshness(sources),
         *_of_rows(found),
     ]
 
@@ -113,17 +114,13 @@ def _of_loads(found: Survey, table: pl.DataFrame) -> Iterable[Finding]:
         )
 
 
-def _of_freshness(table: pl.DataFrame) -> Iterable[Finding]:
-    for rule, row in _broken(table, freshness_rules()):
-        says = rule.says.format(value=row[rule.column])
-        yield Finding(
-            rule.severity,
-            rule.name,
-            row["source"],
-            row["resource"],
-            f"{row['resource']} from {row['source']}: it {says} ({row['last asked']}).",
-            rule.hint,
-        )
+def _of_freshness(sources: Iterable[Freshness]) -> Iterable[Finding]:
+    """Of one that is ahead, the load that says so is critical (above)."""
+    (rule,) = freshness_rules()
+    for one in sources:
+        if one.state == "stale":
+            message, hint = freshness.sentence(one), freshness.remedy(one)
+            yield Finding(rule.severity, rule.name, one.source, one.resource, message, hint)
 
 
 def _of_rows(found: Survey) -> Iterable[Finding]:

@@ -7,12 +7,12 @@ Great Expectations judges and shows them like any other data.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 import polars as pl
 
 from loaders.landing import Landing, Load
+from warehouse.freshness import Freshness
 from warehouse.quality.rules import Rule, limit
 from warehouse.quality.survey import Survey
 
@@ -88,13 +88,14 @@ def load_rules() -> tuple[Rule, ...]:
 
 
 def freshness_rules() -> tuple[Rule, ...]:
-    """How far polled sources may lie behind the newest landing."""
+    """How long a source may be without news (``seeds/stale_after.csv``)."""
     return (
         _rule(
-            "freshness", "hours behind the newest landing", "between",
-            "was last asked {value:.0f} hours before the newest landing",
-            "Check the schedule of that source's 'ace load', or run it now.",
-            high=limit("hours_behind"), why="Polled sources are asked at least daily.",
+            "freshness", "state", "one_of", "is stale",
+            "Look at the schedule of its 'ace load', or write into seeds/stale_after.csv that it "
+            "is expected later or not at all.",
+            values=("fresh", "ahead", "unlimited"),
+            why="A source that stopped is stale, whatever the others do.",
         ),
     )  # fmt: skip
 
@@ -239,45 +240,26 @@ def _rejected_file(landing: Landing, load: Load) -> str:
     return "there" if landing.storage.exists(landing.rejected_file(load)) else "lost"
 
 
-def freshness_table(found: Survey, now: datetime) -> pl.DataFrame:
-    """One row per source and resource. ``hours old now`` is information only: judging
-    by the wall clock would make the same landing pass today and fail tomorrow."""
-    newest: dict[tuple[str, str], datetime] = {}
-    rows_of: dict[tuple[str, str], int] = {}
-    polled: set[tuple[str, str]] = set()
-    for load in found.loads:
-        pair = (load.source, load.resource)
-        newest[pair] = max(newest.get(pair, load.landed_at), load.landed_at)
-        rows_of[pair] = rows_of.get(pair, 0) + load.accepted
-        if load.cursor is not None:
-            polled.add(pair)
-    for beat in found.heartbeats:
-        for pair in newest:
-            if pair[0] == beat.source:
-                newest[pair] = max(newest[pair], beat.landed_at)
-    latest = max([*newest.values(), *(beat.landed_at for beat in found.heartbeats)], default=now)
+def freshness_table(found: Iterable[Freshness]) -> pl.DataFrame:
+    """One row per source and resource, judged against the wall clock as ``ace status`` does."""
     return pl.DataFrame(
         [
             {
-                "source": pair[0],
-                "resource": pair[1],
-                "rows landed": rows_of[pair],
-                "last asked": at.isoformat(),
-                "polled": pair in polled,
-                "hours behind the newest landing": (
-                    (latest - at).total_seconds() / 3600 if pair in polled else None
-                ),
-                "hours old now": round((now - at).total_seconds() / 3600, 1),
+                "source": one.source,
+                "resource": one.resource,
+                "last known": one.last_known_at and one.last_known_at.isoformat(),
+                "state": one.state,
+                "hours old": one.hours and round(one.hours, 1),
+                "limit in hours": one.limit_hours,
             }
-            for pair, at in sorted(newest.items())
+            for one in found
         ],
         schema={
             "source": pl.String,
             "resource": pl.String,
-            "rows landed": pl.Int64,
-            "last asked": pl.String,
-            "polled": pl.Boolean,
-            "hours behind the newest landing": pl.Float64,
-            "hours old now": pl.Float64,
+            "last known": pl.String,
+            "state": pl.String,
+            "hours old": pl.Float64,
+            "limit in hours": pl.Float64,
         },
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from warehouse import overview
@@ -77,6 +78,8 @@ QUERIES: dict[str, tuple[set[str], str]] = {
 class Report:
     """Plain values, times as ISO 8601 text."""
 
+    #: When the page is written: ages in it are of that time.
+    written_at: datetime
     release: dict[str, Any]
     simulated: bool
     freshness: list[dict[str, Any]]
@@ -93,8 +96,12 @@ class Report:
     marts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
-def gather(reader: Reader) -> Report:
-    """Read everything at once: the page is of one release, whatever is released meanwhile."""
+def gather(reader: Reader, at: datetime | None = None) -> Report:
+    """Read everything at once: the page is of one release, whatever is released meanwhile.
+
+    ``at`` is the time ages are told for; now by default.
+    """
+    at = at or overview.now()
     ledger = overview.ledger(reader)
     tables = reader.tables()
     counts = {
@@ -108,9 +115,10 @@ def gather(reader: Reader) -> Report:
     if "marts.post_performance" in tables:
         posts = _top_posts(reader)
     return Report(
-        release=overview.release(reader),
+        written_at=at,
+        release=overview.release(reader, at),
         simulated=overview.is_simulated(reader),
-        freshness=overview.freshness(reader),
+        freshness=overview.freshness(reader, at),
         ledger=ledger,
         totals=overview.ledger_totals(ledger),
         quarantine=overview.quarantine(reader),

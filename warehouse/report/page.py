@@ -33,6 +33,7 @@ def render(report: Report) -> str:
         "number": release["release"],
         "as_of": minute(release["as_of"]),
         "released": minute(release["released_at"]),
+        "written": minute(report.written_at.isoformat()),
         "engine": release["engine"],
         "dbt": release["dbt_version"],
         "revision": (release["git_revision"] or "unknown")[:12],
@@ -169,24 +170,32 @@ def _bar(share: float, platform: str) -> Markup:
     )
 
 
+#: How each state of a source is shown.
+STATES = {
+    "fresh": Markup('<b class="pill good">fresh</b>'),
+    "stale": Markup('<b class="pill warn">stale</b>'),
+    "ahead": Markup('<b class="pill warn">ahead of now</b>'),
+    "unlimited": "no limit",
+}
+
+
 def _freshness(report: Report) -> Markup:
     rows = [
         [
             row["source"],
             row["resource"],
-            minute(row["last_extracted_at"]),
-            hours(row["age_hours"]),
-            Markup('<b class="pill warn">stale</b>')
-            if row["is_stale"]
-            else Markup('<b class="pill good">fresh</b>'),
+            minute(row["last_asked_at"]),
+            hours(None if row["state"] == "ahead" else row["hours_old"]),
+            "none" if row["stale_after_hours"] is None else hours(row["stale_after_hours"]),
+            STATES[row["state"]],
         ]
         for row in report.freshness
     ]
     return table(
-        "Newest record of each source, and its age at the as-of time",
-        ["source", "resource", "last extracted", "age at as-of", "state"],
+        "Up to when each source is known, and how old that was when this page was written",
+        ["source", "resource", "last known", "age when written", "stale after", "state"],
         rows,
-        numbers={3},
+        numbers={3, 4},
         empty="Nothing has landed yet.",
     )
 

@@ -59,6 +59,49 @@ loads as (
 
 ),
 
+{# A source that is asked for all its tables at once is known to have had no news of those that
+   brought none. #}
+asked as (
+
+    select
+        times.source,
+        max(times.asked_at) as last_asked_at
+    from (
+        select
+            source,
+            landed_at as asked_at
+        from {{ meta('loads') }}
+        {%- for source in var('asked_sources') %}
+        union all
+        select
+            '{{ source }}' as source,
+            {{ newest_heartbeat(source) }} as asked_at
+        {%- endfor %}
+    ) as times
+    cross join build
+    where times.source in ('{{ var("asked_sources") | join("', '") }}')
+        and times.asked_at <= build.as_of
+    group by times.source
+
+),
+
+limits as (
+
+    select
+        loads.source,
+        loads.resource,
+        stale_after.stale_after_hours,
+        row_number() over (
+            partition by loads.source, loads.resource
+            order by stale_after.source = '*', stale_after.resource = '*'
+        ) as choice
+    from loads
+    inner join {{ ref('stale_after') }} as stale_after
+        on stale_after.source in ('*', loads.source)
+        and stale_after.resource in ('*', loads.resource)
+
+),
+
 {# What landed in the last thirty days before as-of: a window, so that the cost does not
    grow with history. #}
 recent as (
@@ -172,14 +215,22 @@ final as (
         case
             when loads.resource = 'performance_metrics' then coalesce(received.polls_received, 0)
         end as polls_received,
-        coalesce(
-            newest.last_extracted_at < build.as_of - interval '{{ var("stale_after_hours") }}' hour,
+        limits.stale_after_hours is not null
+        and coalesce(
+            {{ hours_between(
+                'greatest(newest.last_extracted_at, asked.last_asked_at)', 'build.as_of'
+            ) }} > limits.stale_after_hours,
             true
         ) as is_stale,
-        coalesce(unknown.unknown_fields, {{ empty_array() }}) as unknown_fields
+        coalesce(unknown.unknown_fields, {{ empty_array() }}) as unknown_fields,
+        greatest(newest.last_extracted_at, asked.last_asked_at) as last_asked_at,
+        limits.stale_after_hours
     from loads
     cross join build
     left join newest on loads.source = newest.source and loads.resource = newest.resource
+    left join asked on loads.source = asked.source
+    left join limits
+        on loads.source = limits.source and loads.resource = limits.resource and limits.choice = 1
     left join lags on loads.source = lags.source and loads.resource = lags.resource
     left join unknown on loads.source = unknown.source and loads.resource = unknown.resource
     left join due
