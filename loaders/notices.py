@@ -34,16 +34,53 @@ class Notices:
     #: column that would have said more; and one of each.
     numbered: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     numbered_example: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    #: Counts of -1, which stand for counts that their owner hides.
+    hidden: int = 0
+    #: Texts whose UTF-8 bytes had been taken for characters.
+    mended: int = 0
+    #: Numeric ids of a length that loses digits in a floating-point number, by column.
+    long_ids: Counter[str] = field(default_factory=Counter)
+    #: Those of them that look as if they had, and one of them.
+    rounded_ids: Counter[str] = field(default_factory=Counter)
+    rounded_example: dict[str, str] = field(default_factory=dict)
 
     def sentences(self) -> list[str]:
         """One sentence for each kind that occurred, the most telling first."""
-        found = []
+        return [
+            *self._rounded(),
+            *self._unknown(),
+            *self._hidden(),
+            *self._mended(),
+            *self._numbered(),
+        ]
+
+    def _rounded(self) -> Iterator[str]:
+        for name, rounded in self.rounded_ids.items():
+            long, example = self.long_ids[name], self.rounded_example[name]
+            # One of fifty honest ids looks rounded, too; one of a thousand ends in three zeros.
+            if 2 * rounded < long or (rounded == 1 and not example.endswith("000")):
+                continue
+            yield (
+                f"{name}: {rounded:,} of {long:,} long ids look rounded, such as {example}: "
+                "spreadsheets and JavaScript change the last digits of long numbers. "
+                "Export them as text if so."
+            )
+
+    def _unknown(self) -> Iterator[str]:
         if self.unknown:
             words = ", ".join(f"'{word}'" for word, _ in self.unknown.most_common(_NAMED))
-            count = self.unknown.total()
-            values = "value was" if count == 1 else "values were"
-            found.append(f"{count:,} {values} read as unknown: {words}.")
-        return [*found, *self._numbered()]
+            yield f"{_values(self.unknown.total())} read as unknown: {words}."
+
+    def _hidden(self) -> Iterator[str]:
+        if self.hidden:
+            yield f"{_values(self.hidden)} -1, a hidden count: read as unknown."
+
+    def _mended(self) -> Iterator[str]:
+        if self.mended:
+            yield (
+                f"{self.mended:,} {'text' if self.mended == 1 else 'texts'} in a wrong encoding "
+                "mended; as written they are in _extra under _mended."
+            )
 
     def _numbered(self) -> Iterator[str]:
         for kind, count in self.numbered.items():
@@ -52,3 +89,7 @@ class Notices:
             became = _NUMBERED[what].format(column=column, natural=natural)
             example = self.numbered_example[kind]
             yield f"{column}: {count:,} {values}, such as '{example}': {became}."
+
+
+def _values(count: int) -> str:
+    return f"{count:,} {'value was' if count == 1 else 'values were'}"

@@ -17,11 +17,8 @@ import polars as pl
 from loaders.jsontext import canonical_json
 from loaders.landing.metadata import Rejected
 from loaders.schema import RESOURCES
-from loaders.values import KINDS, NotTyped, Typing, raw_bytes, shown
-
-#: A hashtag as written: a letter, digit or underscore, then also the marks that
-#: scripts like Devanagari and Thai need inside a word.
-_HASHTAG = r"#[\p{L}\p{Nd}_][\p{L}\p{Nd}_\p{M}]*"
+from loaders.tags import with_tags
+from loaders.values import NotTyped, Typing, raw_bytes, reading_of, shown
 
 
 @dataclass
@@ -52,7 +49,8 @@ def type_records(
     Raises nothing for bad data.
     """
     how = typing or Typing()
-    kinds = [(c.name, KINDS[c.kind]) for c in RESOURCES[resource]]
+    kinds = [(c.name, reading_of(c)) for c in RESOURCES[resource]]
+    platform = next((i for i, (name, _) in enumerate(kinds) if name == "platform"), -1)
     known = {name for name, _ in kinds}
     columns: dict[str, list[Any]] = {name: [] for name, _ in kinds}
     positions: list[int] = []
@@ -76,7 +74,8 @@ def type_records(
             continue
         row: list[Any] = []
         problems: list[tuple[str, str]] = []
-        precision: dict[str, str] = {}
+        written: dict[str, dict[str, Any]] = {}
+        linked: tuple[str, str] | None = None
         for name, convert in kinds:
             value = values.get(name)
             if value is None:
@@ -90,12 +89,21 @@ def type_records(
                 # Nobody foresaw it: it costs this record, not its file.
                 problems.append((name, f"{_what(value)} cannot be read ({type(error).__name__})"))
             if how.imprecise is not None:
-                precision[name], how.imprecise = how.imprecise, None
+                written.setdefault("_precision", {})[name] = how.imprecise
+                how.imprecise = None
+            if how.mended:
+                written.setdefault("_mended", {})[name] = (
+                    how.mended[0] if len(how.mended) == 1 else how.mended
+                )
+                how.mended = []
+            if how.linked is not None:
+                linked, how.linked = (name, how.linked), None
         leftover = {str(n): v for n, v in values.items() if n not in known and v is not None}
         if extra:
             leftover.update((n, v) for n, v in extra.items() if v is not None)
-        if precision:
-            leftover["_precision"] = precision
+        leftover.update(written)
+        if linked is not None and not problems:
+            problems = _at_platform(row, platform, *linked)
         if problems:
             reason = "; ".join(f"{name}: {problem}" for name, problem in problems)
             kept = raw if raw is not None else raw_bytes(values)
@@ -115,23 +123,17 @@ def type_records(
             "_extra": pl.Series(extras, dtype=pl.String),
         }
     )
-    return fill_caption_hashtags(resource, frame), rejected
+    return with_tags(resource, frame), rejected
 
 
-def fill_caption_hashtags(resource: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """``raw_videos``: the hashtags written in the caption, lower-cased, without ``#``,
-    distinct, in order; null where there is no caption. Other resources are unchanged.
-    """
-    if resource != "raw_videos" or "caption" not in frame.columns:
-        return frame
-    written = (
-        pl.col("caption")
-        .str.extract_all(_HASHTAG)
-        .list.eval(pl.element().str.slice(1).str.to_lowercase())
-        .list.unique(maintain_order=True)
-    )
-    given = pl.col("caption_hashtags") if "caption_hashtags" in frame.columns else pl.lit(None)
-    return frame.with_columns(pl.coalesce(given, written).alias("caption_hashtags"))
+def _at_platform(row: list[Any], at: int, column: str, platform: str) -> list[tuple[str, str]]:
+    """A link names its platform: it fills the column, and must not contradict it."""
+    given = (row[at] or "").strip().lower()
+    if not given:
+        row[at] = platform
+    if given in ("", platform):
+        return []
+    return [(column, f"the link is of {platform}, but the platform is {shown(row[at])}")]
 
 
 def _extra_text(values: dict[str, Any], typing: Typing) -> str:

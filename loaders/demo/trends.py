@@ -18,7 +18,7 @@ from loaders.demo.frames import DUPLICATE, SUPERSEDED, pick, simulated, times
 from loaders.demo.growth import Flags
 from loaders.demo.keys import Ints, hex_text, stream, uuid_or_null, uuids
 from loaders.demo.truth import Floats
-from loaders.records import fill_caption_hashtags
+from loaders.tags import with_tags
 
 if TYPE_CHECKING:
     from loaders.demo.world import World
@@ -208,7 +208,7 @@ def raw_videos(world: World) -> Iterator[pl.DataFrame]:
     )
     # The last third of the month brings a field nobody declared.
     drifted = pl.Series(collected > clock.start + clock.days * DAY * 2 // 3)
-    frame = fill_caption_hashtags("raw_videos", frame).with_columns(
+    frame = with_tags("raw_videos", frame).with_columns(
         _extra=pl.when(drifted).then(pl.lit('{"music_title":"simulated tune"}'))
     )
     kind = stream(seed, "video copies").random(len(video))

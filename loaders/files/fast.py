@@ -19,9 +19,11 @@ import pyarrow.csv as pcsv
 import pyarrow.json as pjson
 
 from loaders.files.mapping import FieldMap, SameColumn
-from loaders.records import fill_caption_hashtags
 from loaders.schema import RESOURCES, Kind
+from loaders.tags import with_tags
 from loaders.values import Typing
+from loaders.values.ids import EXTERNAL_IDS, ODD_ID, PLAIN_ID
+from loaders.values.mending import SUSPECT
 
 _ARROW: dict[str, pa.DataType] = {
     "integer": pa.int64(),
@@ -240,14 +242,23 @@ def _frame(resource: str, table: pa.Table, typing: Typing, constants: pl.DataFra
                 values = _times(values, typing)
             elif column.kind == "number":
                 _need(pc.is_finite(values))
+            elif column.kind == "integer":
+                # A hidden count.
+                _want(typing.signed_counts or not pc.any(pc.equal(values, -1)).as_py())
             elif column.kind == "text[]":
                 flat = pc.list_flatten(values)
                 _want(flat.null_count == 0)
+                _want_plain(flat, typing)
+            elif column.kind == "text":
+                _want_plain(values, typing)
+                if column.name in EXTERNAL_IDS:
+                    _need(pc.match_substring_regex(values, PLAIN_ID))
+                    _want(not _any(pc.match_substring_regex(values, ODD_ID, ignore_case=True)))
         series = pl.Series(column.name, pl.from_arrow(values))
         columns.append(series.cast(column.polars))
     if not columns:
         raise _NotClean
-    return fill_caption_hashtags(resource, _filled(pl.DataFrame(columns), constants))
+    return with_tags(resource, _filled(pl.DataFrame(columns), constants))
 
 
 def _filled(frame: pl.DataFrame, constants: pl.DataFrame) -> pl.DataFrame:
@@ -311,6 +322,17 @@ def pythonic(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column
     text = column.cast(pa.timestamp(kind.unit)).cast(pa.string())
     return pc.binary_join_element_wise(text, "Z", "") if kind.tz is not None else text
+
+
+def _want_plain(texts: pa.ChunkedArray, typing: Typing) -> None:
+    """No text stands for unknown, and none may have to be mended."""
+    if typing.nulls:
+        _want(not _any(pc.is_in(pc.utf8_trim_whitespace(texts), pa.array(sorted(typing.nulls)))))
+    _want(not _any(pc.match_substring_regex(texts, SUSPECT)))
+
+
+def _any(mask: pa.ChunkedArray) -> bool:
+    return pc.any(mask).as_py() is True
 
 
 def _all(mask: pa.ChunkedArray) -> bool:

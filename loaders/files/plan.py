@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from loaders.notices import Notices
     from loaders.presets import Preset, PresetRecord
 
+#: Options that came later: stored only where they are given, so that files which landed
+#: before keep their fingerprints.
+_LATER = ("decimal_comma", "nulls")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -38,6 +42,8 @@ class Plan:
     records: str | None = None
     time_format: str | None = None
     time_zone: str | None = None
+    decimal_comma: bool = False
+    nulls: Sequence[str] = ()
     backfill: bool = False
     extracted_at: datetime | str | None = None
     again: bool = False
@@ -175,7 +181,13 @@ class Plan:
         return known_at
 
     def typing(self, *, from_csv: bool) -> Typing:
-        return Typing(time_format=self.time_format, time_zone=self.zone, from_csv=from_csv)
+        return Typing(
+            time_format=self.time_format,
+            time_zone=self.zone,
+            from_csv=from_csv,
+            decimal_comma=self.decimal_comma,
+            nulls=frozenset(word.strip() for word in self.nulls),
+        )
 
     def values(
         self, record: dict[str, Any], notices: Notices
@@ -233,6 +245,7 @@ class Plan:
             "time_format": self.time_format,
             "time_zone": self.time_zone,
             "backfill": self.backfill,
+            **{name: value for name in _LATER if (value := getattr(self, name))},
         }
 
     @classmethod

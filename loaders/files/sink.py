@@ -15,6 +15,7 @@ from loaders.landing import Landing, Load, LoadWriter, Rejected
 from loaders.records import Record, type_records
 from loaders.schema import DEFAULT_OWN_TIME, OWN_TIME, RESOURCES
 from loaders.values import Typing
+from loaders.values.ids import count_rounded
 
 #: Records, and bytes of them, typed in one go: bounds memory.
 BATCH_RECORDS = 5_000
@@ -139,6 +140,7 @@ class Sink:
         self._write(resource, part, frame)
 
     def _write(self, resource: str, part: _Part, frame: pl.DataFrame) -> None:
+        count_rounded(frame, part.typing.notices)
         if self._known_at is not None:
             known = pl.lit(self._known_at).cast(pl.Datetime("us", "UTC"))
         else:

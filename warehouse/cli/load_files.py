@@ -54,6 +54,15 @@ def _pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...])
 @click.option("--records", metavar="PATH", help="Where the list of records is in a JSON object.")
 @click.option("--time-format", metavar="F", help="How dates are written, as in %d/%m/%Y %H:%M.")
 @click.option("--time-zone", metavar="Z", help="Zone of dates that state none (default UTC).")
+@click.option("--decimal-comma", is_flag=True, help="Numbers in text are written like 1.234,56.")
+@click.option(
+    "--null",
+    "nulls",
+    multiple=True,
+    metavar="WORD",
+    help="A text that stands for unknown, in every column (N/A and the like are "
+    "unknown without it where a number, a time or an id belongs).",
+)
 @click.option("--backfill", is_flag=True, help="Known-at is the record's own time.")
 @click.option("--extracted-at", metavar="T", help="Known-at of all records, in ISO 8601.")
 @click.option("--again", is_flag=True, help="Land a file that was landed before.")
