@@ -62,4 +62,5 @@ __all__ = [
     "shown",
     "to_integer",
     "to_timestamp",
+    "to_uuid",
 ]
