@@ -7,12 +7,13 @@ cannot stays where it is. A second run finds nothing left to recover.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 
+from loaders.adoption import Adoption
 from loaders.errors import AceError
 from loaders.files.mapping import SameColumn
 from loaders.files.plan import Plan
@@ -24,6 +25,9 @@ from loaders.notices import Notices
 from loaders.records import Record, type_records
 from loaders.schema import DEFAULT_OWN_TIME, OWN_TIME
 from loaders.values import NotTyped, Typing
+
+#: What retries say they read.
+INPUT = "retry of rejected records"
 
 
 def retry_rejected(
@@ -64,19 +68,29 @@ def _retry_group(
     loaded_at: datetime | None,
 ) -> Load | None:
     recovers: dict[str, list[int]] = {}
-    with landing.open_load(
-        source,
-        resource,
-        account=account,
-        input="retry of rejected records",
-        loaded_at=loaded_at,
-    ) as load:
+    adoptions: dict[str, Adoption] = {}
+    with (
+        ExitStack() as stack,
+        landing.open_load(
+            source,
+            resource,
+            account=account,
+            input=INPUT,
+            loaded_at=loaded_at,
+        ) as load,
+    ):
         for record in records:
             typing = _typing(record.context or {})
             frame = _parsed(resource, record, typing)
             if frame is None:
                 continue
             load.null_characters += typing.null_characters
+            if resource == "published_posts" and (plan := _plan(record.context)) is not None:
+                name = plan.adopt or ""
+                if name and name not in adoptions:
+                    adoption = Adoption(landing, name, input=INPUT)
+                    adoptions[name] = stack.enter_context(adoption)
+                frame = adoptions[name].take(frame) if name else frame
             load.write(frame.drop("_position"))
             recovers.setdefault(record.load_id, []).append(record.position)
         if not recovers:
@@ -85,13 +99,22 @@ def _retry_group(
             {"load_id": one, "positions": sorted(places)}
             for one, places in sorted(recovers.items())
         )
+        # As in a load of files: what posts hang on comes before them.
+        for adoption in adoptions.values():
+            adoption.commit()
         return load.commit()
 
 
+def _plan(context: dict[str, Any] | None) -> Plan | None:
+    """The options that the record was read with, where it came from a file."""
+    if not context or context.get("loader") != "files":
+        return None
+    return Plan.from_stored(context["options"])
+
+
 def _typing(context: dict[str, Any]) -> Typing:
-    if context.get("loader") != "files":
-        return Typing()
-    return Plan.from_stored(context["options"]).typing(from_csv=bool(context.get("csv")))
+    plan = _plan(context)
+    return Typing() if plan is None else plan.typing(from_csv=bool(context.get("csv")))
 
 
 def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFrame | None:
@@ -100,14 +123,11 @@ def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFra
     document = _document(record.raw, context)
     if not isinstance(document, dict):
         return None
-    if context.get("loader") == "files":
-        plan = Plan.from_stored(context["options"])
-        try:
-            found = list(_records(plan, resource, document))
-        except SameColumn:
-            return None
-    else:
-        found = [Record(document)]
+    plan = _plan(context)
+    try:
+        found = [Record(document)] if plan is None else list(_records(plan, resource, document))
+    except SameColumn:
+        return None
     if len(found) != 1:
         return None
     frame, rejected = type_records(resource, found, typing=typing)

@@ -298,6 +298,9 @@ ABOUT: dict[str, tuple[str, ...]] = {
     "system_events": ("event_type",),
 }
 
+#: Where the product that an adopted post's own record names is kept, in ``_extra``.
+PRODUCT = "_product"
+
 ALL_RESOURCES: tuple[str, ...] = tuple(RESOURCES)
 
 #: Which resources each source can land. ``operational`` sources carry all twelve.

@@ -27,15 +27,20 @@ def with_tags(resource: str, frame: pl.DataFrame) -> pl.DataFrame:
     )
     if resource != "raw_videos" or "caption" not in frame.columns:
         return frame
-    caption = pl.col("caption")
-    written = (
-        (_one_form(caption) if _is_foreign(frame["caption"]) else caption)
+    written = written_tags(frame["caption"])
+    given = pl.col("caption_hashtags") if "caption_hashtags" in frame.columns else pl.lit(None)
+    return frame.with_columns(pl.coalesce(given, written).alias("caption_hashtags"))
+
+
+def written_tags(captions: pl.Series) -> pl.Series:
+    """The hashtags written in each caption; null where there is no caption."""
+    caption = pl.col(captions.name)
+    return captions.to_frame().select(
+        (_one_form(caption) if _is_foreign(captions) else caption)
         .str.extract_all(_HASHTAG)
         .list.eval(pl.element().str.slice(1).str.to_lowercase())
         .list.unique(maintain_order=True)
-    )
-    given = pl.col("caption_hashtags") if "caption_hashtags" in frame.columns else pl.lit(None)
-    return frame.with_columns(pl.coalesce(given, written).alias("caption_hashtags"))
+    )[captions.name]
 
 
 def _is_foreign(texts: pl.Series) -> bool:

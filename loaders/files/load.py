@@ -154,6 +154,7 @@ def _load_one(
             skip=landed_before,
             context=context,
             open_options={"input": shown(path)},
+            adoption=plan.adoption(landing, shown(path)),
         ) as sink:
             reader = Reader(plan, source, sink)
             try:

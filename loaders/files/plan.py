@@ -14,21 +14,23 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 
 from loaders.errors import UsageError
-from loaders.files.mapping import FieldMap, check_table, near
+from loaders.files.mapping import FieldMap, at_path, check_table, near
 from loaders.files.numbered import keyed
 from loaders.records import Record, type_records
-from loaders.schema import EARLIEST_TIME, RESOURCES, TWINS
+from loaders.schema import EARLIEST_TIME, PRODUCT, RESOURCES, TWINS
 from loaders.values import NotTyped, Typing, to_timestamp
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from loaders.adoption import Adoption
+    from loaders.landing import Landing
     from loaders.notices import Notices
     from loaders.presets import Preset, PresetRecord
 
 #: Options that came later: stored only where they are given, so that files which landed
 #: before keep their fingerprints.
-_LATER = ("decimal_comma", "nulls")
+_LATER = ("decimal_comma", "nulls", "adopt")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Plan:
     backfill: bool = False
     extracted_at: datetime | str | None = None
     again: bool = False
+    #: The product of posts that ACE did not make; see :mod:`loaders.adoption`.
+    adopt: str | None = None
 
     def __post_init__(self) -> None:
         if not self.table and not self.preset:
@@ -58,12 +62,33 @@ class Plan:
             check_table(self.table)
         if self.preset:
             self._check_preset()
+        self._check_adoption()
         if self.backfill and self.extracted_at is not None:
             raise UsageError(
                 "--backfill and --extracted-at both set the known-at time.", "Give one of them."
             )
         self._check_time_format()
         _ = self.zone, self.fields, self.constants, self.known_at
+
+    def _check_adoption(self) -> None:
+        if self.adopt is None:
+            if "product" in self.maps and self.table == "published_posts":
+                raise UsageError(
+                    f"--map product={self.maps['product']} names the products of posts that "
+                    "ACE did not make.",
+                    "Add --adopt NAME: the product of posts for which that field is empty.",
+                )
+            return
+        if not self.adopt.strip():
+            raise UsageError("--adopt names no product.", "Name one, as in --adopt 'My shop'.")
+        if "published_posts" not in self.resources:
+            what = f"the preset {self.preset} gives none" if self.preset else "use it with them"
+            raise UsageError(
+                f"--adopt is for posts (published_posts), not {' and '.join(self.resources)}: "
+                f"{what}.",
+                "Load the posts with --table published_posts --adopt NAME; polls find them by "
+                "platform and external_post_id.",
+            )
 
     def _check_time_format(self) -> None:
         if self.time_format is None:
@@ -90,7 +115,7 @@ class Plan:
             raise UsageError(
                 f"There is no preset '{self.preset}'.", near(str(self.preset), PRESETS)
             )
-        for option, value in (("--map", self.maps), ("--records", self.records)):
+        for option, value in (("--map", self.column_maps), ("--records", self.records)):
             if value:
                 raise UsageError(
                     f"{option} does not go with --preset, which knows its fields.",
@@ -118,6 +143,30 @@ class Plan:
         """What the files can become; the first takes records nobody can place."""
         return (self.table,) if self.table else self._preset.resources
 
+    @property
+    def product(self) -> str | None:
+        """Where an adopted post's own product is in its record, if anywhere."""
+        return self.maps.get("product") if self.adopt is not None else None
+
+    @property
+    def column_maps(self) -> dict[str, str]:
+        """``--map`` without the product, which is no column."""
+        return {n: p for n, p in self.maps.items() if n != "product" or self.adopt is None}
+
+    def adoption(self, landing: Landing, input: str) -> Adoption | None:
+        """What makes the products, scripts and experiments of posts that have none."""
+        if self.adopt is None:
+            return None
+        from loaders.adoption import Adoption
+
+        return Adoption(landing, self.adopt, input=input)
+
+    def own_product(self, record: Any) -> dict[str, Any]:
+        """What ``_extra`` says of the product that a record names for itself."""
+        if self.product is None:
+            return {}
+        return {PRODUCT: at_path(record, self.product)}
+
     @cached_property
     def fields(self) -> dict[str, FieldMap]:
         """The field map of each resource; UsageError for unknown columns."""
@@ -126,7 +175,7 @@ class Plan:
             columns = {c.name for c in RESOURCES[resource]}
             shared = len(self.resources) > 1
             sets = {n: v for n, v in self.sets.items() if n in columns or not shared}
-            found[resource] = FieldMap(resource, dict(self.maps), sets)
+            found[resource] = FieldMap(resource, self.column_maps, sets)
         for name in self.sets:
             if not any(name in fields.sets for fields in found.values()):
                 every = {c.name for r in self.resources for c in RESOURCES[r]}
@@ -194,7 +243,8 @@ class Plan:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Columns of a record of the table, and what else goes to its extra."""
         fields = self.fields[str(self.table)]
-        return keyed(fields, *fields.apply(record), notices)
+        values, extra = keyed(fields, *fields.apply(record), notices)
+        return values, extra | self.own_product(record)
 
     def preset_records(self, document: Any) -> list[PresetRecord]:
         """The preset's records of one document, in the table that was forced, if any."""
@@ -232,7 +282,8 @@ class Plan:
         fields = self.fields[str(found.resource)]
         values, _ = fields.apply(found.values)
         known_at = to_timestamp(found.extracted_at, Typing())
-        return Record(values, found.extra, raw, extracted_at=known_at)
+        extra = found.extra | self.own_product(found.raw or found.extra)
+        return Record(values, extra, raw, extracted_at=known_at)
 
     def stored(self) -> dict[str, Any]:
         """The options as kept beside rejected records; :meth:`from_stored` reads them."""

@@ -56,6 +56,7 @@ class Reader:
         self._fast = (
             plan.preset is None
             and plan.records is None
+            and plan.product is None
             and self.fields.top_level
             and not has_numbers(self.fields)
         )
@@ -310,7 +311,7 @@ class Reader:
                 f"Say which is meant: --map {error.column}={shown(error.names[0])}",
                 exit_code=2,
             ) from None
-        for column, path in self.fields.maps.items():
+        for column, path in self.plan.maps.items():
             if path not in names and path.partition(".")[0] not in names:
                 raise AceError(
                     f"--map {column}={path}: {self.input.name} has no column '{path}'.",

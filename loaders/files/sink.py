@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from loaders.adoption import Adoption
 from loaders.errors import AceError
 from loaders.landing import Landing, Load, LoadWriter, Rejected
 from loaders.records import Record, type_records
@@ -49,6 +50,7 @@ class Sink:
         skip: Callable[[str], bool],
         context: dict[str, Any],
         open_options: dict[str, Any],
+        adoption: Adoption | None = None,
     ) -> None:
         self._landing = landing
         self._source = source
@@ -61,11 +63,14 @@ class Sink:
         #: Kept beside rejected records; readers may add to it before the first record.
         self.context = context
         self._options = open_options
+        self._adoption = adoption
         self.parts: dict[str, _Part] = {}
         #: The landing zone could not be written: no other file will fare better.
         self.failed = False
         self._skipped: set[str] = set()
         self._stack = ExitStack()
+        if adoption is not None:
+            self._stack.enter_context(adoption)
         self.records = 0
 
     def __enter__(self) -> Sink:
@@ -149,8 +154,11 @@ class Sink:
             known = pl.coalesce(pl.col(names)) if names else pl.lit(None)
         if "_extracted_at" in frame.columns and not self._asked:
             known = pl.coalesce(pl.col("_extracted_at"), known)
+        frame = frame.with_columns(known.alias("_extracted_at"))
         with self._writing():
-            part.writer.write(frame.with_columns(known.alias("_extracted_at")))
+            if self._adoption is not None and resource == "published_posts":
+                frame = self._adoption.take(frame)
+            part.writer.write(frame)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -161,11 +169,15 @@ class Sink:
             raise
 
     def commit(self, cursor: dict[str, Any] | None = None) -> list[Load]:
-        """Commit every part; an input without records commits nothing."""
-        loads = []
+        """Commit every part; an input without records commits nothing.
+
+        What posts hang on comes before them, so that what is there never waits for what a
+        kill in between kept from coming: the same input, loaded again, completes it.
+        """
         for resource, part in self.parts.items():
             self._flush(resource, part)
             part.writer.null_characters += part.typing.null_characters
+        loads = self._adoption.commit() if self._adoption is not None else []
         order = [name for name in RESOURCES if name in self.parts]
         for resource in order:
             loads.append(self.parts[resource].writer.commit(cursor))
@@ -173,7 +185,8 @@ class Sink:
 
     def notices(self, resource: str) -> tuple[str, ...]:
         """What the user should know of the resource's values, as sentences."""
-        return tuple(self.parts[resource].typing.notices.sentences())
+        part = self.parts.get(resource)
+        return tuple(part.typing.notices.sentences()) if part is not None else ()
 
     def fingerprint(self, of: Callable[[str], str]) -> None:
         """Set the fingerprints, known only once the file was read to its end."""

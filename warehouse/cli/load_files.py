@@ -65,6 +65,12 @@ def _pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...])
 )
 @click.option("--backfill", is_flag=True, help="Known-at is the record's own time.")
 @click.option("--extracted-at", metavar="T", help="Known-at of all records, in ISO 8601.")
+@click.option(
+    "--adopt",
+    metavar="NAME",
+    help="Posts that ACE did not make: give those without an experiment one, and a script, "
+    "under the product NAME (or --map product=COLUMN).",
+)
 @click.option("--again", is_flag=True, help="Land a file that was landed before.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def command(paths: tuple[str, ...], as_json: bool, **options: Any) -> None:
@@ -83,6 +89,7 @@ def command(paths: tuple[str, ...], as_json: bool, **options: Any) -> None:
 
     \b
     Example: ace load files polls/*.csv --table performance_metrics
+             ace load files posts.csv --table published_posts --adopt 'My shop'
              ace load files scrape.json --table raw_videos --records items \\
                  --map external_id=id --map author=authorMeta.name --set platform=tiktok
              ace load files US_2020.csv --preset youtube-trending --backfill

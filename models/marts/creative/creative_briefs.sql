@@ -181,7 +181,7 @@ facts as (
             'product_id': quoted_json('cast(products.product_id as text)'),
             'name': quoted_json(shortened('products.name', 80)),
             'category': quoted_json(shortened('products.category', 60)),
-            'sold_on': quoted_json(shortened('products.source_platform', 30)),
+            'sold_on': quoted_json(shortened("nullif(products.source_platform, '" ~ adopted_mark() ~ "')", 30)),
             'brand': quoted_json(shortened(json_text('products.meta', 'brand'), 60)),
             'price_usd': quoted_json(shortened(json_text('products.meta', 'price_usd'), 20)),
             'audience': quoted_json(shortened(json_list_text('products.meta', 'target_audience'), 120)),
@@ -230,14 +230,14 @@ summaries as {{ computed_once() }} (
             when facts.posts = 0 then ' has no post yet: begin with what works elsewhere.'
             when facts.compared_posts = 0 then
                 ' has ' || {{ counted('facts.posts', 'post') }}
-                || ', none of them old enough to judge.'
+                || ', none with known views after 3 days: too young, or polled too rarely to tell.'
             when facts.compared_posts = facts.posts then
                 ' has ' || {{ counted('facts.posts', 'post') }} || ', old enough to judge.'
             else ' has '
                 || {{ counted('facts.posts', 'post') }}
                 || ', '
                 || cast(facts.compared_posts as text)
-                || ' of them old enough to judge.'
+                || ' of them with known views after 3 days to judge by.'
         end
         || coalesce(' Best bet: ' || lists.best_bet || '.', '')
         || coalesce(' More views go along with ' || lists.helping || '.', '')

@@ -25,6 +25,7 @@ experiments as (
     select
         experiment_id,
         product_id,
+        {{ is_adopted('variation_label') }} as is_adopted,
         _effective_at
     from {{ ref('int_experiments') }}
     where _verdict = 'accepted'
@@ -124,6 +125,7 @@ results as (
     select
         experiments.experiment_id,
         experiments.product_id,
+        experiments.is_adopted,
         experiments._effective_at,
         coalesce(arms.platform, 'none') as platform,
         arms.definition_era,
@@ -355,6 +357,8 @@ final as (
         judged.posts,
         case
             when judged.posts = 0 then 'no_posts'
+            {#- A post against all others, set up by nobody: how it did is no verdict. #}
+            when judged.is_adopted then 'adopted'
             when judged.log_views_n = 0 and judged.pending_posts > 0 then 'pending'
             when judged.chance_to_win is null then 'too_little_data'
             when {{ at_least('judged.chance_to_win', var('lead_chance')) }} then 'leading'

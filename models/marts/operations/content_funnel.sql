@@ -13,6 +13,7 @@ products as (
 
     select
         product_id,
+        {{ is_adopted('source_platform') }} as is_adopted,
         coalesce(created_at, _first_known_at) as came_at,
         _effective_at as known_at
     from {{ ref('int_products') }}
@@ -49,8 +50,10 @@ experiments as (
 
     select
         experiment_id,
+        script_id,
         asset_id,
         product_id,
+        {{ is_adopted('variation_label') }} as is_adopted,
         coalesce(created_at, _first_known_at) as came_at,
         _effective_at as known_at
     from {{ ref('int_experiments') }}
@@ -64,10 +67,26 @@ posts as (
         post_id,
         experiment_id,
         product_id,
+        {{ is_adopted('variation_label') }} as is_adopted,
         published_at as came_at,
         first_collected_at as metric_at,
         known_at
     from {{ ref('int_post_facts') }}
+
+),
+
+{# Adopted posts were made elsewhere: nothing of theirs went through these steps, and what
+   was made for them says nothing about how long a step takes. #}
+made_scripts as (
+
+    select scripts.*
+    from scripts
+    where not exists (
+            select 1
+            from experiments
+            where experiments.is_adopted
+                and experiments.script_id = scripts.script_id
+        )
 
 ),
 
@@ -78,19 +97,20 @@ items as (
         'script' as step,
         products.product_id,
         products.came_at,
-        min(scripts.came_at) as next_at
+        min(made_scripts.came_at) as next_at
     from products
-    left join scripts on products.product_id = scripts.product_id
+    left join made_scripts on products.product_id = made_scripts.product_id
+    where not products.is_adopted
     group by products.product_id, products.came_at
     union all
     select
         'asset',
-        scripts.product_id,
-        scripts.came_at,
+        made_scripts.product_id,
+        made_scripts.came_at,
         min(assets.came_at)
-    from scripts
-    left join assets on scripts.script_id = assets.script_id
-    group by scripts.script_id, scripts.product_id, scripts.came_at
+    from made_scripts
+    left join assets on made_scripts.script_id = assets.script_id
+    group by made_scripts.script_id, made_scripts.product_id, made_scripts.came_at
     union all
     select
         'experiment',
@@ -108,6 +128,7 @@ items as (
         min(posts.came_at)
     from experiments
     left join posts on experiments.experiment_id = posts.experiment_id
+    where not experiments.is_adopted
     group by experiments.experiment_id, experiments.product_id, experiments.came_at
     union all
     select
@@ -116,6 +137,7 @@ items as (
         came_at,
         metric_at
     from posts
+    where not is_adopted
 
 ),
 

@@ -61,7 +61,10 @@ final as (
         forecasts.predicted as views_168h_forecast,
         forecasts.lo80 as views_168h_forecast_lo80,
         forecasts.hi80 as views_168h_forecast_hi80,
-        forecasts.from_hours as forecast_from_hours
+        forecasts.from_hours as forecast_from_hours,
+
+        -- whose post it is
+        {{ is_adopted('facts.variation_label') }} as is_adopted
     from facts
     cross join build
     left join standing on facts.post_id = standing.post_id
