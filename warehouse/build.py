@@ -87,7 +87,9 @@ def build(
             reason = None
             if not full_refresh and not select:
                 newest = None if as_of else _newest(landing)
-                reason = consumed(config, target).must_start_anew(_landed(landing), newest)
+                reason = consumed(config, target).must_start_anew(
+                    _landed(landing), newest, _undone(config)
+                )
             if reason is not None:
                 note(reason)
             if target == "postgres":
@@ -132,6 +134,13 @@ def _landing(config: Settings, target: str, say: Say) -> Landing:
 
 def _landed(landing: Landing) -> set[str]:
     return {load.load_id for load in landing.loads()}
+
+
+def _undone(config: Settings) -> set[str]:
+    """Loads that were taken out on purpose: in the landing zone itself, not in its mirror."""
+    from loaders.landing import Landing
+
+    return Landing(config.landing).undone()
 
 
 def _newest(landing: Landing) -> datetime | None:

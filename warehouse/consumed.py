@@ -8,7 +8,7 @@ from landing. Nothing is noted down beside the rows, so nothing can disagree wit
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,13 +32,17 @@ class Consumed:
         have = set(landed)
         return {load: kind for load, kind in self.loads.items() if load not in have}
 
-    def must_start_anew(self, landed: set[str], newest: datetime | None) -> str | None:
+    def must_start_anew(
+        self, landed: set[str], newest: datetime | None, undone: Collection[str] = ()
+    ) -> str | None:
         """Why an incremental build could not come to the same as one from landing; None
-        when it can. ``newest`` is the as-of time the build will have.
+        when it can. ``newest`` is the as-of time the build will have, ``undone`` are loads
+        that were taken out on purpose.
 
         Raises AceError where starting anew would most likely be a mistake.
         """
-        gone = self.gone(landed)
+        missing = self.gone(landed)
+        gone = {load: kind for load, kind in missing.items() if load not in undone}
         # One load that was loaded again is no mistake; a zone with none of many is another.
         if gone and (not landed or (len(self.loads) > 1 and len(gone) == len(self.loads))):
             raise AceError(
@@ -49,6 +53,12 @@ class Consumed:
             )
         if gone:
             return describe(gone) + " Everything is built anew without " + _it(gone) + "."
+        if missing:
+            was = "load that was built was" if len(missing) == 1 else "loads that were built were"
+            return (
+                f"{len(missing):,} {was} taken out again: everything is built anew without "
+                f"{_it(missing)}."
+            )
         if newest is not None and self.as_of is not None and self.as_of > newest:
             return (
                 f"What made the warehouse be as of {self.as_of:%Y-%m-%d %H:%M} UTC is not in "

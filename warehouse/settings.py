@@ -114,6 +114,11 @@ def _checked(values: dict[str, str]) -> None:
             raise UsageError(f"{name} is '{memory}'.", "Write it like 6GB or 75%.")
 
 
+def sample_unfinished(home: Path) -> Path:
+    """The mark that ``ace run`` has begun to land the sample."""
+    return home / ".sample-unfinished"
+
+
 def _folder(name: str, path: Path) -> Path:
     if path.exists() and not path.is_dir():
         raise UsageError(f"{name} is {path}, which is a file.", "It must name a folder.")

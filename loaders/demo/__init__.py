@@ -6,6 +6,7 @@ warehouse finds what was planted.
 """
 
 from loaders.demo.land import DemoLoad, load_demo
+from loaders.demo.remove import Removed, remove_demo
 from loaders.demo.world import World, simulate
 
-__all__ = ["DemoLoad", "World", "load_demo", "simulate"]
+__all__ = ["DemoLoad", "Removed", "World", "load_demo", "remove_demo", "simulate"]

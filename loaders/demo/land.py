@@ -13,7 +13,7 @@ import polars as pl
 
 from loaders.demo.clock import moment
 from loaders.demo.dirt import bad_records, rejections
-from loaders.demo.real import load_real
+from loaders.demo.real import FINGERPRINT, load_real
 from loaders.demo.truth_files import Tally, write_truth
 from loaders.demo.world import World, simulate
 from loaders.errors import UsageError
@@ -96,7 +96,7 @@ def fingerprint(world: World) -> str:
     """Names a world by everything its rows follow from; a load adds its own name."""
     clock = world.clock
     parts = (VERSION, clock.seed, clock.posts, clock.days, clock.polls_per_post, clock.start)
-    return "demo-" + "-".join(str(part) for part in (*parts, len(clock.loads), ""))
+    return FINGERPRINT + "-".join(str(part) for part in (*parts, len(clock.loads), ""))
 
 
 class _Batches:

@@ -20,6 +20,8 @@ from loaders.records import Record, type_records
 FILE = "youtube_trending_us_2017.parquet"
 ATTRIBUTION = "YouTube trending US 2017, Kaggle datasnaek/youtube, CC0"
 SOURCE, RESOURCE = "youtube_trending", "raw_videos"
+#: What fingerprints of the demo's loads begin with.
+FINGERPRINT = "demo-"
 
 
 def sample_bytes() -> bytes:
@@ -43,7 +45,7 @@ def real_videos() -> pl.DataFrame:
 
 def load_real(landing: Landing, loaded_at: datetime | None = None) -> Load | None:
     """Land the sample once; None when the landing zone has it already."""
-    fingerprint = "demo-" + hashlib.blake2b(sample_bytes(), digest_size=16).hexdigest()
+    fingerprint = FINGERPRINT + hashlib.blake2b(sample_bytes(), digest_size=16).hexdigest()
     if any(load.fingerprint == fingerprint for load in landing.loads(SOURCE, RESOURCE)):
         return None
     with landing.open_load(

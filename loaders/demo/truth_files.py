@@ -33,6 +33,17 @@ from loaders.demo.operations import planted_failures, workflow_keys
 from loaders.demo.trends import days_without_collection, planted_tags, product_direction
 from loaders.demo.world import World
 
+#: Every file of the truth.
+FILES = (
+    *(
+        f"truth_{name}.parquet"
+        for name in (
+            "posts", "effects", "tags", "gaps", "products", "operations", "similar", "dirt",
+            "reasons",
+        )
+    ),
+    "truth.json",
+)  # fmt: skip
 VERDICTS = ("accepted", "duplicate", "superseded", "quarantined")
 
 

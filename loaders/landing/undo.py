@@ -1,4 +1,4 @@
-"""Take one load out of the landing zone again.
+"""Take loads out of the landing zone again.
 
 What is taken out is kept in ``_undone/<source>/<resource>/``, where no reader looks; moved
 back, it is landed again. A file that holds other loads too (a compacted one) is written
@@ -9,6 +9,8 @@ gone as a whole, and undoing it again finishes what is missing.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from loaders.errors import AceError, UsageError
 from loaders.landing.compaction import DamagedRows, write_loads
 from loaders.landing.locks import locked
 from loaders.landing.metadata import Load, new_load_id
+from loaders.schema import SOURCES
 
 if TYPE_CHECKING:
     from loaders.landing.zone import Landing
@@ -40,18 +43,7 @@ def undo(landing: Landing, load_id: str) -> Undone:
     rejected again until the next retry. Raises UsageError for an id that is not there,
     AceError while a build reads landed files.
     """
-    # In this order: a retry and a compaction could bring the load back meanwhile.
-    with (
-        landing.retry_lock() as no_retry,
-        locked(landing.storage, exclusive=True, wait=False, name=".compacting") as no_compaction,
-        landing.exclusive_lock(wait=False) as no_build,
-    ):
-        for free, who in ((no_build, "build"), (no_retry, "retry"), (no_compaction, "compaction")):
-            if not free:
-                raise AceError(
-                    f"A {who} is using the landed files, so load {load_id} was not taken out.",
-                    "Run it again when that has finished.",
-                )
+    with _nobody_else(landing, f"load {load_id} was"):
         loads = [
             load
             for load in landing.loads()
@@ -71,6 +63,45 @@ def undo(landing: Landing, load_id: str) -> Undone:
         for load in sorted(loads, key=lambda one: one.load_id == load_id):
             _take_out(landing, load)
     return Undone(loads)
+
+
+def undo_all(landing: Landing, wanted: Callable[[Load], bool], what: str) -> list[Load]:
+    """Take out every load that is ``wanted``, oldest first; returns them.
+
+    ``wanted`` must hold for the retries of a load as for the load itself. ``what`` ends a
+    sentence (``the simulated world was``). What an undo that was killed left of the rejected
+    records goes too. Raises AceError while a build reads landed files.
+    """
+    with _nobody_else(landing, what):
+        loads = [load for load in landing.loads() if wanted(load)]
+        # Retries first, as above: their load ids are younger.
+        for load in sorted(loads, key=lambda one: one.load_id, reverse=True):
+            _take_out(landing, load)
+        left = landing.undone() - {load.load_id for load in landing.loads()}
+        for source, resources in SOURCES.items():
+            for resource in resources:
+                for name in landing.storage.names(f"_rejected/{source}/{resource}"):
+                    if os.path.basename(name).removesuffix(".parquet") in left:
+                        _move_rejected(landing, name)
+    return sorted(loads, key=lambda one: one.load_id)
+
+
+@contextmanager
+def _nobody_else(landing: Landing, what: str) -> Iterator[None]:
+    """Hold off builds, retries and compactions. AceError where one is at work."""
+    # In this order: a retry and a compaction could bring the load back meanwhile.
+    with (
+        landing.retry_lock() as no_retry,
+        locked(landing.storage, exclusive=True, wait=False, name=".compacting") as no_compaction,
+        landing.exclusive_lock(wait=False) as no_build,
+    ):
+        for free, who in ((no_build, "build"), (no_retry, "retry"), (no_compaction, "compaction")):
+            if not free:
+                raise AceError(
+                    f"A {who} is using the landed files, so {what} not taken out.",
+                    "Run it again when that has finished.",
+                )
+        yield
 
 
 def _take_out(landing: Landing, load: Load) -> None:
@@ -102,6 +133,9 @@ def _take_out(landing: Landing, load: Load) -> None:
                 "inputs of the other loads again.",
             ) from None
         landing.storage.remove(name)
-    rejected = landing.rejected_file(load)
-    if landing.storage.exists(rejected):
-        landing.storage.move(rejected, f"{FOLDER}/{rejected}")
+    _move_rejected(landing, landing.rejected_file(load))
+
+
+def _move_rejected(landing: Landing, name: str) -> None:
+    if landing.storage.exists(name):
+        landing.storage.move(name, f"{FOLDER}/{name}")

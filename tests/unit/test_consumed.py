@@ -40,6 +40,20 @@ def test_what_vanished_is_named_with_the_remedy() -> None:
     assert "Everything is built anew without them." in said
 
 
+@pytest.mark.parametrize("landed", [set(), {"c"}])
+def test_what_was_taken_out_on_purpose_is_no_other_zone(landed: set[str]) -> None:
+    said = built("a", "b").must_start_anew(landed, AT, {"a", "b"})
+    assert said == (
+        "2 loads that were built were taken out again: everything is built anew without them."
+    )
+    # Of two one was taken out, the other vanished by itself.
+    said = built("a", "b", "d").must_start_anew({"d"}, AT, {"a"})
+    assert said is not None
+    assert "1 load that was built is not in landing any more: b (products)." in said
+    with pytest.raises(AceError, match="none is in the landing zone"):
+        built("a", "b").must_start_anew({"c"}, AT, {"z"})
+
+
 def test_one_load_that_was_loaded_again_is_no_other_zone() -> None:
     assert built("a").must_start_anew({"b"}, AT) is not None
 

@@ -7,16 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from loaders.errors import UsageError
+from warehouse.cli._show import plural
+from warehouse.settings import sample_unfinished
 from warehouse.terminal import echo, print_json
 
 if TYPE_CHECKING:
     from loaders.demo import DemoLoad
+    from loaders.landing import Load
 
 EPILOG = """\b
 Examples:
   ace load demo
   ace load demo --posts 100000 --days 60 --seed 11 --no-real
+  ace load demo --remove
 """
 
 
@@ -39,8 +45,11 @@ Examples:
     metavar="FOLDER",
     help="Where to write what is true. Default: demo_truth in ACE_HOME.",
 )
+@click.option("--remove", is_flag=True, help="Take all of it out again.")
 @click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+@click.pass_context
 def command(
+    ctx: click.Context,
     posts: int,
     days: int,
     seed: int,
@@ -49,6 +58,7 @@ def command(
     loads: int,
     real: bool,
     truth: Path | None,
+    remove: bool,
     as_json: bool,
 ) -> None:
     """Land a simulated month of ACE, labelled as simulated, with a known truth.
@@ -56,7 +66,8 @@ def command(
     Products, scripts, posts, polls, trends, agents' events and notes come from a seed,
     with dirt of every kind the warehouse must cope with. What is true (effects, growth,
     planted failures, expected verdicts) is written beside it. Running it again lands
-    nothing twice.
+    nothing twice. --remove takes the whole world out, with its truth and the real videos
+    that came with it, and nothing else.
     """
     from loaders.demo import load_demo
     from loaders.landing import Landing
@@ -64,6 +75,10 @@ def command(
 
     home = settings()
     folder = truth or home.home / "demo_truth"
+    if remove:
+        _refuse_sizes(ctx)
+        _remove(folder, as_json)
+        return
     done = load_demo(
         Landing(home.landing),
         posts=posts,
@@ -83,8 +98,50 @@ def command(
     _print(done, folder)
 
 
+def _refuse_sizes(ctx: click.Context) -> None:
+    for option in ctx.command.params:
+        given = ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+        if given and option.name not in ("remove", "truth", "as_json"):
+            raise UsageError(
+                f"{option.opts[0]} says what to simulate, and --remove takes everything "
+                "simulated out.",
+                "Leave one of them out.",
+            )
+
+
+def _remove(folder: Path, as_json: bool) -> None:
+    from loaders.demo import remove_demo
+    from loaders.landing import Landing
+    from warehouse.settings import settings
+
+    home = settings()
+    # 'ace run' would go on with a sample that it had begun.
+    sample_unfinished(home.home).unlink(missing_ok=True)
+    done = remove_demo(Landing(home.landing), folder)
+    if as_json:
+        print_json([_row_of(load) | {"removed": True} for load in done.loads])
+        return
+    if not (done.loads or done.truth):
+        echo("There is no simulated world; nothing was taken out.")
+        return
+    for source in sorted({load.source for load in done.loads}):
+        loads = [load for load in done.loads if load.source == source]
+        rows, rejected = sum(x.accepted for x in loads), sum(x.rejected for x in loads)
+        echo(
+            f"Took out {plural(len(loads), 'load')} of source {source}: {rows:,} rows, "
+            f"{rejected:,} rejected."
+        )
+    if done.truth:
+        echo(f"Deleted the truth in {folder}: {len(done.truth)} files.")
+    if done.loads:
+        echo("Next: 'ace build' builds everything anew without it.")
+
+
 def _row(entry: DemoLoad) -> dict[str, Any]:
-    load = entry.load
+    return _row_of(entry.load) | {"skipped": not entry.new}
+
+
+def _row_of(load: Load) -> dict[str, Any]:
     return {
         "source": load.source,
         "resource": load.resource,
@@ -93,7 +150,6 @@ def _row(entry: DemoLoad) -> dict[str, Any]:
         "read": load.read,
         "accepted": load.accepted,
         "rejected": load.rejected,
-        "skipped": not entry.new,
     }
 
 

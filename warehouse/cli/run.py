@@ -78,14 +78,16 @@ def _step(number: int, name: str) -> None:
 
 def _load(config: Settings, landing: Landing) -> None:
     from warehouse.cli.load import command as load
+    from warehouse.settings import sample_unfinished
 
     if config.supabase_dsn:
         load.main(args=["supabase"], standalone_mode=False)
         return
     loads = landing.loads()
     # A sample that was stopped half-way is finished by the next run.
-    unfinished = config.home / ".sample-unfinished"
-    if not loads or unfinished.exists():
+    unfinished = sample_unfinished(config.home)
+    # Where it was taken out on purpose, it does not come back by itself.
+    if unfinished.exists() or not (loads or landing.undone()):
         echo("No source is configured and nothing has landed: landing the sample.")
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         unfinished.touch()
