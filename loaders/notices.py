@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 #: Columns, words or values named in one sentence.
@@ -18,6 +18,8 @@ _NUMBERED = {
     "nothing": "without platform and {natural} they do not say which row is meant; if they are "
     "the platform's own ids, add --map {natural}={column}",
 }
+#: Distinct names remembered: records whose keys are all different must not fill memory.
+_REMEMBERED = 1_000
 
 
 @dataclass
@@ -43,6 +45,15 @@ class Notices:
     #: Those of them that look as if they had, and one of them.
     rounded_ids: Counter[str] = field(default_factory=Counter)
     rounded_example: dict[str, str] = field(default_factory=dict)
+    #: Fields no column took, and in how many records they had a value. Said by the loader,
+    #: which knows what columns are still without one.
+    untaken: Counter[str] = field(default_factory=Counter)
+
+    def leave(self, names: Iterable[str]) -> None:
+        """Fields of one record that no column took; names without end are not remembered."""
+        for name in names:
+            if name in self.untaken or len(self.untaken) < _REMEMBERED:
+                self.untaken[name] += 1
 
     def sentences(self) -> list[str]:
         """One sentence for each kind that occurred, the most telling first."""

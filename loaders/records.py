@@ -99,6 +99,8 @@ def type_records(
             if how.linked is not None:
                 linked, how.linked = (name, how.linked), None
         leftover = {str(n): v for n, v in values.items() if n not in known and v is not None}
+        if leftover:
+            how.notices.leave(n for n, v in leftover.items() if v != "")
         if extra:
             leftover.update((n, v) for n, v in extra.items() if v is not None)
         leftover.update(written)

@@ -264,22 +264,51 @@ NATURAL_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "performance_metrics": (("post_id",), ("platform", "external_post_id")),
 }
 
-#: What a column is called elsewhere: the video of one table is the post of another, and
-#: counts have two spellings. A name that is a column of the table itself is not listed.
-TWINS: dict[str, dict[str, str]] = {
-    "raw_videos": {
-        "external_post_id": "external_id",
-        "platform_post_id": "external_id",
-        "views": "view_count",
-        "likes": "like_count",
-        "comments": "comment_count",
-        "shares": "share_count",
-    },
-    "published_posts": {"external_id": "external_post_id"},
-    "performance_metrics": {
-        "external_id": "external_post_id",
-        "platform_post_id": "external_post_id",
-    },
+#: Names of the same thing: counts and ids are called one way in one table or export and
+#: another way in the next. The preferred one comes first.
+SAME: tuple[tuple[str, ...], ...] = (
+    ("views", "view_count"),
+    ("likes", "like_count"),
+    ("comments", "comment_count"),
+    ("shares", "share_count"),
+    ("external_post_id", "platform_post_id", "external_id"),
+    ("published_at", "posted_at"),
+)
+
+#: Something a row needs: ways to give it, each the columns it takes.
+Need = tuple[tuple[str, ...], ...]
+
+#: Without these a row is held back by the build (the ``required`` columns of
+#: ``models/intermediate/int_<table>.sql``; a post is not published yet without its last
+#: two). A natural key stands for the source's own.
+REQUIRED: dict[str, tuple[Need, ...]] = {
+    "products": ((("product_id",),), (("name",),), (("source_platform",),)),
+    "creative_patterns": ((("pattern_id",),),),
+    "agent_notes": ((("note_id",),), (("agent_name",),), (("content",),)),
+    "embeddings": (
+        (("embedding_id",),),
+        (("reference_type",),),
+        (("reference_id",),),
+        (("embedding",),),
+    ),
+    "raw_videos": ((("platform",),), (("external_id",),)),
+    "trend_snapshots": ((("snapshot_id",),), (("product_id",),)),
+    "scripts": ((("script_id",),), (("product_id",),), (("script_text",),)),
+    "video_assets": (
+        (("asset_id",),),
+        (("product_id",), ("script_id",)),
+        (("storage_url",), ("storage_path",)),
+    ),
+    "experiments": ((("experiment_id",),), (("product_id",),)),
+    "published_posts": (
+        (("platform",),),
+        (("external_post_id",),),
+        (("published_at",),),
+        (("experiment_id",),),
+    ),
+    "performance_metrics": ((("post_id",), ("platform", "external_post_id")),),
+    # An event without an agent is the system's.
+    "system_events": ((("event_id",),), (("event_type",),)),
 }
 
 #: Columns that say what a record is about, besides its keys: a file with none of these
@@ -326,6 +355,26 @@ def polars_schema(resource: str) -> dict[str, pl.DataType]:
     """Column name to Polars type of a landed file, bookkeeping included."""
     own = {column.name: column.polars for column in RESOURCES[resource]}
     return own | {name: polars_type(kind) for name, kind in BOOKKEEPING.items()}
+
+
+@cache
+def spellings(resource: str, column: str) -> tuple[str, ...]:
+    """The resource's columns that hold the same thing as ``column``, itself among them."""
+    own = {one.name for one in RESOURCES[resource]}
+    same = next((names for names in SAME if column in names), (column,))
+    return tuple(name for name in same if name in own)
+
+
+@cache
+def twins(resource: str) -> dict[str, str]:
+    """Names that are no column of the resource to the column of it that means the same."""
+    own = {one.name for one in RESOURCES[resource]}
+    found: dict[str, str] = {}
+    for names in SAME:
+        columns = [name for name in names if name in own]
+        if columns:
+            found.update((name, columns[0]) for name in names if name not in own)
+    return found
 
 
 def identifying(resource: str) -> tuple[str, ...]:

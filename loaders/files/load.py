@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from loaders.errors import AceError
+from loaders.files.dry import DryLanding
 from loaders.files.inputs import Input, find_files
 from loaders.files.plan import Plan
 from loaders.files.reading import Reader
@@ -30,14 +31,16 @@ Progress = Callable[[str, int, int], None]
 class FileResult:
     """What became of one resource of one input file.
 
-    ``status`` is ``landed``, ``skipped`` (landed before) or ``failed`` (``message``
-    says why; ``exit_code`` is 1 for an unreadable file, 2 for wrong usage).
+    ``status`` is ``landed``, ``dry_run`` (would be landed), ``skipped`` (landed before) or
+    ``failed`` (``message`` says why). ``exit_code`` is 1 for an unreadable file and one of
+    which every record was rejected, 2 for wrong usage. ``landed`` and ``accepted`` are the
+    same number: records that could be read; which of them are in canonical, the build says.
     """
 
     input: str
     source: str
     resource: str
-    status: Literal["landed", "skipped", "failed"]
+    status: Literal["landed", "dry_run", "skipped", "failed"]
     load_id: str | None = None
     read: int = 0
     accepted: int = 0
@@ -48,8 +51,12 @@ class FileResult:
     message: str = ""
     exit_code: int = 0
 
+    @property
+    def landed(self) -> int:
+        return self.accepted
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "landed": self.landed}
 
 
 def load_files(
@@ -67,6 +74,8 @@ def load_files(
     zone cannot be written.
     """
     plan = Plan(**options)
+    if plan.dry_run:
+        landing = DryLanding(landing.url)
     found = find_files(paths)
     results: list[FileResult] = []
 
@@ -169,7 +178,8 @@ def _load_one(
                 sink.part(plan.resources[0])
             sink.fingerprint(lambda resource: plan.fingerprint(content, resource))
             loads = sink.commit()
-    results = [_landed(load, shown(path), sink.notices(load.resource)) for load in loads]
+    spoilt = not any(load.accepted for load in loads) and any(load.rejected for load in loads)
+    results = [_landed(plan, load, shown(path), sink, spoilt) for load in loads]
     results += [_skipped(plan, path, known, content, r) for r in sorted(sink.skipped)]
     return loads, results
 
@@ -209,10 +219,18 @@ def _unchanged(source: Input) -> None:
         )
 
 
-def _landed(load: Load, name: str, notices: tuple[str, ...]) -> FileResult:
+def _landed(plan: Plan, load: Load, name: str, sink: Sink, spoilt: bool) -> FileResult:
+    """What became of one resource; ``spoilt`` when the file has no record that landed."""
+    message = ""
+    if spoilt and load.rejected:
+        message = f"Nothing of {name} could be read as {load.resource}."
+        if not plan.dry_run:
+            message += f" See each record with: ace quarantine show --load {load.load_id}"
+    notices = sink.notices(load.resource, reasons=plan.dry_run or bool(message))
     return FileResult(
-        name, load.source, load.resource, "landed", load.load_id, load.read, load.accepted,
-        load.rejected, load.null_characters, notices,
+        name, load.source, load.resource, "dry_run" if plan.dry_run else "landed",
+        None if plan.dry_run else load.load_id, load.read, load.accepted, load.rejected,
+        load.null_characters, notices, message, int(bool(message)),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from loaders.errors import UsageError
-from loaders.schema import ALL_RESOURCES, RESOURCES, TWINS
+from loaders.schema import ALL_RESOURCES, RESOURCES, twins
 
 _MISSING = object()
 #: What names of the same thing differ in, besides case: blanks (also invisible ones),
@@ -78,7 +78,7 @@ class FieldMap:
 
     ``maps`` is column to path, ``sets`` column to constant: a constant fills the
     column of records that have no value for it. A field reaches the column of its
-    name, however that is spelled (:func:`folded`, ``TWINS``), unless a mapping says
+    name, however that is spelled (:func:`folded`, ``SAME``), unless a mapping says
     where the column comes from; the exact name wins over other spellings.
     """
 
@@ -103,8 +103,8 @@ class FieldMap:
     @cached_property
     def _spellings(self) -> dict[str, str]:
         """Folded name to column, of those that no mapping fills."""
-        twins = TWINS.get(self.resource, {}).items()
-        found = {folded(name): column for name, column in twins}
+        elsewhere = twins(self.resource).items()
+        found = {folded(name): column for name, column in elsewhere}
         found.update((folded(column), column) for column in self._own)
         return {name: column for name, column in found.items() if column not in self.maps}
 

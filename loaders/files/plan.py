@@ -17,7 +17,7 @@ from loaders.errors import UsageError
 from loaders.files.mapping import FieldMap, at_path, check_table, near
 from loaders.files.numbered import keyed
 from loaders.records import Record, type_records
-from loaders.schema import EARLIEST_TIME, PRODUCT, RESOURCES, TWINS
+from loaders.schema import EARLIEST_TIME, PRODUCT, RESOURCES, twins
 from loaders.values import NotTyped, Typing, to_timestamp
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Plan:
     again: bool = False
     #: The product of posts that ACE did not make; see :mod:`loaders.adoption`.
     adopt: str | None = None
+    dry_run: bool = False
 
     def __post_init__(self) -> None:
         if not self.table and not self.preset:
@@ -267,11 +268,11 @@ class Plan:
         if not self.table or record.resource is None or record.resource == self.table:
             return record
         columns = {c.name for c in RESOURCES[self.table]}
-        twins = TWINS.get(self.table, {})
+        elsewhere = twins(self.table)
         values: dict[str, Any] = {}
         extra = dict(record.extra)
         for name, value in record.values.items():
-            column = name if name in columns else twins.get(name, name)
+            column = name if name in columns else elsewhere.get(name, name)
             (values if column in columns else extra)[column] = value
         return replace(record, resource=self.table, values=values, extra=extra)
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from loaders.adoption import Adoption
 from loaders.errors import AceError
+from loaders.files.summary import Summary
 from loaders.landing import Landing, Load, LoadWriter, Rejected
 from loaders.records import Record, type_records
 from loaders.schema import DEFAULT_OWN_TIME, OWN_TIME, RESOURCES
@@ -31,6 +32,7 @@ class _Part:
 
     writer: LoadWriter
     typing: Typing
+    summary: Summary
     records: list[Record] = field(default_factory=list)
     waiting_bytes: int = 0
     position: int = 0
@@ -95,7 +97,7 @@ class Sink:
         writer = self._landing.open_load(
             self._source, resource, context=self.context, **self._options
         )
-        part = _Part(self._stack.enter_context(writer), self._typing())
+        part = _Part(self._stack.enter_context(writer), self._typing(), Summary(resource))
         self.parts[resource] = part
         return part
 
@@ -117,8 +119,7 @@ class Sink:
         part = self.part(resource)
         if part is not None:
             self._flush(resource, part)
-            with self._writing():
-                part.writer.reject([Rejected(part.position, raw, reason, field)])
+            self._reject(part, [Rejected(part.position, raw, reason, field)])
             part.position += 1
 
     def frame(self, resource: str, frame: pl.DataFrame) -> None:
@@ -140,9 +141,13 @@ class Sink:
         )
         part.position += len(part.records)
         part.records, part.waiting_bytes = [], 0
+        self._reject(part, rejected)
+        self._write(resource, part, frame)
+
+    def _reject(self, part: _Part, rejected: list[Rejected]) -> None:
+        part.summary.refuse(rejected)
         with self._writing():
             part.writer.reject(rejected)
-        self._write(resource, part, frame)
 
     def _write(self, resource: str, part: _Part, frame: pl.DataFrame) -> None:
         count_rounded(frame, part.typing.notices)
@@ -158,6 +163,7 @@ class Sink:
         with self._writing():
             if self._adoption is not None and resource == "published_posts":
                 frame = self._adoption.take(frame)
+            part.summary.look(frame)
             part.writer.write(frame)
 
     @contextmanager
@@ -183,10 +189,16 @@ class Sink:
             loads.append(self.parts[resource].writer.commit(cursor))
         return loads
 
-    def notices(self, resource: str) -> tuple[str, ...]:
-        """What the user should know of the resource's values, as sentences."""
+    def notices(self, resource: str, *, reasons: bool = False) -> tuple[str, ...]:
+        """What the user should know of the resource's values, as sentences; ``reasons``
+        adds why records were rejected.
+        """
         part = self.parts.get(resource)
-        return tuple(part.typing.notices.sentences()) if part is not None else ()
+        if part is None:
+            return ()
+        noticed = part.typing.notices
+        why = part.summary.reasons() if reasons else []
+        return (*why, *part.summary.sentences(noticed), *noticed.sentences())
 
     def fingerprint(self, of: Callable[[str], str]) -> None:
         """Set the fingerprints, known only once the file was read to its end."""

@@ -53,7 +53,7 @@ def test_it_lands_and_says_what(
     with psycopg.connect(postgres_url) as connection:
         connection.execute("drop table system_events")
     assert ace() == 0
-    assert "performance_metrics: 2 read, 2 accepted, 0 rejected, load " in ace.out
+    assert "performance_metrics: 2 read, 2 landed, 0 rejected, load " in ace.out
     assert "Not in schema public: system_events." in ace.out
     assert ace.err == ""
     assert ace("--json") == 0

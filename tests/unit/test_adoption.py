@@ -46,7 +46,11 @@ def load(landing: Landing, rows: str, **options: Any) -> list[FileResult]:
     """Land posts with --adopt Shop."""
     path = Path(landing.url).parent / "posts.csv"
     path.write_text(HEADER + rows)
-    given: dict[str, Any] = {"table": "published_posts", "adopt": "Shop", "extracted_at": NOVEMBER} | options
+    given: dict[str, Any] = {
+        "table": "published_posts",
+        "adopt": "Shop",
+        "extracted_at": NOVEMBER,
+    } | options
     if given.get("backfill"):
         given["extracted_at"] = None
     return load_files(landing, [path], **given)

@@ -31,7 +31,7 @@ def test_a_load_says_what_happened(home: Path, capsys: pytest.CaptureFixture[str
     path = str(home / "a.ndjson")
     assert ace("load", "files", path, "--table", "performance_metrics") == 0
     told = capsys.readouterr()
-    assert "performance_metrics: 2 read, 1 accepted, 1 rejected, load " in told.out
+    assert "performance_metrics: 2 read, 1 landed, 1 rejected, load " in told.out
     assert "ace quarantine list" in told.out
     assert told.err == ""
     assert ace("load", "files", path, "--table", "performance_metrics") == 0
@@ -83,3 +83,36 @@ def test_help_lists_sources_tables_and_presets(capsys: pytest.CaptureFixture[str
     text = capsys.readouterr().out
     assert [name for name in (*ALL_RESOURCES, *PRESETS) if name not in text] == []
     assert "Example:" in text
+
+
+def test_a_load_of_which_nothing_lands_exits_1(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "bad.ndjson").write_text('{"views":"x"}\n')
+    (home / "good.ndjson").write_text('{"views":1,"colour":2}\n')
+    load = ("load", "files", str(home / "bad.ndjson"), "--table", "performance_metrics")
+    assert ace(*load, "--dry-run") == ace(*load) == 1
+    told = capsys.readouterr()
+    assert "Nothing was landed: this was a dry run." in told.out
+    assert told.err.count("could be read as performance_metrics") == 2
+    assert ace(*load, str(home / "good.ndjson"), "--again", "--json") == 1
+    told = capsys.readouterr()
+    assert [r["exit_code"] for r in json.loads(told.out)] == [1, 0]
+    assert "could be read as performance_metrics" in told.err
+
+
+def test_what_was_noticed_stands_below_its_line(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "a.ndjson").write_text('{"views":1,"colour":2}\n')
+    load = ("load", "files", str(home / "a.ndjson"), "--table", "performance_metrics")
+    assert ace(*load, "--dry-run") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "1 read, 1 would land, 0 be rejected" in lines[0]
+    assert lines[1].startswith("  No record has post_id (or platform and external_post_id)")
+    assert lines[2] == "  Kept in _extra, no column's field: 'colour'."
+    assert not (home / "home").exists()
+    assert ace(*load, "--json", "--dry-run") == 0
+    (result,) = json.loads(capsys.readouterr().out)
+    assert (result["status"], result["landed"], result["accepted"]) == ("dry_run", 1, 1)
+    assert result["notices"] == [line.strip() for line in lines[1:3]]

@@ -149,6 +149,7 @@ def _row_of(load: Load) -> dict[str, Any]:
         "landed_at": load.landed_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "read": load.read,
         "accepted": load.accepted,
+        "landed": load.accepted,
         "rejected": load.rejected,
     }
 
@@ -158,7 +159,7 @@ def _print(done: list[DemoLoad], folder: Path) -> None:
     fresh = [entry.load for entry in done if entry.new]
     if fresh:
         echo(
-            f"{'source':<17}{'resource':<20}{'loads':>5}{'read':>9}{'accepted':>9}{'rejected':>9}"
+            f"{'source':<17}{'resource':<20}{'loads':>5}{'read':>9}{'landed':>9}{'rejected':>9}"
             "  newest load"
         )
     for source, resource in sorted({(load.source, load.resource) for load in fresh}):

@@ -72,6 +72,7 @@ def _pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...])
     "under the product NAME (or --map product=COLUMN).",
 )
 @click.option("--again", is_flag=True, help="Land a file that was landed before.")
+@click.option("--dry-run", is_flag=True, help="Read everything, land nothing, say what would be.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def command(paths: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Land CSV, JSON, NDJSON or Parquet files (also .gz and .zst), globs and folders.
@@ -106,7 +107,7 @@ def command(paths: tuple[str, ...], as_json: bool, **options: Any) -> None:
             landing,
             paths,
             progress=bar.update if shown else None,
-            on_result=None if as_json else lambda result: bar.say(_line(result)),
+            on_result=None if as_json else lambda result: bar.say(*_lines(result)),
             **options,
         )
     if as_json:
@@ -116,36 +117,49 @@ def command(paths: tuple[str, ...], as_json: bool, **options: Any) -> None:
     sys.exit(max((result.exit_code for result in results), default=0))
 
 
-def _line(result: FileResult) -> str:
+def _lines(result: FileResult) -> list[str]:
+    """The result in a line, what was noticed below it, and last the problem, if any."""
     if result.status == "failed":
-        return f"ace: {result.message}"
+        return [f"ace: {result.message}"]
     if result.status == "skipped":
-        return f"{result.input} -> {result.resource}: skipped, {result.message}"
-    line = (
-        f"{result.input} -> {result.resource}: {result.read:,} read, "
-        f"{result.accepted:,} accepted, {result.rejected:,} rejected, load {result.load_id}"
-    )
+        return [f"{result.input} -> {result.resource}: skipped, {result.message}"]
+    line = f"{result.input} -> {result.resource}: {result.read:,} read, "
+    if result.status == "dry_run":
+        line += f"{result.landed:,} would land, {result.rejected:,} be rejected"
+    else:
+        line += f"{result.landed:,} landed, {result.rejected:,} rejected, load {result.load_id}"
     if result.null_characters:
         line += f" ({result.null_characters:,} null characters replaced)"
-    return "\n  ".join((line, *result.notices))
+    lines = [line, *(f"  {notice}" for notice in result.notices)]
+    return [*lines, f"ace: {result.message}"] if result.message else lines
 
 
 def _conclude(results: list[FileResult], *, quiet: bool) -> None:
     if quiet:
         for result in results:
-            if result.status == "failed":
-                echo(_line(result), err=True)
+            if result.exit_code:
+                echo(f"ace: {result.message}", err=True)
         return
-    landed = [r for r in results if r.status == "landed"]
     rejected = sum(r.rejected for r in results)
     if len(results) > 1:
-        counts = {s: sum(r.status == s for r in results) for s in ("skipped", "failed")}
-        echo(
-            f"{len(landed)} loads: {sum(r.read for r in landed):,} read, "
-            f"{sum(r.accepted for r in landed):,} accepted, {rejected:,} rejected"
-            + "".join(f"; {n} {s}" for s, n in counts.items() if n)
-            + "."
-        )
-    if rejected:
+        echo(_totals(results))
+    if any(r.status == "dry_run" for r in results):
+        echo("Nothing was landed: this was a dry run.")
+    elif rejected:
         what = "record was" if rejected == 1 else "records were"
         echo(f"{rejected:,} {what} rejected and kept; see why with: ace quarantine list")
+
+
+def _totals(results: list[FileResult]) -> str:
+    read = [r for r in results if r.status in ("landed", "dry_run")]
+    counts = {s: sum(r.status == s for r in results) for s in ("skipped", "failed")}
+    numbers = [
+        sum(r.read for r in read),
+        sum(r.landed for r in read),
+        sum(r.rejected for r in read),
+    ]
+    words = "{} loads: {:,} read, {:,} landed, {:,} rejected"
+    if any(r.status == "dry_run" for r in read):
+        words = "{} loads: {:,} read, {:,} would land, {:,} be rejected"
+    others = "".join(f"; {n} {s}" for s, n in counts.items() if n)
+    return words.format(len(read), *numbers) + others + "."

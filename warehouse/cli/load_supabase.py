@@ -94,7 +94,7 @@ def _print(results: list[TableResult], schema: str) -> None:
                 line += f" in {result.seen:,} rows"
         else:
             line = (
-                f"{result.resource}: {result.read:,} read, {result.accepted:,} accepted, "
+                f"{result.resource}: {result.read:,} read, {result.accepted:,} landed, "
                 f"{result.rejected:,} rejected, load {result.load_id}"
             )
         if result.mode == "full" and result.note and result.note != "first load":

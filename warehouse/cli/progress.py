@@ -48,6 +48,7 @@ class Bytes:
             self._tasks = {name: self._bar.add_task(clean(name[-50:]), total=total)}
         self._bar.update(self._tasks[name], completed=done)
 
-    def say(self, line: str) -> None:
-        """A line of the result; problems (``ace: ...``) go to standard error."""
-        echo(line, err=line.startswith("ace: "))
+    def say(self, *lines: str) -> None:
+        """Lines of the result; problems (``ace: ...``) go to standard error."""
+        for line in lines:
+            echo(line, err=line.startswith("ace: "))

@@ -117,7 +117,7 @@ def _print(manifest: dict[str, Any]) -> None:
     loads = manifest["loads"]
     echo(
         f"  {'loads':<13} {loads['loads']:,} "
-        f"(read {loads['read']:,}, accepted {loads['accepted']:,}, "
+        f"(read {loads['read']:,}, landed {loads['accepted']:,}, "
         f"rejected {loads['rejected']:,})"
     )
     heading("Rows")
