@@ -125,7 +125,11 @@ def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFra
         return None
     plan = _plan(context)
     try:
-        found = [Record(document)] if plan is None else list(_records(plan, resource, document))
+        found = (
+            [Record(document)]
+            if plan is None
+            else list(_records(plan, resource, document, _file_known_at(context)))
+        )
     except SameColumn:
         return None
     if len(found) != 1:
@@ -150,11 +154,13 @@ def _document(raw: bytes, context: dict[str, Any]) -> Any:
         return None
 
 
-def _records(plan: Plan, resource: str, document: dict[str, Any]) -> Iterable[Record]:
+def _records(
+    plan: Plan, resource: str, document: dict[str, Any], known_at: datetime | None
+) -> Iterable[Record]:
     if not plan.preset:
         yield Record(*plan.values(document, Notices()))
         return
-    for found in plan.preset_records(document):
+    for found in plan.preset_records(document, known_at):
         if found.resource == resource:
             with suppress(NotTyped):
                 yield plan.record(found)
@@ -165,8 +171,11 @@ def _known_at(resource: str, context: dict[str, Any]) -> pl.Expr:
     options = context.get("options") or {}
     if options.get("backfill"):
         return pl.coalesce(OWN_TIME.get(resource, DEFAULT_OWN_TIME))
+    return pl.lit(_file_known_at(context)).cast(pl.Datetime("us", "UTC"))
+
+
+def _file_known_at(context: dict[str, Any]) -> datetime | None:
     try:
-        moment = parse_iso(context.get("known_at"))
+        return parse_iso(context.get("known_at"))
     except ValueError:
-        moment = None
-    return pl.lit(moment).cast(pl.Datetime("us", "UTC"))
+        return None

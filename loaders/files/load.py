@@ -227,10 +227,11 @@ def _landed(plan: Plan, load: Load, name: str, sink: Sink, spoilt: bool) -> File
         if not plan.dry_run:
             message += f" See each record with: ace quarantine show --load {load.load_id}"
     notices = sink.notices(load.resource, reasons=plan.dry_run or bool(message))
+    remarks = plan.remarks(load.resource) if load.accepted else ()
     return FileResult(
         name, load.source, load.resource, "dry_run" if plan.dry_run else "landed",
         None if plan.dry_run else load.load_id, load.read, load.accepted, load.rejected,
-        load.null_characters, notices, message, int(bool(message)),
+        load.null_characters, (*notices, *remarks), message, int(bool(message)),
     )  # fmt: skip
 
 

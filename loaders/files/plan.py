@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
@@ -247,11 +247,59 @@ class Plan:
         values, extra = keyed(fields, *fields.apply(record), notices)
         return values, extra | self.own_product(record)
 
-    def preset_records(self, document: Any) -> list[PresetRecord]:
-        """The preset's records of one document, in the table that was forced, if any."""
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """What a preset shall land: posts, which need an experiment, only when asked for."""
+        if self.table or self.adopt is not None:
+            return self.resources
+        return tuple(name for name in self.resources if name != "published_posts")
+
+    def misfit(self, names: Collection[str]) -> str:
+        """What is wrong with a file of these columns, as what follows its name; else ''."""
+        return self._preset.misfit(names) if self.preset else ""
+
+    def remarks(self, resource: str) -> list[str]:
+        """What must be known of a preset's records, and of those it could have landed."""
+        if not self.preset:
+            return []
+        found = [remark for name, remark in self._preset.remarks.items() if name == resource]
+        left_out = set(self.resources) - set(self.wanted)
+        if "published_posts" in left_out:
+            found.append(
+                "Only the polls were landed: posts need an experiment each. Add --adopt NAME to "
+                "land the posts, too."
+            )
+        if self._preset.lands and resource == "published_posts" and not self.time_zone:
+            found.append("Their times state no zone and were read as UTC; --time-zone says which.")
+        return found
+
+    @cached_property
+    def _presets(self) -> dict[datetime | None, Preset]:
+        return {}
+
+    def _preset_at(self, known_at: datetime | None) -> Preset:
+        """The preset, told what it may need of the options and of the file."""
+        if known_at not in self._presets:
+            told: dict[str, Any] = {
+                "wanted": self.wanted,
+                "known_at": known_at,
+                "time_zone": self.zone,
+                "time_format": self.time_format,
+            }
+            own = dict(self._preset.options)
+            self._presets[known_at] = replace(
+                self._preset, options=own | {name: told[name] for name in own if name in told}
+            )
+        return self._presets[known_at]
+
+    def preset_records(self, document: Any, known_at: datetime | None) -> list[PresetRecord]:
+        """The preset's records of one document, in the table that was forced, if any.
+
+        ``known_at`` is the file's, None when its records' own times are.
+        """
         found: list[PresetRecord] = []
         try:
-            for record in self._preset.records(document):
+            for record in self._preset_at(known_at).records(document):
                 found.append(self._forced(record))
         except Exception as error:
             found.append(self._unforeseen(document, error))

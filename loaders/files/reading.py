@@ -147,10 +147,12 @@ class Reader:
         self.sink.add(self.main, Record(values, extra, raw))
 
     def _preset(self, document: Any, raw: bytes) -> None:
-        for found in self.plan.preset_records(document):
+        for found in self.plan.preset_records(document, self.sink.known_at):
+            if found.next_step:
+                raise AceError(f"{self.input.name}: {found.reason}", found.next_step, exit_code=2)
             kept = raw_bytes(found.raw) if found.raw is not None else raw
             if found.resource is None:
-                self.sink.reject(self.main, kept, found.reason.rstrip("."))
+                self.sink.reject(found.meant or self.main, kept, found.reason.rstrip("."))
                 continue
             try:
                 record = self.plan.record(found, kept)
@@ -299,7 +301,9 @@ class Reader:
         self.sink.context["header"] = names
 
     def _header(self, names: list[str]) -> None:
-        """The columns of a table are known before its rows: a mapping must fit them."""
+        """The columns are known before the rows: a mapping must fit them, a preset know them."""
+        if misfit := self.plan.misfit(names):
+            raise AceError(f"{self.input.name} {misfit}", exit_code=2)
         self._names.update(dict.fromkeys(names))
         try:
             self._match(names)

@@ -58,7 +58,7 @@ class Sink:
         self._source = source
         self._typing = typing
         #: None: every record's own time is when it was known.
-        self._known_at = known_at
+        self.known_at = known_at
         #: The user said when: no record knows better.
         self._asked = asked
         self._skip = skip
@@ -151,8 +151,8 @@ class Sink:
 
     def _write(self, resource: str, part: _Part, frame: pl.DataFrame) -> None:
         count_rounded(frame, part.typing.notices)
-        if self._known_at is not None:
-            known = pl.lit(self._known_at).cast(pl.Datetime("us", "UTC"))
+        if self.known_at is not None:
+            known = pl.lit(self.known_at).cast(pl.Datetime("us", "UTC"))
         else:
             own = OWN_TIME.get(resource, DEFAULT_OWN_TIME)
             names = [n for n in own if n in frame.columns]

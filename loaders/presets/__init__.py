@@ -5,9 +5,12 @@ from __future__ import annotations
 from loaders.presets.apify_tiktok import APIFY_TIKTOK
 from loaders.presets.base import Preset, PresetRecord
 from loaders.presets.instagram_graph import INSTAGRAM_GRAPH
+from loaders.presets.meta_business_suite import META_BUSINESS_SUITE
 from loaders.presets.tiktok_display import TIKTOK_DISPLAY
 from loaders.presets.tiktok_research import TIKTOK_RESEARCH
+from loaders.presets.tiktok_studio import TIKTOK_STUDIO
 from loaders.presets.youtube_api import YOUTUBE_API
+from loaders.presets.youtube_studio import YOUTUBE_STUDIO
 from loaders.presets.youtube_trending import YOUTUBE_TRENDING
 from loaders.presets.yt_dlp import YT_DLP
 from loaders.presets.zeeschuimer_tiktok import ZEESCHUIMER_TIKTOK
@@ -24,6 +27,9 @@ PRESETS: dict[str, Preset] = {
         INSTAGRAM_GRAPH,
         YT_DLP,
         ZEESCHUIMER_TIKTOK,
+        TIKTOK_STUDIO,
+        YOUTUBE_STUDIO,
+        META_BUSINESS_SUITE,
     )
 }
 

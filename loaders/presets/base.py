@@ -10,7 +10,7 @@ comes back with a reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -41,6 +41,10 @@ class PresetRecord:
     raw: Any = None
     #: When the record itself says its values were known; typed with the rest.
     extracted_at: Any = None
+    #: What a refused record would have been, where a document gives several.
+    meant: str | None = None
+    #: Of a refusal that holds for the whole file: what to do instead.
+    next_step: str = ""
 
 
 Reader = Callable[[Any, Mapping[str, Any]], Iterator[PresetRecord]]
@@ -64,6 +68,10 @@ class Preset:
     options: Mapping[str, Any] = field(default_factory=dict)
     #: What it lands, where that is less than its source has; the first takes refusals.
     lands: tuple[str, ...] = ()
+    #: What is wrong with a file of these columns, as what follows its name; '' when nothing.
+    misfit: Callable[[Collection[str]], str] = lambda names: ""
+    #: What must be known of the records it lands, by resource.
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def resources(self) -> tuple[str, ...]:
@@ -102,6 +110,14 @@ class Preset:
 
 class Unusable(Exception):
     """Inside a preset: this record cannot be landed, and the message says why."""
+
+
+class WrongFile(Unusable):
+    """Inside a preset: what this record shows is true of the whole file, which is refused."""
+
+    def __init__(self, message: str, next_step: str) -> None:
+        super().__init__(message)
+        self.next_step = next_step
 
 
 class Fields:
@@ -196,6 +212,8 @@ def attempt(read: Callable[..., PresetRecord], record: Any, *context: Any) -> Pr
         return refused(record, f"This is {describe(record)}, not a record.")
     try:
         return read(record, *context)
+    except WrongFile as problem:
+        return replace(refused(record, str(problem)), next_step=problem.next_step)
     except Unusable as problem:
         return refused(record, str(problem))
 

@@ -50,12 +50,16 @@ def test_the_presets_are_those_the_command_line_promises() -> None:
     assert set(PRESETS) == {
         "tiktok-research", "tiktok-display", "apify-tiktok", "youtube-api",
         "youtube-trending", "instagram-graph", "yt-dlp", "zeeschuimer-tiktok",
+        "tiktok-studio", "youtube-studio", "meta-business-suite",
     }  # fmt: skip
     for name, preset in PRESETS.items():
         assert preset.name == name
         assert preset.source in SOURCES
         assert preset.help
-        assert preset.rows == (name == "youtube-trending")
+        assert set(preset.resources) <= set(SOURCES[preset.source])
+    assert {name for name, preset in PRESETS.items() if preset.rows} == {
+        "youtube-trending", "tiktok-studio", "youtube-studio", "meta-business-suite",
+    }  # fmt: skip
 
 
 def test_an_unknown_option_is_a_usage_error() -> None:
@@ -161,11 +165,27 @@ KEYS = st.sampled_from(
         "authorMeta",
         "_type",
         "access_token",
+        "desc",
+        "author",
+        "statsV2",
+        "challenges",
+        "timestamp_collected",
+        "Video link",
+        "Post time",
+        "Total views",
+        "Content",
+        "Video publish time",
+        "Views",
+        "Watch time (hours)",
+        "Post ID",
+        "Publish time",
+        "Date",
     ]
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
-    | st.sampled_from(["youtube#video", "1/insights/views/lifetime", "lifetime", "13.09", "ok"]),
+    | st.sampled_from(["youtube#video", "1/insights/views/lifetime", "lifetime", "13.09", "ok",
+                       "/video/7361111111111111111", "Oct 14, 2024", "31/12/2024", "a1b2c3d4e5F"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
     max_leaves=12,
 )  # fmt: skip
@@ -274,7 +294,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("body", "reason"), ERRORS)
-@pytest.mark.parametrize("name", [name for name in PRESETS if name != "youtube-trending"])
+@pytest.mark.parametrize("name", [name for name, preset in PRESETS.items() if not preset.rows])
 def test_an_api_error_is_one_refusal_with_code_and_message(
     name: str, body: dict[str, Any], reason: str
 ) -> None:

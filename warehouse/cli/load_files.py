@@ -87,6 +87,7 @@ def command(paths: tuple[str, ...], as_json: bool, **options: Any) -> None:
              performance_metrics system_events
     Presets: tiktok-research tiktok-display apify-tiktok youtube-api
              youtube-trending instagram-graph yt-dlp zeeschuimer-tiktok
+             tiktok-studio youtube-studio meta-business-suite
 
     \b
     Example: ace load files polls/*.csv --table performance_metrics

@@ -1,0 +1,78 @@
+"""TikTok Studio: the list of posts as it exports it (``Content.csv``), one row a post.
+
+Each row is a poll of a post of one's own account, known when the file was written, and the
+post: its id is in the link. The post's time has no zone (UTC, or ``--time-zone``); some
+exports give the day alone (its beginning), some without a year ("October 30": the last such
+day before the file was written). Play time, watch time and the share of those who watched to
+the end stay in the extra, as the export does not state their units.
+
+The other files of the export (overview, viewers, followers) have figures of the account by
+day and no posts: they are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from loaders.presets.account_export import COUNTS, OPTIONS, POLLS, POSTS, Export, plain
+from loaders.presets.base import Preset, Unusable, identifier
+
+_IN_LINK = re.compile(r"/(?:video|photo|v)/(\d+)(?:[/?#.]|\Z)", re.ASCII)
+
+
+def _post(value: Any) -> str:
+    """The id in a post's link; a bare id is one, too."""
+    text = identifier(value, "Video link", numeric=True)
+    if found := _IN_LINK.search(text):
+        return found[1]
+    if text.isascii() and text.isdigit():
+        return text
+    raise Unusable(f"The link {text[:80]!r} has no id of a post in it (/video/ and digits).")
+
+
+_EXPORT = Export(
+    platform="tiktok",
+    post=_post,
+    columns={
+        "post": ("video link", "post link", "link", "video url", "video id", "post id"),
+        "views": ("total views", "total video views", "video views", "views"),
+        "likes": ("total likes", "likes"),
+        "comments": ("total comments", "comments"),
+        "shares": ("total shares", "shares"),
+        "caption": ("video title", "post title", "title", "caption", "video description"),
+        "published_at": ("post time", "publish time", "posted on", "posted"),
+    },
+)
+
+
+def _misfit(names: Collection[str]) -> str:
+    if _EXPORT.has("post", names) and any(_EXPORT.has(count, names) for count in COUNTS):
+        return ""
+    if "date" in map(plain, names):
+        return (
+            "has figures of the account by day and no posts (TikTok Studio's overview, viewers "
+            "or followers). Export the list of posts, Content, and load that."
+        )
+    return (
+        "has not the columns of TikTok Studio's list of posts: Video link, Post time, Total "
+        "views, Total likes, Total comments, Total shares. Export Content with TikTok Studio "
+        "in English, or name the columns with --table performance_metrics and --map."
+    )
+
+
+TIKTOK_STUDIO = Preset(
+    name="tiktok-studio",
+    source="files",
+    lands=(POLLS, POSTS),
+    rows=True,
+    help="TikTok Studio's list of posts, Content.csv (performance_metrics, and with --adopt "
+    "published_posts).",
+    reader=_EXPORT.read,
+    options=OPTIONS,
+    misfit=_misfit,
+    remarks={
+        POSTS: "A post time without an hour was read as the beginning of that day.",
+    },
+)
