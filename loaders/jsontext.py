@@ -57,9 +57,9 @@ def without_halves(value: Any, text: str | bytes) -> Any:
 
 def _whole(value: Any) -> Any:
     if isinstance(value, str):
-        return _pairs(value)
+        return clean_halves(value)
     if isinstance(value, dict):
-        return {_pairs(name): _whole(one) for name, one in value.items()}
+        return {clean_halves(name): _whole(one) for name, one in value.items()}
     if isinstance(value, list):
         return [_whole(one) for one in value]
     return value
@@ -69,10 +69,10 @@ def clean_text(text: str) -> str:
     """Text every engine can store: no U+0000, no half surrogate pairs."""
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
-    return _pairs(text)
+    return clean_halves(text)
 
 
-def _pairs(text: str) -> str:
+def clean_halves(text: str) -> str:
     """The text with halves of surrogate pairs joined, or replaced by U+FFFD."""
     if text.isascii():
         return text

@@ -15,6 +15,7 @@ import polars as pl
 
 from loaders.adoption import Adoption
 from loaders.errors import AceError
+from loaders.files.encodings import mended
 from loaders.files.mapping import SameColumn
 from loaders.files.plan import Plan
 from loaders.files.reading import csv_values
@@ -145,11 +146,11 @@ def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFra
 
 def _document(raw: bytes, context: dict[str, Any]) -> Any:
     header = context.get("header")
-    text = raw.decode("utf-8", "replace")
-    if header is not None and not text.startswith("{"):
-        return csv_values(text, header)
     try:
-        return parse_json(raw)
+        text = mended(raw)
+        if header is not None and not text.startswith("{"):
+            return csv_values(text, header)
+        return parse_json(text)
     except ValueError:
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import glob
 import gzip
 import io
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from loaders.errors import AceError
+from loaders.files import encodings
 from loaders.jsontext import clean_text
 
 Format = Literal["csv", "json", "lines", "parquet"]
@@ -121,12 +121,24 @@ def format_by_name(name: str) -> Format | None:
 
 
 class Input:
-    """One file: its bytes, decompressed, with progress."""
+    """One file: its bytes, decompressed, with progress, and as UTF-8.
 
-    def __init__(self, path: Path, on_bytes: Callable[[int], None] | None = None) -> None:
+    ``encoding`` is the one that was asked for (see :func:`encodings.checked`).
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        on_bytes: Callable[[int], None] | None = None,
+        encoding: str | None = None,
+    ) -> None:
         self.path = path
         self.name = clean_text(str(path))
         self._on_bytes = on_bytes
+        self._asked = encoding
+        self._encoding: str | None = None
+        #: Bytes that are not UTF-8 are Windows-1252 throughout; set by :meth:`format`.
+        self.windows_1252 = False
         try:
             if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):
                 raise AceError(
@@ -168,29 +180,59 @@ class Input:
             return io.BufferedReader(_Zstd(raw), 1 << 20)
         return io.BufferedReader(raw, 1 << 20)
 
-    def head(self, size: int) -> bytes:
-        """The first decompressed bytes; AceError when even those cannot be read."""
+    def head(self, opened: Callable[[], IO[bytes]]) -> bytes:
+        """The first bytes of what :meth:`open` or :meth:`text` give; AceError when even those
+        cannot be read.
+        """
         try:
-            with self.open() as file:
-                return file.read(size)
+            with opened() as file:
+                return file.read(encodings.SAMPLE_BYTES)
         except DAMAGED as error:
             raise unreadable(self.name, error) from None
 
+    def text(self) -> IO[bytes]:
+        """The text from the start, without a byte order mark: in UTF-8 but for bytes that
+        nobody expected there. Known after :meth:`format`.
+        """
+        file = self.open()
+        if self._encoding is not None:
+            return io.BufferedReader(encodings.Utf8(file, self._encoding, self.name), 1 << 20)
+        mark = b"\xef\xbb\xbf"
+        if isinstance(file, io.BufferedReader) and file.peek(3).startswith(mark):
+            file.read(len(mark))
+        return file
+
     def format(self) -> Format:
-        """By content where that is certain, else by extension, else CSV."""
-        head = self.head(1 << 20)
+        """By content where that is certain, else by extension, else CSV; for text, also in which
+        encoding it is. Raises AceError for one that cannot be told.
+        """
+        head = self.head(self.open)
         if not head:
             raise AceError(f"{self.name} is empty once unpacked.", "Export it again.")
         if head.startswith(b"PAR1"):
+            if self._asked is not None:
+                raise AceError(
+                    f"--encoding is for CSV and JSON; {self.name} is PARQUET.",
+                    "Leave it out for this file.",
+                    exit_code=2,
+                )
             return "parquet"
         named = format_by_name(self.path.name)
         if named == "parquet":
             raise AceError(
                 f"{self.name} is named like Parquet but is not.", "Rename it to what it holds."
             )
+        self._encoding = encodings.encoding_of(head, self._asked, self.name)
+        if self._encoding is not None:
+            head = self.head(self.text)
+        kind = self._of_text(head.removeprefix(b"\xef\xbb\xbf"), named)
+        self.windows_1252 = encodings.judge(head, self.name, kind)
+        return kind
+
+    def _of_text(self, head: bytes, named: Format | None) -> Format:
         if named in ("csv", "lines"):
             return named
-        start = head.removeprefix(codecs.BOM_UTF8).lstrip()
+        start = head.lstrip()
         if named is None and start[:1] not in (b"{", b"["):
             return "csv"
         return "lines" if _is_lines(start) else "json"
@@ -294,47 +336,3 @@ class _Zstd(io.RawIOBase):
     def close(self) -> None:
         self._file.close()
         super().close()
-
-
-def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
-    """Bytes that are no UTF-8 are read as Windows-1252, each by itself."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return error.object[error.start : error.end].decode("latin-1").translate(_C1), error.end
-
-
-#: Latin-1 control characters to what Windows-1252 has in their place.
-_C1 = {
-    code: bytes([code]).decode("cp1252", "replace").replace("\ufffd", chr(code))
-    for code in range(0x80, 0xA0)
-}
-codecs.register_error("ace-windows-1252", _as_windows_1252)
-
-
-def text_of(file: IO[bytes]) -> io.TextIOWrapper:
-    """The bytes as text: UTF-8 (with or without BOM), UTF-16 with BOM, and bytes that
-    are neither as Windows-1252. Line ends are kept as they are."""
-    start = file.peek(4)[:4] if hasattr(file, "peek") else b""
-    utf16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    encoding = "utf-16" if utf16 else "utf-8-sig"
-    errors = "replace" if utf16 else "ace-windows-1252"
-    return io.TextIOWrapper(file, encoding, errors, newline="")
-
-
-class AsUtf8(io.RawIOBase):
-    """A text as UTF-8 bytes."""
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text = text
-        self._ready = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._ready:
-            self._ready = memoryview(self._text.read(1 << 16).encode("utf-8", "replace"))
-        count = min(len(buffer), len(self._ready))
-        buffer[:count] = self._ready[:count]
-        self._ready = self._ready[count:]
-        return count

@@ -128,7 +128,7 @@ def _load_one(
             progress(shown(path), min(done, source.size), source.size)
 
     try:
-        source = Input(path, count)
+        source = Input(path, count, plan.encoding)
         kind = source.format()
     except AceError as error:
         raise UnreadableInput(error) from None

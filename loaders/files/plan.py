@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 
 from loaders.errors import UsageError
+from loaders.files.encodings import checked
 from loaders.files.mapping import FieldMap, at_path, check_table, near
 from loaders.files.numbered import keyed
 from loaders.records import Record, type_records
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 #: Options that came later: stored only where they are given, so that files which landed
 #: before keep their fingerprints.
-_LATER = ("decimal_comma", "nulls", "adopt")
+_LATER = ("decimal_comma", "nulls", "adopt", "encoding")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Plan:
     #: The product of posts that ACE did not make; see :mod:`loaders.adoption`.
     adopt: str | None = None
     dry_run: bool = False
+    encoding: str | None = None
 
     def __post_init__(self) -> None:
         if not self.table and not self.preset:
@@ -69,6 +71,8 @@ class Plan:
                 "--backfill and --extracted-at both set the known-at time.", "Give one of them."
             )
         self._check_time_format()
+        if self.encoding is not None:
+            object.__setattr__(self, "encoding", checked(self.encoding))
         _ = self.zone, self.fields, self.constants, self.known_at
 
     def _check_adoption(self) -> None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import csv
 import io
 import json
+import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from typing import IO, Any
 
 from loaders.errors import AceError
 from loaders.files import csvrows, fast
-from loaders.files.inputs import DAMAGED, AsUtf8, Input, text_of, unreadable
+from loaders.files.encodings import WINDOWS_1252, NotText, mended
+from loaders.files.inputs import DAMAGED, Input, unreadable
 from loaders.files.jsonstream import BrokenJson, JsonStream, Unusable
 from loaders.files.limits import KEPT, TooLong, blocks, has_too_many_values, too_large
 from loaders.files.mapping import SameColumn, at_path, near
@@ -35,7 +36,6 @@ BLOCK_BYTES = 16 << 20
 PIECE_BYTES = 1 << 19
 #: Bytes kept of what lies behind a break in a document.
 KEPT_BYTES = 64 << 20
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Reader:
@@ -164,16 +164,11 @@ class Reader:
     # -- JSON --------------------------------------------------------------------
 
     def _lines(self) -> None:
-        with self._survives_damage(), self.input.open() as file:
-            source: Any = file
-            if _peek(file, 2) in _UTF16:
-                source = io.BufferedReader(AsUtf8(text_of(file)))
-            for number, block in enumerate(blocks(source, BLOCK_BYTES)):
+        with self._survives_damage(), self.input.text() as file:
+            for block in blocks(file, BLOCK_BYTES):
                 if isinstance(block, TooLong):
                     self.sink.reject(self.main, block.start, block.reason)
                     continue
-                if number == 0:
-                    block = block.removeprefix(codecs.BOM_UTF8)
                 if self._fast and self._clean_block(block):
                     continue
                 for piece in blocks(io.BytesIO(block), PIECE_BYTES):
@@ -208,14 +203,28 @@ class Reader:
             value = parse_json(line)
         except ValueError as error:
             try:
-                value = parse_json(line.decode("utf-8", "ace-windows-1252"))
+                value = parse_json(self._decoded(line))
+            except NotText as problem:
+                self.sink.reject(self.main, line, str(problem))
+                return
             except ValueError:
                 self.sink.reject(self.main, line, f"not valid JSON: {_problem(error)}")
                 return
         self.document(value, line)
 
+    def _decoded(self, raw: bytes) -> str:
+        """The text of a record that may not be UTF-8. Raises NotText."""
+        return raw.decode("utf-8", WINDOWS_1252) if self.input.windows_1252 else mended(raw)
+
+    def _text(self, file: IO[bytes]) -> io.TextIOWrapper:
+        """The file as text; bytes that nobody expected stay in it as escapes, for each record
+        to be judged by itself. Line ends are kept as they are.
+        """
+        errors = WINDOWS_1252 if self.input.windows_1252 else "surrogateescape"
+        return io.TextIOWrapper(file, "utf-8", errors, newline="")
+
     def _json(self) -> None:
-        with self._survives_damage(), self.input.open() as file, text_of(file) as text:
+        with self._survives_damage(), self.input.text() as file, self._text(file) as text:
             stream = JsonStream(text)
             if not stream.peek():
                 raise AceError(f"{self.input.name} holds no JSON.", "Export it again.")
@@ -227,7 +236,7 @@ class Reader:
                     raise AceError(
                         f"{self.input.name} is not valid JSON: {error}.", "Export it again."
                     ) from None
-                rest = error.rest[:KEPT_BYTES].encode("utf-8", "replace")
+                rest = _bytes(error.rest[:KEPT_BYTES])
                 self.sink.reject(self.main, rest, f"the document breaks off here: {error}")
 
     def _next(self, stream: JsonStream) -> None:
@@ -240,18 +249,12 @@ class Reader:
                     exit_code=2,
                 )
             for found in stream.elements():
-                if isinstance(found, Unusable):
-                    self._unusable(found)
-                else:
-                    self.record(found[0], found[1].encode("utf-8", "replace"))
+                self._element(found, self.record)
             # What follows the list belongs to the same object and holds no records.
             stream.skip_rest()
         elif stream.peek() == "[":
             for found in stream.elements():
-                if isinstance(found, Unusable):
-                    self._unusable(found)
-                else:
-                    self.document(found[0], found[1].encode("utf-8", "replace"))
+                self._element(found, self.document)
         else:
             found = stream.value()
             if isinstance(found, Unusable):
@@ -260,27 +263,40 @@ class Reader:
                         f"Nothing of {self.input.name} can be read: {found.reason}.",
                         "Write one record per line, or name the list in it with --records.",
                     )
-                self._unusable(found)
+                self._element(found, self.document)
                 return
-            value, text = found
+            value = found[0]
             if not isinstance(value, dict) and not self.sink.records:
                 raise AceError(
                     f"{self.input.name} holds {shown(value)}, not JSON objects.",
                     "Check that it is the right file.",
                 )
-            self.document(value, text.encode("utf-8", "replace"))
+            self._element(found, self.document)
 
-    def _unusable(self, found: Unusable) -> None:
-        self.sink.reject(self.main, found.start.encode("utf-8", "replace"), found.reason)
+    def _element(
+        self, found: tuple[Any, str] | Unusable, take: Callable[[Any, bytes], None]
+    ) -> None:
+        """Hand a value of a document on, or reject what cannot be made or is in no encoding."""
+        if isinstance(found, Unusable):
+            self.sink.reject(self.main, _bytes(found.start), found.reason)
+            return
+        value, text = found
+        raw = _bytes(text)
+        try:
+            if not text.isascii() and ESCAPED.search(text):
+                value = parse_json(self._decoded(raw))
+        except ValueError as problem:
+            self.sink.reject(self.main, raw, str(problem))
+            return
+        take(value, raw)
 
     # -- CSV ---------------------------------------------------------------------
 
     def _csv(self) -> None:
-        with self._survives_damage(), self.input.open() as file:
-            utf16 = _peek(file, 2) in _UTF16
-            if self._fast and not utf16 and self._csv_blocks(file):
+        with self._survives_damage(), self.input.text() as file:
+            if self._fast and self._csv_blocks(file):
                 return
-        with self._survives_damage(), self.input.open() as file, text_of(file) as text:
+        with self._survives_damage(), self.input.text() as file, self._text(file) as text:
             self._csv_rows(text)
 
     def _csv_rows(self, text: io.TextIOWrapper, lines_before: int = 0) -> None:
@@ -290,11 +306,22 @@ class Reader:
         self._begin_csv(names)
         for row in found:
             assert isinstance(row, csvrows.Row)
-            raw = row.raw.rstrip("\r\n").encode("utf-8", "replace")
-            if row.values is None:
+            raw = _bytes(row.raw.rstrip("\r\n"))
+            values = row.values
+            if values is None:
                 self.sink.reject(self.main, raw, row.reason)
-            else:
-                self.document(row.values, raw)
+                continue
+            if not row.raw.isascii() and ESCAPED.search(row.raw):
+                try:
+                    self._decoded(raw)
+                    values = {
+                        name: self._decoded(_bytes(cell)) if cell else cell
+                        for name, cell in values.items()
+                    }
+                except NotText as problem:
+                    self.sink.reject(self.main, raw, str(problem))
+                    continue
+            self.document(values, raw)
 
     def _begin_csv(self, names: list[str]) -> None:
         self._header(names)
@@ -328,7 +355,7 @@ class Reader:
         that the slow way is needed."""
         header = _peek(file, 1 << 16).partition(b"\n")[0]
         try:
-            line = header.decode("utf-8-sig")
+            line = header.decode()
         except UnicodeDecodeError:
             return False
         delimiter = csvrows.delimiter_of(line)
@@ -352,7 +379,7 @@ class Reader:
                     return False
                 # A row may span lines: from here on nothing is cut into blocks.
                 rest: Any = _Joined(header + b"\n" + block, file)
-                self._csv_rows(text_of(io.BufferedReader(rest)), lines)
+                self._csv_rows(self._text(io.BufferedReader(rest)), lines)
                 return True
             self._begin_csv(names)
             self.sink.frame(self.main, frame)
@@ -446,9 +473,16 @@ def _peek(file: IO[bytes], size: int) -> bytes:
     return file.peek(size)[:size]
 
 
+#: Bytes that are not UTF-8, as they stand in text.
+ESCAPED = re.compile("[\udc80-\udcff]")
+
+
+def _bytes(text: str) -> bytes:
+    """The bytes that a text was read from."""
+    return text.encode("utf-8", "surrogateescape")
+
+
 def _problem(error: ValueError) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "the encoding is neither UTF-8 nor Windows-1252"
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg[:1].lower()}{error.msg[1:]} (character {error.pos + 1})"
     return str(error)

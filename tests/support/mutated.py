@@ -94,7 +94,7 @@ def read(path: Path, plan: Plan) -> Outcome:
     """
     landing = _Landing()
     try:
-        source = Input(path)
+        source = Input(path, encoding=plan.encoding)
         kind = source.format()
         context = {"loader": "files", "options": plan.stored(), "csv": kind == "csv"}
         with Sink(

@@ -52,6 +52,7 @@ def _pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...])
     help="A constant for records without that value.",
 )
 @click.option("--records", metavar="PATH", help="Where the list of records is in a JSON object.")
+@click.option("--encoding", metavar="NAME", help="Encoding of text that is not Unicode: cp1251.")
 @click.option("--time-format", metavar="F", help="How dates are written, as in %d/%m/%Y %H:%M.")
 @click.option("--time-zone", metavar="Z", help="Zone of dates that state none (default UTC).")
 @click.option("--decimal-comma", is_flag=True, help="Numbers in text are written like 1.234,56.")
