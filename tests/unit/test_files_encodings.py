@@ -88,7 +88,7 @@ def test_western_words_need_no_option(
 ) -> None:
     titles = [title.replace(",", ";") for title in WESTERN[language]]
     # A few words of Icelandic could be Turkish, and are rather refused.
-    for count in (len(titles) if language == "Icelandic" else 1, len(titles)):
+    for count in {len(titles) if language == "Icelandic" else 1, len(titles)}:
         path = tmp_path / f"{count}{name}"
         result = load(landing, path, table(titles[:count], "cp1252", name))
         assert (result.message, result.accepted) == ("", count)
