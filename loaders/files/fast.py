@@ -251,7 +251,7 @@ def _frame(resource: str, table: pa.Table, typing: Typing, constants: pl.DataFra
                 _want_plain(flat, typing)
             elif column.kind == "text":
                 _want_plain(values, typing)
-                if column.name in EXTERNAL_IDS:
+                if column.name in EXTERNAL_IDS and not _all(pc.ascii_is_decimal(values)):
                     _need(pc.match_substring_regex(values, PLAIN_ID))
                     _want(not _any(pc.match_substring_regex(values, ODD_ID, ignore_case=True)))
         series = pl.Series(column.name, pl.from_arrow(values))
@@ -328,7 +328,8 @@ def _want_plain(texts: pa.ChunkedArray, typing: Typing) -> None:
     """No text stands for unknown, and none may have to be mended."""
     if typing.nulls:
         _want(not _any(pc.is_in(pc.utf8_trim_whitespace(texts), pa.array(sorted(typing.nulls)))))
-    _want(not _any(pc.match_substring_regex(texts, SUSPECT)))
+    if not _all(pc.string_is_ascii(texts)):
+        _want(not _any(pc.match_substring_regex(texts, SUSPECT)))
 
 
 def _any(mask: pa.ChunkedArray) -> bool:

@@ -98,7 +98,7 @@ def _exact(text: str) -> str:
 
 
 #: Ids this long lose their last digits in a floating-point number.
-_LONG = r"^[1-9][0-9]{16,19}$"
+_LONG = 10**16
 
 
 def count_rounded(frame: pl.DataFrame, notices: Notices) -> None:
@@ -109,13 +109,12 @@ def count_rounded(frame: pl.DataFrame, notices: Notices) -> None:
     fifty looks like either.
     """
     for name in EXTERNAL_IDS.intersection(frame.columns):
-        ids = frame[name].drop_nulls()
-        long = ids.filter(ids.str.contains(_LONG))
-        if long.is_empty():
+        numbers = frame[name].cast(pl.UInt64, strict=False)
+        numbers = numbers.filter(numbers >= _LONG)
+        if numbers.is_empty():
             continue
-        numbers = long.cast(pl.UInt64, strict=False).fill_null(1)
         rounded = (numbers % 100 == 0) | ((numbers >= 2**60) & (numbers % 256 == 0))
-        notices.long_ids[name] += len(long)
+        notices.long_ids[name] += len(numbers)
         if rounded.any():
             notices.rounded_ids[name] += int(rounded.sum())
-            notices.rounded_example.setdefault(name, str(long.filter(rounded).first()))
+            notices.rounded_example.setdefault(name, str(numbers.filter(rounded).first()))

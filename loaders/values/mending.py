@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 
-import ftfy
-from ftfy.badness import is_bad
-
 
 def _after(encoding: str) -> str:
     """What the second bytes of UTF-8 sequences look like in an encoding of single bytes."""
@@ -27,6 +24,12 @@ _SUSPECT = re.compile(SUSPECT)
 
 def mended(text: str) -> str:
     """The text as it was meant; sound text comes back as it is."""
-    if text.isascii() or not _SUSPECT.search(text) or not is_bad(text):
+    if text.isascii() or not _SUSPECT.search(text):
+        return text
+    # Not at the top: few files need it.
+    import ftfy
+    from ftfy.badness import is_bad
+
+    if not is_bad(text):
         return text
     return ftfy.fix_encoding(text)
