@@ -23,15 +23,12 @@ from loaders.errors import AceError
 from loaders.jsontext import clean_text
 from loaders.keys import derived_key
 from loaders.landing.metadata import utc_now
-from loaders.schema import EARLIEST_TIME, PRODUCT, RESOURCES, SOURCES, polars_type
+from loaders.schema import ADOPTED, EARLIEST_TIME, PRODUCT, RESOURCES, SOURCES, polars_type
 from loaders.tags import written_tags
 
 if TYPE_CHECKING:
     from loaders.landing import Landing, Load, LoadWriter
 
-#: ``variation_label`` of an adopted post's experiment (the models' macro ``is_adopted``),
-#: and ``source_platform`` of its product.
-ADOPTED = "adopted"
 #: The source that products, scripts and experiments of adopted posts land as.
 SOURCE = "files"
 

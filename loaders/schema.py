@@ -327,6 +327,9 @@ ABOUT: dict[str, tuple[str, ...]] = {
     "system_events": ("event_type",),
 }
 
+#: ``variation_label`` of an adopted post's experiment, and ``source_platform`` of its
+#: product (the models' macro ``is_adopted``); see :mod:`loaders.adoption`.
+ADOPTED = "adopted"
 #: Where the product that an adopted post's own record names is kept, in ``_extra``.
 PRODUCT = "_product"
 

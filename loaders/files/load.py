@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -50,6 +50,8 @@ class FileResult:
     notices: tuple[str, ...] = ()
     message: str = ""
     exit_code: int = 0
+    #: Its rows were made for adopted posts of the input: none of them is a record of it.
+    made: bool = False
 
     @property
     def landed(self) -> int:
@@ -180,6 +182,7 @@ def _load_one(
             loads = sink.commit()
     spoilt = not any(load.accepted for load in loads) and any(load.rejected for load in loads)
     results = [_landed(plan, load, shown(path), sink, spoilt) for load in loads]
+    results = [replace(one, made=one.resource not in plan.resources) for one in results]
     results += [_skipped(plan, path, known, content, r) for r in sorted(sink.skipped)]
     return loads, results
 

@@ -125,6 +125,11 @@ def _lines(result: FileResult) -> list[str]:
         return [f"ace: {result.message}"]
     if result.status == "skipped":
         return [f"{result.input} -> {result.resource}: skipped, {result.message}"]
+    if result.made:
+        line = f"{result.input} -> {result.resource}: {result.landed:,} "
+        if result.status == "dry_run":
+            return [line + "would be made for adopted posts"]
+        return [line + f"made for adopted posts, load {result.load_id}"]
     line = f"{result.input} -> {result.resource}: {result.read:,} read, "
     if result.status == "dry_run":
         line += f"{result.landed:,} would land, {result.rejected:,} be rejected"
@@ -142,6 +147,7 @@ def _conclude(results: list[FileResult], *, quiet: bool) -> None:
             if result.exit_code:
                 echo(f"ace: {result.message}", err=True)
         return
+    results = [r for r in results if not r.made]
     rejected = sum(r.rejected for r in results)
     if len(results) > 1:
         echo(_totals(results))

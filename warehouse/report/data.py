@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from loaders.schema import ADOPTED
 from warehouse import overview
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def gather(reader: Reader, at: datetime | None = None) -> Report:
     tests = dict(reader.query("select status, count(*) from meta.tests group by 1").rows)
     posts: list[dict[str, Any]] = []
     if "marts.post_performance" in tables:
-        posts = _top_posts(reader)
+        posts = _top_posts(reader, with_words="canonical.scripts" in tables)
     return Report(
         written_at=at,
         release=overview.release(reader, at),
@@ -134,15 +135,21 @@ def gather(reader: Reader, at: datetime | None = None) -> Report:
     )
 
 
-def _top_posts(reader: Reader) -> list[dict[str, Any]]:
-    """Posts with the most views, with what they advertise."""
+def _top_posts(reader: Reader, *, with_words: bool) -> list[dict[str, Any]]:
+    """Posts with the most views, with what they advertise. Adopted ones are of one account:
+    they are told apart by their words.
+    """
+    words, scripts = "null", ""
+    if with_words:
+        words = f"case when p.variation_label = '{ADOPTED}' then scripts.script_text end"
+        scripts = "left join canonical.scripts as scripts on p.script_id = scripts.script_id "
     return reader.query(
         "select cast(p.post_id as text) as post_id, p.platform, p.external_post_id, "
         "p.published_at, p.views, p.engagements, p.engagement_rate, p.age_hours, "
-        "p.views_per_hour, products.name as product, p.variation_label "
+        f"p.views_per_hour, products.name as product, p.variation_label, {words} as words "
         "from marts.post_performance as p "
         "left join canonical.products as products on p.product_id = products.product_id "
-        "where p.views is not null "
+        f"{scripts}where p.views is not null "
         f"order by p.views desc, p.post_id limit {TOP_POSTS}"
     ).dicts()
 

@@ -6,12 +6,13 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from loaders.schema import ADOPTED
 from warehouse.markup import POLICY, Markup, fill, joined
 from warehouse.report import decisions
 from warehouse.report.data import Report
 from warehouse.report.svg import growth
 from warehouse.report.table import platform_class, table
-from warehouse.report.text import compact, day, hours, minute, percent
+from warehouse.report.text import compact, day, hours, minute, percent, shortened
 
 REASONS = {
     "missing_parent": "its parent has not arrived",
@@ -108,15 +109,19 @@ def _posts(report: Report) -> Markup:
 
 
 def _card(report: Report, place: int, post: dict[str, Any]) -> Markup:
-    name = post["product"] or post["external_post_id"]
+    words = shortened(post["words"])
+    name = words or post["product"] or post["external_post_id"]
     label = (
         f"Views of {name} on {post['platform']} by age: {post['views']:,} "
         f"after {hours(post['age_hours'])}"
     )
     variation = post["variation_label"]
-    under = " · ".join(
-        [f"post {post['external_post_id']}"] + ([f"variation {variation}"] if variation else [])
-    )
+    below = [f"post {post['external_post_id']}"]
+    if words and post["product"]:
+        below.append(post["product"])
+    if variation and variation != ADOPTED:
+        below.append(f"variation {variation}")
+    under = " · ".join(below)
     return fill(
         '<li class="post {kind}"><p class="rank"><span>{place}</span> '
         '<b class="tag">{platform}</b> {day}</p>'

@@ -21,6 +21,12 @@ def compact(value: float | None) -> str:
     return f"{value:,.0f}"
 
 
+def shortened(words: str | None, most: int = 80) -> str:
+    """The first line or so of a text; '' for none."""
+    text = " ".join((words or "").split())
+    return text if len(text) <= most else text[: most - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def percent(value: float | None) -> str:
     return UNKNOWN if value is None else f"{100 * value:.1f}%"
 
