@@ -116,7 +116,7 @@ def test_a_row_is_a_poll_and_when_asked_for_a_post(
     assert (row["collected_at"], row["_extracted_at"]) == (None, WRITTEN)
 
     (result,) = account.load(preset, ROWS[preset], table=POSTS)
-    assert not any("--adopt" in notice for notice in result.notices)
+    assert not any("Only the polls" in notice for notice in result.notices)
     assert any("--time-zone" in notice for notice in result.notices)
     (row,) = account.rows(POSTS)
     expected = {"platform": poll["platform"], "external_post_id": poll["external_post_id"],
