@@ -149,7 +149,7 @@ def _document(raw: bytes, context: dict[str, Any]) -> Any:
     try:
         text = mended(raw)
         if header is not None and not text.startswith("{"):
-            return csv_values(text, header)
+            return csv_values(text, header, context.get("csv"))
         return parse_json(text)
     except ValueError:
         return None

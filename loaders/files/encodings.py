@@ -204,7 +204,8 @@ def judge(head: bytes, name: str, kind: str) -> bool:
     if kind != "json" and few:
         # Nor are they few when most lines have one, or the line that names the columns.
         first, *others = head.strip().split(b"\n")
-        few = sum(not _is_utf8(line) for line in others) * 2 <= len(others)
+        hit = sum(not _is_utf8(line) for line in others)
+        few = hit < 2 or hit * 2 <= len(others)
         few = few and (kind != "csv" or _is_utf8(first))
     if few or len(words) <= sound:
         return False

@@ -17,6 +17,7 @@ from loaders.errors import UsageError
 from loaders.files.encodings import checked
 from loaders.files.mapping import FieldMap, at_path, check_table, near
 from loaders.files.numbered import keyed
+from loaders.files.quotes import checked_escape
 from loaders.records import Record, type_records
 from loaders.schema import EARLIEST_TIME, PRODUCT, RESOURCES, twins
 from loaders.values import NotTyped, Typing, to_timestamp
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 #: Options that came later: stored only where they are given, so that files which landed
 #: before keep their fingerprints.
-_LATER = ("decimal_comma", "nulls", "adopt", "encoding")
+_LATER = ("decimal_comma", "nulls", "adopt", "encoding", "escape")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,10 @@ class Plan:
     #: The product of posts that ACE did not make; see :mod:`loaders.adoption`.
     adopt: str | None = None
     dry_run: bool = False
+    #: Python's name of an encoding, or any that it knows.
     encoding: str | None = None
+    #: What stands before quotes inside quoted fields of CSV.
+    escape: str | None = None
 
     def __post_init__(self) -> None:
         if not self.table and not self.preset:
@@ -73,6 +77,8 @@ class Plan:
         self._check_time_format()
         if self.encoding is not None:
             object.__setattr__(self, "encoding", checked(self.encoding))
+        if self.escape is not None:
+            checked_escape(self.escape)
         _ = self.zone, self.fields, self.constants, self.known_at
 
     def _check_adoption(self) -> None:

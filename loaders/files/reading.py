@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict
 from functools import cached_property
 from typing import IO, Any
 
@@ -22,6 +23,7 @@ from loaders.files.limits import KEPT, TooLong, blocks, has_too_many_values, too
 from loaders.files.mapping import SameColumn, at_path, near
 from loaders.files.numbered import has_numbers
 from loaders.files.plan import Plan
+from loaders.files.quotes import DOUBLED, Quotes
 from loaders.files.sink import Sink
 from loaders.jsontext import parse_json
 from loaders.notices import Notices
@@ -294,19 +296,23 @@ class Reader:
 
     def _csv(self) -> None:
         with self._survives_damage(), self.input.text() as file:
-            if self._fast and self._csv_blocks(file):
+            if self._fast and self.plan.escape in (None, DOUBLED) and self._csv_blocks(file):
                 return
         with self._survives_damage(), self.input.text() as file, self._text(file) as text:
             self._csv_rows(text)
 
     def _csv_rows(self, text: io.TextIOWrapper, lines_before: int = 0) -> None:
-        found = csvrows.rows(text, self.input.name, lines_before)
+        asked = self.plan.escape
+        quotes = Quotes(asked, asked is not None)
+        found = csvrows.rows(text, self.input.name, lines_before, quotes)
         names = next(found)
         assert isinstance(names, list)
         self._begin_csv(names)
         for row in found:
             assert isinstance(row, csvrows.Row)
             raw = _bytes(row.raw.rstrip("\r\n"))
+            # A retry reads a record like the file it was in.
+            self.sink.context["csv"] = asdict(quotes)
             values = row.values
             if values is None:
                 self.sink.reject(self.main, raw, row.reason)
@@ -488,10 +494,18 @@ def _problem(error: ValueError) -> str:
     return str(error)
 
 
-def csv_values(raw: str, header: list[str]) -> dict[str, str] | None:
-    """A kept CSV line with its header's names; None when the fields do not match."""
-    delimiter = csvrows.delimiter_of(raw)
-    parsed = [row for row in csv.reader([raw], delimiter=delimiter) if row]
+def csv_values(raw: str, header: list[str], known: Any) -> dict[str, str] | None:
+    """A kept CSV line with its header's names; None when the fields do not match. ``known`` is
+    what was kept of its file: the separator and how quotes are written.
+    """
+    if isinstance(known, dict):
+        quotes = Quotes(**known)
+    else:
+        quotes = Quotes(delimiter=csvrows.delimiter_of(raw))
+    if quotes.matter(raw):
+        cells = quotes.reading(raw, len(header))
+        return None if cells is None else dict(zip(header, cells, strict=True))
+    parsed = [row for row in csv.reader([raw], delimiter=quotes.delimiter) if row]
     if len(parsed) != 1 or len(parsed[0]) != len(header):
         return None
     return dict(zip(header, parsed[0], strict=True))
