@@ -25,7 +25,9 @@ from loaders.landing.metadata import parse_iso
 from loaders.notices import Notices
 from loaders.records import Record, type_records
 from loaders.schema import DEFAULT_OWN_TIME, OWN_TIME
+from loaders.supabase.keys import keyed
 from loaders.values import NotTyped, Typing
+from loaders.zones import zone_named
 
 #: What retries say they read.
 INPUT = "retry of rejected records"
@@ -115,7 +117,10 @@ def _plan(context: dict[str, Any] | None) -> Plan | None:
 
 def _typing(context: dict[str, Any]) -> Typing:
     plan = _plan(context)
-    return Typing() if plan is None else plan.typing(from_csv=bool(context.get("csv")))
+    if plan is not None:
+        return plan.typing(from_csv=bool(context.get("csv")))
+    options = context.get("options") or {}
+    return Typing(time_zone=zone_named(options.get("time_zone")))
 
 
 def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFrame | None:
@@ -126,11 +131,7 @@ def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFra
         return None
     plan = _plan(context)
     try:
-        found = (
-            [Record(document)]
-            if plan is None
-            else list(_records(plan, resource, document, _file_known_at(context)))
-        )
+        found = list(_records(plan, resource, document, _file_known_at(context)))
     except SameColumn:
         return None
     if len(found) != 1:
@@ -156,8 +157,11 @@ def _document(raw: bytes, context: dict[str, Any]) -> Any:
 
 
 def _records(
-    plan: Plan, resource: str, document: dict[str, Any], known_at: datetime | None
+    plan: Plan | None, resource: str, document: dict[str, Any], known_at: datetime | None
 ) -> Iterable[Record]:
+    if plan is None:
+        yield Record(*keyed(resource, document))
+        return
     if not plan.preset:
         yield Record(*plan.values(document, Notices()))
         return

@@ -6,10 +6,9 @@ import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
@@ -21,6 +20,7 @@ from loaders.files.quotes import checked_escape
 from loaders.records import Record, type_records
 from loaders.schema import EARLIEST_TIME, PRODUCT, RESOURCES, twins
 from loaders.values import NotTyped, Typing, to_timestamp
+from loaders.zones import zone_named
 
 if TYPE_CHECKING:
     import polars as pl
@@ -211,15 +211,7 @@ class Plan:
 
     @cached_property
     def zone(self) -> tzinfo:
-        if self.time_zone in (None, "UTC"):
-            return UTC
-        try:
-            return ZoneInfo(str(self.time_zone))
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise UsageError(
-                f"There is no time zone '{self.time_zone}'.",
-                "Use a name like Europe/Berlin or America/New_York.",
-            ) from None
+        return zone_named(self.time_zone)
 
     @cached_property
     def known_at(self) -> datetime | None:

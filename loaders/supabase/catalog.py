@@ -38,10 +38,29 @@ class DbTable:
     key: tuple[str, ...]
 
     @property
+    def unzoned(self) -> tuple[str, ...]:
+        """Columns of times that say nothing of a time zone."""
+        times = {column.name for column in RESOURCES[self.resource] if column.kind == "timestamp"}
+        return tuple(
+            c.name for c in self.columns if c.name in times and c.type in ("timestamp", "date")
+        )
+
+    @property
+    def deletion_marks(self) -> tuple[str, ...]:
+        """Columns by which the database's programs mark a row as deleted."""
+        return tuple(c.name for c in self.columns if c.name.lower() in _DELETION_MARKS)
+
+    @property
     def fingerprint(self) -> str:
         """Changes with the columns: a column added with a default rewrites no row."""
         text = ",".join(f"{c.name} {c.type}" for c in self.columns)
         return _short(text)
+
+
+_DELETION_MARKS = frozenset(
+    {"deleted", "deleted_at", "deletedat", "deleted_on", "is_deleted", "isdeleted", "date_deleted",
+     "removed_at", "is_removed", "discarded_at", "trashed_at"}
+)  # fmt: skip
 
 
 def _short(text: str) -> str:
@@ -133,6 +152,17 @@ def server_identity(connection: psycopg.Connection[Any]) -> str:
         "select oid::text || ':' || datname from pg_database where datname = current_database()",
     )
     return "/".join(part or "?" for part in (cluster, timeline, database))
+
+
+def database_zone(connection: psycopg.Connection[Any]) -> str | None:
+    """The time zone that sessions of this database have unless they or their role choose
+    another."""
+    return _value(
+        connection,
+        "select split_part(entry, '=', 2) from pg_db_role_setting, unnest(setconfig) as entry "
+        "where setrole = 0 and lower(entry) like 'timezone=%' and setdatabase = "
+        "(select oid from pg_database where datname = current_database())",
+    ) or _value(connection, "select reset_val from pg_settings where name = 'TimeZone'")
 
 
 def _value(connection: psycopg.Connection[Any], query: str) -> str | None:

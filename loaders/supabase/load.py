@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,10 +13,12 @@ import polars as pl
 from loaders.errors import AceError
 from loaders.landing import Landing, Load, LoadWriter, Rejected
 from loaders.landing.metadata import iso
+from loaders.notices import Notices
 from loaders.pgconnect import connect, parse_dsn, place, redact
-from loaders.records import type_records
+from loaders.records import Record, type_records
 from loaders.schema import ALL_RESOURCES, DEFAULT_OWN_TIME, OWN_TIME
-from loaders.supabase.catalog import DbTable, read_catalog, server_identity
+from loaders.supabase.catalog import DbTable, database_zone, read_catalog, server_identity
+from loaders.supabase.keys import SOURCE, keyed, uuid_columns
 from loaders.supabase.pages import Reader
 from loaders.supabase.seen import Seen
 from loaders.supabase.versions import (
@@ -26,12 +29,12 @@ from loaders.supabase.versions import (
     make_plan,
     take_snapshot,
 )
-from loaders.values import Typing
+from loaders.values import Typing, raw_bytes
+from loaders.zones import is_ambiguous, is_utc, zone_named
 
 if TYPE_CHECKING:
     import psycopg
 
-SOURCE = "supabase"
 ADDRESS = "ACE_SUPABASE_DSN"
 #: pg_current_snapshot() and friends came with Postgres 13.
 _OLDEST = 130_000
@@ -53,6 +56,12 @@ class TableResult:
     #: Why everything was read, or what was remarkable.
     note: str | None = None
     error: str | None = None
+    #: What was noticed in its values, a sentence each.
+    notices: tuple[str, ...] = ()
+    #: Columns of times without a zone that were taken for UTC for want of anything better.
+    taken_for_utc: tuple[str, ...] = ()
+    #: The database's own time zone, where those columns may mean it.
+    database_zone: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -65,13 +74,16 @@ def load_supabase(
     schema: str = "public",
     full: bool = False,
     backfill: bool = False,
+    time_zone: str | None = None,
     progress: Callable[[str], None] | None = None,
     address: str = ADDRESS,
 ) -> list[TableResult]:
     """Land the rows of the twelve tables that changed since the last load.
 
     ``full`` reads every row and lands those that differ; ``backfill`` takes each
-    row's known-at time from its own clock instead of the time of reading.
+    row's known-at time from its own clock instead of the time of reading. ``time_zone``
+    names the zone of times that state none; it is remembered, so that later loads need
+    not say it again, and a table whose times were read in another one is read anew.
     ``address`` names where the DSN came from in messages. A table that cannot be
     read gets a result with ``error`` and the others are still landed. Raises
     AceError when the server cannot be reached or breaks off, or has none of the
@@ -79,18 +91,20 @@ def load_supabase(
     """
     import psycopg
 
+    zone_named(time_zone)
     parts = parse_dsn(dsn, address)
     # A transaction pooler knows no prepared statements.
     with connect(dsn, address, autocommit=True, prepare_threshold=None) as connection:
         try:
             tables = _tables(connection, schema, place(parts))
             server = server_identity(connection)
+            zone = database_zone(connection)
         except psycopg.Error as error:
             raise AceError(
                 f"{place(parts)} did not tell what it holds: {redact(str(error), parts)}.",
                 f"Check what user {parts.get('user')} may do there.",
             ) from None
-        run = _Run(landing, connection, parts, server, full, backfill)
+        run = _Run(landing, connection, parts, server, full, backfill, time_zone, zone)
         results = []
         for resource in ALL_RESOURCES:
             table = tables.get(resource)
@@ -141,7 +155,11 @@ class _Run:
         server: str,
         full: bool,
         backfill: bool,
+        time_zone: str | None,
+        database_zone: str | None,
     ) -> None:
+        self._time_zone = time_zone
+        self._database_zone = database_zone
         self._landing = landing
         self._connection = connection
         self._parts = parts
@@ -173,27 +191,29 @@ class _Run:
     def _land(self, table: DbTable) -> TableResult:
         cursor = self._cursors.get(table.resource)
         now = take_snapshot(self._connection)
-        plan = make_plan(table, cursor, self._server, now, full=self._full)
+        zone = self._time_zone or (cursor or {}).get("time_zone")
+        plan = make_plan(table, cursor, self._server, now, full=self._full, time_zone=zone)
         mode = "full" if plan.full else "changes"
         note = plan.reason
         if table.hidden_rows:
             user = self._connection.info.user
             note = f"row-level security decides which rows user {user} sees"
         if plan.idle:
-            self._quiet[table.resource] = make_cursor(table, self._server, now, plan, 0)
+            self._quiet[table.resource] = make_cursor(table, self._server, now, plan, 0, zone)
             return TableResult(table.resource, mode)
         context = {
             "loader": SOURCE,
             "known_at": iso(now.at),
-            "options": {"backfill": self._backfill},
+            "options": {"backfill": self._backfill, "time_zone": zone},
         }
         with self._landing.open_load(
             SOURCE, table.resource, input=f"{table.schema}.{table.resource}", context=context
         ) as load:
-            seen = _Pages(self._landing, table, plan, now, load, self._backfill).land(
-                Reader(self._connection, table, condition(table, plan, now))
-            )
-            position = make_cursor(table, self._server, now, plan, seen)
+            pages = _Pages(self._landing, table, plan, now, load, self._backfill, zone)
+            seen = pages.land(Reader(self._connection, table, condition(table, plan, now)))
+            position = make_cursor(table, self._server, now, plan, seen, zone)
+            said = self._said(table, zone, pages)
+            error = self._all_rejected(table, plan, pages)
             landed = load.accepted + load.rejected
             emptied = plan.full and not seen and self._had_rows(table.resource, cursor)
             if not landed and not emptied:
@@ -201,11 +221,31 @@ class _Run:
                 if cursor is not None and plan.full:
                     # Keep what was learned at the cost of a full read.
                     self._moved = self._moved or (table.versioned and not table.hidden_rows)
-                return TableResult(table.resource, mode, seen, note=note)
+                return TableResult(table.resource, mode, seen, note=note, error=error, **said)
             done = load.commit(position)
         if emptied:
             note = "it was empty, though rows of it were landed before"
-        return _result(done, mode, seen, note)
+        return replace(_result(done, mode, seen, note), error=error, **said)
+
+    def _said(self, table: DbTable, zone: str | None, pages: _Pages) -> dict[str, Any]:
+        """What was noticed, as fields of the result."""
+        found: dict[str, Any] = {"notices": tuple(pages.sentences())}
+        own = self._database_zone
+        if zone is None and pages.rows and table.unzoned and own and not is_utc(own):
+            found |= {"taken_for_utc": table.unzoned, "database_zone": own}
+        return found
+
+    def _all_rejected(self, table: DbTable, plan: Plan, pages: _Pages) -> str | None:
+        """An error where nothing of a table could be read: its shape is not understood."""
+        if not pages.rows or pages.rejected < pages.rows:
+            return None
+        if not plan.full and self._had_rows(table.resource, None):
+            return None
+        which = "the one row" if pages.rows == 1 else f"all {pages.rows:,} rows"
+        return (
+            f"{table.schema}.{table.resource}: {which} that it has had to be rejected "
+            f"({pages.reason}). See them with 'ace quarantine list'."
+        )
 
     def _had_rows(self, resource: str, cursor: dict[str, Any] | None) -> bool:
         """Rows were landed before, and the last full read was not already empty."""
@@ -253,7 +293,22 @@ class _Pages:
         now: Snapshot,
         load: LoadWriter,
         backfill: bool,
+        time_zone: str | None,
     ) -> None:
+        self._zone = zone_named(time_zone)
+        self._numbers = [
+            column.name
+            for column in table.columns
+            if column.name in uuid_columns(table.resource) and column.type != "uuid"
+        ]
+        self._notices = Notices()
+        self._ambiguous = 0
+        self._numbered: Counter[str] = Counter()
+        self._deleted: Counter[str] = Counter()
+        #: Rows read, those that could not be typed, and why the first of them could not.
+        self.rows = 0
+        self.rejected = 0
+        self.reason = ""
         self._landing = landing
         self._table = table
         self._plan = plan
@@ -265,16 +320,39 @@ class _Pages:
 
     def land(self, reader: Reader) -> int:
         """Write every page; returns how many rows were read."""
-        rows = 0
         for page in reader.pages(few=not self._plan.full):
-            rows += len(page)
+            self.rows += len(page)
             self._page(page)
-        return rows
+        return self.rows
+
+    def sentences(self) -> list[str]:
+        """What was noticed in the rows, as sentences."""
+        found = self._notices.sentences()
+        for column, rows in self._numbered.items():
+            found.append(
+                f"{column} holds no uuids ({rows:,} values): each stands for a key derived from "
+                "it, and so do references to it; the values are kept in _extra."
+            )
+        if self._ambiguous:
+            found.append(
+                f"Times in an hour that clocks in {self._zone} showed twice: "
+                f"{self._ambiguous:,}. They were taken for the first."
+            )
+        for column, rows in self._deleted.items():
+            found.append(
+                f"Rows that {column} marks as deleted in the database: {rows:,}. Deletions are "
+                f"not followed, so they stay, with {column} in _extra."
+            )
+        return found
 
     def _page(self, page: list[dict[str, Any]]) -> None:
         resource = self._table.resource
-        typing = Typing()
-        frame, rejected = type_records(resource, page, typing=typing)
+        typing = Typing(time_zone=self._zone, notices=self._notices)
+        frame, rejected = type_records(resource, self._records(page), typing=typing)
+        # As the database has them: what was derived is derived again by a retry.
+        rejected = [replace(one, raw=raw_bytes(page[one.position])) for one in rejected]
+        self.rejected += len(rejected)
+        self.reason = self.reason or next((one.reason for one in rejected), "")
         self._load.null_characters += typing.null_characters
         if self._plan.compare:
             if self._seen is None:
@@ -288,6 +366,15 @@ class _Pages:
         known = own.cast(pl.Datetime("us", "UTC")).alias("_extracted_at")
         self._load.write(frame.with_columns(known))
         self._load.reject(rejected)
+
+    def _records(self, page: list[dict[str, Any]]) -> Iterator[Record]:
+        watched = self._table.unzoned if self._zone is not UTC else ()
+        for row in page:
+            values, own = keyed(self._table.resource, row, self._numbers)
+            self._numbered.update(own.keys())
+            self._deleted.update(n for n in self._table.deletion_marks if _is_set(row.get(n)))
+            self._ambiguous += sum(_is_ambiguous(row.get(name), self._zone) for name in watched)
+            yield Record(values, extra=own or None)
 
     def _placed(
         self, frame: pl.DataFrame, rejected: list[Rejected]
@@ -303,6 +390,18 @@ class _Pages:
         )
         moved = [Rejected(new[r.position], r.raw, r.reason, r.field) for r in rejected]
         return frame, moved
+
+
+def _is_set(mark: Any) -> bool:
+    """Whether a mark of deletion is on: a time, or true."""
+    return mark not in (None, False, 0, "", "false", "f", "0", "no")
+
+
+def _is_ambiguous(value: Any, zone: tzinfo) -> bool:
+    try:
+        return isinstance(value, str) and is_ambiguous(datetime.fromisoformat(value), zone)
+    except ValueError:
+        return False
 
 
 def _result(load: Load, mode: str, seen: int, note: str | None) -> TableResult:

@@ -62,9 +62,16 @@ class Plan:
 
 
 def make_plan(
-    table: DbTable, cursor: dict[str, Any] | None, server: str, now: Snapshot, *, full: bool
+    table: DbTable,
+    cursor: dict[str, Any] | None,
+    server: str,
+    now: Snapshot,
+    *,
+    full: bool,
+    time_zone: str | None = None,
 ) -> Plan:
-    """How to read a table, given where the last load of it ended."""
+    """How to read a table, given where the last load of it ended. ``time_zone`` is the one
+    that its times without a zone are read in."""
     if cursor is None:
         # With landed rows but no cursor (they came by a retry) comparing does no harm.
         return Plan(full=True, compare=True, reason="first load")
@@ -80,6 +87,8 @@ def make_plan(
         return Plan(full=True, compare=True, reason="the table was made anew")
     if cursor.get("columns") != table.fingerprint:
         return Plan(full=True, compare=True, reason="its columns changed")
+    if table.unzoned and (time_zone or "UTC") != (cursor.get("time_zone") or "UTC"):
+        return Plan(full=True, compare=True, reason="its times are read in another time zone")
     since, until = cursor.get("xmin"), cursor.get("xmax")
     if not isinstance(since, int) or not isinstance(until, int):
         return Plan(full=True, compare=True, reason="no row version was kept")
@@ -91,11 +100,18 @@ def make_plan(
 
 
 def make_cursor(
-    table: DbTable, server: str, now: Snapshot, plan: Plan, rows: int
+    table: DbTable,
+    server: str,
+    now: Snapshot,
+    plan: Plan,
+    rows: int,
+    time_zone: str | None = None,
 ) -> dict[str, Any]:
     """Where the next load continues; ``full`` and ``rows`` are for quality checks."""
     cursor: dict[str, Any] = {"server": server, "table": table.storage}
     cursor |= {"columns": table.fingerprint, "xmin": now.xmin, "xmax": now.xmax}
+    if time_zone is not None:
+        cursor["time_zone"] = time_zone
     if plan.full:
         cursor |= {"full": True, "rows": rows}
     return cursor

@@ -31,13 +31,26 @@ Examples:
 @click.option("--schema", default="public", show_default=True, help="Schema of the tables.")
 @click.option("--full", is_flag=True, help="Read every row; land those that differ.")
 @click.option("--backfill", is_flag=True, help="Known-at is each row's own time, not now.")
+@click.option(
+    "--time-zone",
+    metavar="Z",
+    help="Zone of times that state none (default UTC); later loads remember it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="A list of objects.")
-def command(dsn: str | None, schema: str, full: bool, backfill: bool, as_json: bool) -> None:
+def command(
+    dsn: str | None,
+    schema: str,
+    full: bool,
+    backfill: bool,
+    time_zone: str | None,
+    as_json: bool,
+) -> None:
     """Land the rows of the operational tables that changed since the last load.
 
     Changes are found by Postgres' own row versions, whatever the rows' timestamps say.
-    Deletes are not followed. Works through a transaction pooler, with any subset of
-    the tables and columns; columns nobody knows are kept too.
+    Deletes are not followed, neither real ones nor marks such as deleted_at, which are
+    told and kept. Works through a transaction pooler, with any subset of the tables and
+    columns; columns nobody knows are kept too. Keys may be uuids, numbers or text.
     """
     from loaders.errors import AceError, UsageError
     from loaders.landing import Landing
@@ -67,6 +80,7 @@ def command(dsn: str | None, schema: str, full: bool, backfill: bool, as_json: b
         schema=schema,
         full=full,
         backfill=backfill,
+        time_zone=time_zone,
         address=address,
         progress=(lambda table: echo(f"reading {table}", err=True)) if shown else None,
     )
@@ -84,6 +98,21 @@ def command(dsn: str | None, schema: str, full: bool, backfill: bool, as_json: b
         raise AceError(f"{failed[0].error}{more}", "The other tables have landed.")
 
 
+def _tell_zone(results: list[TableResult]) -> None:
+    """Once for all tables: their times without a zone were taken for UTC."""
+    unsure = [result for result in results if result.taken_for_utc]
+    if not unsure:
+        return
+    names = [f"{r.resource}.{column}" for r in unsure for column in r.taken_for_utc]
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    zone = unsure[0].database_zone
+    echo(
+        f"Times without a zone ({', '.join(names[:4])}{more}) were read as UTC, but the "
+        f"database's own time zone is {zone}. If they are local times, run it again with "
+        f"--time-zone {zone}; if they are UTC, with --time-zone UTC. It is remembered."
+    )
+
+
 def _print(results: list[TableResult], schema: str) -> None:
     for result in results:
         if result.mode in ("missing", "failed"):
@@ -99,7 +128,8 @@ def _print(results: list[TableResult], schema: str) -> None:
             )
         if result.mode == "full" and result.note and result.note != "first load":
             line += f" (all rows were read: {result.note})"
-        echo(line)
+        echo(line, *(f"  {sentence}" for sentence in result.notices))
+    _tell_zone(results)
     missing = [result.resource for result in results if result.mode == "missing"]
     if missing:
         echo(f"Not in schema {schema}: {', '.join(missing)}.")
