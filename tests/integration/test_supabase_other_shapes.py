@@ -56,6 +56,10 @@ def dsn(postgres_url: str) -> str:
     run(postgres_url, DDL)
     name = psycopg.conninfo.conninfo_to_dict(postgres_url)["dbname"]
     run(postgres_url, f"alter database \"{name}\" set timezone to 'America/Los_Angeles'")
+    # What the role that reads has is not what the programs that write have.
+    run(
+        postgres_url, f"alter role current_user in database \"{name}\" set timezone to 'Asia/Tokyo'"
+    )
     return postgres_url
 
 
