@@ -2,7 +2,8 @@
 
 Both as nested JSON items and as flattened CSV rows (``authorMeta.name`` or
 ``authorMeta/name``). Counts are rounded by the platform when large. A hashtag's
-name is landed; its other fields (id, cover) stay in the extra.
+name is landed; its other fields (id, cover) stay in the extra. ``scrapedAt``, where there is
+one, is when the counts were seen and known.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from loaders.presets.base import (
@@ -39,8 +41,9 @@ def _video(record: dict[str, Any]) -> PresetRecord:
     if problem:
         raise Unusable(f"The scraper reports a failed input: {str(problem)[:200]}.")
     fields = Fields(_without_empty_cells(record))
-    external_id = identifier(fields.take("id"), "id", numeric=True)
-    return landed(
+    external_id = identifier(fields.take("id"), "id", numeric=True, platform="tiktok")
+    collected_at = fields.take("scrapedAt")
+    video = landed(
         "raw_videos",
         record,
         fields,
@@ -54,8 +57,10 @@ def _video(record: dict[str, Any]) -> PresetRecord:
             "like_count": fields.take("diggCount"),
             "share_count": fields.take("shareCount"),
             "comment_count": fields.take("commentCount"),
+            "collected_at": collected_at,
         },
     )
+    return replace(video, extracted_at=collected_at)
 
 
 def _without_empty_cells(record: dict[str, Any]) -> dict[str, Any]:

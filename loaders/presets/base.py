@@ -17,6 +17,10 @@ from typing import Any
 from loaders.errors import UsageError
 from loaders.presets.secrets import redact, redact_text
 from loaders.schema import SOURCES
+from loaders.values import NotTyped
+from loaders.values.base import UNKNOWN_WORDS
+from loaders.values.ids import unguarded
+from loaders.values.links import is_link, post_of
 
 #: An id written by a spreadsheet or a float parser has lost its last digits.
 _ROUNDED = re.compile(r"^[+-]?\d+(\.\d+)?[eE]\+?\d+$")
@@ -192,13 +196,20 @@ def polled(
     A poll without a single count says nothing about a post, and landed it
     would look like one that found every count hidden.
     """
-    if all(value is None for value in counts.values()):
+    if all(map(_says_nothing, counts.values())):
         raise Unusable(
             f"Post {post} carries no views, likes, comments or shares: "
             "ask the platform for its counts."
         )
     values = {"platform": platform, "external_post_id": post, **counts}
     return landed("performance_metrics", record, fields, values)
+
+
+def _says_nothing(value: Any) -> bool:
+    if not isinstance(value, str):
+        return value is None
+    text = value.strip().casefold()
+    return not text or text in UNKNOWN_WORDS
 
 
 def refused(record: Any, reason: str) -> PresetRecord:
@@ -218,8 +229,9 @@ def attempt(read: Callable[..., PresetRecord], record: Any, *context: Any) -> Pr
         return refused(record, str(problem))
 
 
-def identifier(value: Any, name: str, *, numeric: bool = False) -> str:
-    """A platform's id as exact text; Unusable when it is missing or was rounded.
+def identifier(value: Any, name: str, *, numeric: bool = False, platform: str | None = None) -> str:
+    """A platform's id as exact text, without what programs put around it; Unusable when it is
+    missing or was rounded. A link gives the id in it, if it is one of ``platform``.
 
     ``numeric`` says that the platform's ids are digits, so that ``7.3E+18`` is
     recognised as one that a spreadsheet has rounded.
@@ -232,12 +244,24 @@ def identifier(value: Any, name: str, *, numeric: bool = False) -> str:
         if not value.is_integer() or abs(value) >= _EXACT_FLOAT:
             raise Unusable(f"The id {value!r} in {name} was rounded: its last digits are lost.")
         return str(int(value))
-    text = str(value).strip()
-    if not text:
+    text = unguarded(str(value))
+    if _says_nothing(text):
         raise Unusable(f"The field {name} is empty, so nothing says which post this is.")
+    if is_link(text):
+        return _linked(text, name, platform)
     if text in _SPREADSHEET_ERRORS or (numeric and _ROUNDED.match(text)):
         raise Unusable(f"The id {text!r} in {name} was spoilt by a spreadsheet.")
     return text
+
+
+def _linked(link: str, name: str, platform: str | None) -> str:
+    try:
+        of, post = post_of(link)
+    except NotTyped as problem:
+        raise Unusable(f"The field {name}: {problem}.") from None
+    if platform not in (None, of):
+        raise Unusable(f"The link {link[:80]!r} in {name} is of {of}, not of {platform}.")
+    return post
 
 
 def describe(value: Any) -> str:

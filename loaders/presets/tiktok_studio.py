@@ -12,24 +12,21 @@ day and no posts: they are refused.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import Any
 
 from loaders.presets.account_export import COUNTS, OPTIONS, POLLS, POSTS, Export, plain
 from loaders.presets.base import Preset, Unusable, identifier
 
-_IN_LINK = re.compile(r"/(?:video|photo|v)/(\d+)(?:[/?#.]|\Z)", re.ASCII)
-
 
 def _post(value: Any) -> str:
     """The id in a post's link; a bare id is one, too."""
-    text = identifier(value, "Video link", numeric=True)
-    if found := _IN_LINK.search(text):
-        return found[1]
-    if text.isascii() and text.isdigit():
-        return text
-    raise Unusable(f"The link {text[:80]!r} has no id of a post in it (/video/ and digits).")
+    post = identifier(value, "Video link", numeric=True, platform="tiktok")
+    if not (post.isascii() and post.isdigit()):
+        raise Unusable(
+            f"The link {post[:80]!r} has no id of a TikTok post in it, which has digits."
+        )
+    return post
 
 
 _EXPORT = Export(

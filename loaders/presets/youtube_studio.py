@@ -25,7 +25,7 @@ _MS_PER_HOUR = 3_600_000
 
 
 def _post(value: Any) -> str:
-    text = identifier(value, "Content")
+    text = identifier(value, "Content", platform="youtube")
     if text == "Total":
         raise Unusable("This is the table's row of totals, not a video.")
     if not _ID.match(text):

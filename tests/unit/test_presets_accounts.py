@@ -133,9 +133,15 @@ def test_counts_so_far_of_youtube_are_said_to_depend_on_the_period(account: Acco
     ("preset", "changes", "reason"),
     [
         ("tiktok-studio", {"Video link": ""}, "The field Video link is missing"),
-        ("tiktok-studio", {"Video link": "https://vm.tiktok.com/ZMabc/"}, "has no id of a post"),
+        ("tiktok-studio", {"Video link": "https://vm.tiktok.com/ZMabc/"}, "a short link"),
+        ("tiktok-studio", {"Video link": "https://www.tiktok.com/@lampshop"}, "it has no id"),
+        ("tiktok-studio", {"Video link": "https://youtu.be/a1b2c3d4e5F"}, "is of youtube, not of"),
+        ("tiktok-studio", {"Video link": "lamp"}, "has no id of a TikTok post in it"),
+        ("tiktok-studio", {"Video link": "N/A"}, "The field Video link is empty"),
         ("tiktok-studio", {"Video link": "7.36E+18"}, "spoilt by a spreadsheet"),
         ("tiktok-studio", {"Total views": "", "Total likes": " ", "Total comments": ""},
+         "carries no views"),
+        ("tiktok-studio", dict.fromkeys([n for n in TIKTOK if "Total" in n], "N/A"),
          "carries no views"),
         ("tiktok-studio", {None: ["x"]}, "more fields than the header"),
         ("youtube-studio", {"Content": "Total"}, "the table's row of totals, not a video"),
@@ -161,11 +167,20 @@ def test_a_row_that_is_no_poll_is_refused(
         ("https://www.tiktok.com/@a/photo/7361111111111111112#x", "7361111111111111112"),
         ("https://www.tiktokv.com/share/video/7361111111111111113/", "7361111111111111113"),
         ("7361111111111111114", "7361111111111111114"),
+        ('="7361111111111111115"', "7361111111111111115"),
+        ("www.tiktok.com/@a/video/7361111111111111116", "7361111111111111116"),
     ],
 )  # fmt: skip
 def test_the_id_is_in_the_link(link: str, post: str) -> None:
     poll, _ = records("tiktok-studio", TIKTOK | {"Video link": link})
     assert poll.values["external_post_id"] == post
+
+
+def test_a_count_that_is_not_available_is_unknown_beside_others(account: Account) -> None:
+    (result,) = account.load("tiktok-studio", TIKTOK | {"Total views": "N/A"})
+    (row,) = account.rows("performance_metrics")
+    assert (row["views"], row["likes"]) == (None, 1200)
+    assert "1 value was read as unknown: 'N/A'." in result.notices
 
 
 def test_columns_go_by_their_names_in_any_case_and_of_two_the_surer_counts() -> None:

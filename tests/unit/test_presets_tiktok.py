@@ -223,3 +223,21 @@ def test_a_row_of_another_layout_is_refused(row: dict[str, str]) -> None:
     record = only("tiktok-research", row)
     assert record.resource is None
     assert "Research API" in record.reason or "not a TikTok video's" in record.reason
+
+
+def test_a_scraped_row_was_seen_when_it_was_scraped_and_its_id_has_no_guard() -> None:
+    row = {
+        "id": '="7361111111111111111"', "authorMeta/name": "lampshop", "playCount": "12.3K",
+        "scrapedAt": "2024-07-02T00:00:00.000Z", "hashtags/0/name": "desk", "error": "",
+    }  # fmt: skip
+    record = only("apify-tiktok", row)
+    assert record.values == {
+        "external_id": "7361111111111111111",
+        "platform": "tiktok",
+        "hashtags": ["desk"],
+        "author": "lampshop",
+        "view_count": "12.3K",
+        "collected_at": "2024-07-02T00:00:00.000Z",
+    }
+    assert record.extracted_at == "2024-07-02T00:00:00.000Z"
+    assert only("apify-tiktok", {"playCount": 5, "id": "1"}).extracted_at is None
