@@ -72,6 +72,17 @@ class SameColumn(ValueError):
         super().__init__(f"{quoted} are both {column}")
 
 
+def lists_in(record: Mapping[str, Any], depth: int = 4) -> list[str]:
+    """Paths of the lists of objects in a record, those nearest to its top first."""
+    found, below = [], []
+    for name, value in record.items():
+        if isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+            found.append(str(name))
+        elif isinstance(value, Mapping) and depth > 1:
+            below += [f"{name}.{path}" for path in lists_in(value, depth - 1)]
+    return found + below
+
+
 @dataclass(frozen=True)
 class FieldMap:
     """How the fields of a record become columns of one resource.

@@ -258,7 +258,9 @@ class Plan:
 
     def misfit(self, names: Collection[str]) -> str:
         """What is wrong with a file of these columns, as what follows its name; else ''."""
-        return self._preset.misfit(names) if self.preset else ""
+        if not self.preset or self._preset.misfit is None:
+            return ""
+        return self._preset.misfit(names)
 
     def remarks(self, resource: str) -> list[str]:
         """What must be known of a preset's records, and of those it could have landed."""

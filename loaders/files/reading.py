@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 from functools import cached_property
+from shlex import quote
 from typing import IO, Any
 
 from loaders.errors import AceError
@@ -20,7 +21,7 @@ from loaders.files.encodings import WINDOWS_1252, NotText, mended
 from loaders.files.inputs import DAMAGED, Input, unreadable
 from loaders.files.jsonstream import BrokenJson, JsonStream, Unusable
 from loaders.files.limits import KEPT, TooLong, blocks, has_too_many_values, too_large
-from loaders.files.mapping import SameColumn, at_path, near
+from loaders.files.mapping import SameColumn, at_path, lists_in, near
 from loaders.files.numbered import has_numbers
 from loaders.files.plan import Plan
 from loaders.files.quotes import DOUBLED, Quotes
@@ -31,6 +32,8 @@ from loaders.records import Record
 from loaders.schema import identifying
 from loaders.values import NotTyped, raw_bytes, shown
 
+#: Lists named in the message that a file fits no table.
+_LISTS_NAMED = 4
 #: Bytes parsed in one go: large enough for vectors, small enough for memory.
 BLOCK_BYTES = 16 << 20
 #: A block that is not clean is tried again in pieces of this size, so that one bad
@@ -99,15 +102,17 @@ class Reader:
     def _notice(self, record: dict[str, Any]) -> None:
         """Remember what an unfitting record has, for the message that says so."""
         self._names.update(dict.fromkeys(map(str, record)))
-        self._lists += [
-            str(name)
-            for name, value in record.items()
-            if isinstance(value, list) and any(isinstance(one, dict) for one in value)
-        ]
+        self._lists += lists_in(record)
 
     def _mapping_hint(self) -> str:
+        from loaders.presets import likely
+
+        if preset := likely(self._names):
+            return f"It looks like what --preset {preset} reads."
         if self._lists:
-            return f"Its records seem to be in '{self._lists[0]}': add --records {self._lists[0]}."
+            first = self._lists[0]
+            others = "".join(f", or '{path}'" for path in self._lists[1:_LISTS_NAMED])
+            return f"Its records seem to be in '{first}'{others}: add --records {quote(first)}."
         return "Name them with --map column=field, or choose another --table or --preset."
 
     # -- records ---------------------------------------------------------------
@@ -336,7 +341,7 @@ class Reader:
     def _header(self, names: list[str]) -> None:
         """The columns are known before the rows: a mapping must fit them, a preset know them."""
         if misfit := self.plan.misfit(names):
-            raise AceError(f"{self.input.name} {misfit}", exit_code=2)
+            raise self._not_the_export(misfit, names)
         self._names.update(dict.fromkeys(names))
         try:
             self._match(names)
@@ -355,6 +360,17 @@ class Reader:
                     near(path, names),
                     exit_code=2,
                 )
+
+    def _not_the_export(self, misfit: str, names: list[str]) -> AceError:
+        from loaders.presets import likely
+
+        if other := likely(names):
+            return AceError(
+                f"{self.input.name} is not what --preset {self.plan.preset} reads.",
+                f"It looks like what --preset {other} reads.",
+                exit_code=2,
+            )
+        return AceError(f"{self.input.name} {misfit}", exit_code=2)
 
     def _csv_blocks(self, file: IO[bytes]) -> bool:
         """The whole file in clean blocks; False (and nothing done) when its header says

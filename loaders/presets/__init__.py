@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from loaders.presets.apify_tiktok import APIFY_TIKTOK
 from loaders.presets.base import Preset, PresetRecord
 from loaders.presets.instagram_graph import INSTAGRAM_GRAPH
@@ -33,4 +35,13 @@ PRESETS: dict[str, Preset] = {
     )
 }
 
-__all__ = ["PRESETS", "Preset", "PresetRecord"]
+
+def likely(names: Collection[str]) -> str | None:
+    """The preset whose columns these are; None when there is none that can be told by them."""
+    for preset in PRESETS.values():
+        if preset.misfit is not None and not preset.misfit(names):
+            return preset.name
+    return None
+
+
+__all__ = ["PRESETS", "Preset", "PresetRecord", "likely"]

@@ -73,7 +73,8 @@ class Preset:
     #: What it lands, where that is less than its source has; the first takes refusals.
     lands: tuple[str, ...] = ()
     #: What is wrong with a file of these columns, as what follows its name; '' when nothing.
-    misfit: Callable[[Collection[str]], str] = lambda names: ""
+    #: None where columns do not tell.
+    misfit: Callable[[Collection[str]], str] | None = None
     #: What must be known of the records it lands, by resource.
     remarks: Mapping[str, str] = field(default_factory=dict)
 

@@ -79,7 +79,8 @@ def _misfit(names: Collection[str]) -> str:
             "Instagram account, or load it with --table performance_metrics "
             "--set platform=facebook --map external_post_id='Post ID'."
         )
-    if _EXPORT.has("post", names) and any(_EXPORT.has(count, names) for count in COUNTS):
+    is_its = not there.isdisjoint({"permalink", "account username", "account id"})
+    if is_its and _EXPORT.has("post", names) and any(_EXPORT.has(c, names) for c in COUNTS):
         return ""
     return (
         "has not the columns of Meta Business Suite's content export: Post ID, Account username, "

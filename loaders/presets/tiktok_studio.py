@@ -33,7 +33,7 @@ _EXPORT = Export(
     platform="tiktok",
     post=_post,
     columns={
-        "post": ("video link", "post link", "link", "video url", "video id", "post id"),
+        "post": ("video link", "post link", "video url", "link"),
         "views": ("total views", "total video views", "video views", "views"),
         "likes": ("total likes", "likes"),
         "comments": ("total comments", "comments"),

@@ -426,3 +426,13 @@ def test_a_pipe_is_no_file(landing: Landing, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.csv")
     (failed,) = load_files(landing, [tmp_path / "a.csv"], table="scripts")
     assert "is a pipe or a device" in failed.message
+
+
+def test_lists_deep_in_a_document_are_named_where_it_fits_no_table(
+    landing: Landing, tmp_path: Path
+) -> None:
+    videos = [{"Link": "https://www.tiktokv.com/share/video/7361111111111111111/"}]
+    document = {"Post": {"My Posts": {"VideoList": videos}}, "Likes": {"List": [{"a": 1}]}}
+    result = one(landing, put(tmp_path, "a.json", json.dumps(document)))
+    assert "in 'Post.My Posts.VideoList', or 'Likes.List'" in result.message
+    assert "--records 'Post.My Posts.VideoList'" in result.message

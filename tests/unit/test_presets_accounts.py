@@ -207,6 +207,9 @@ def test_columns_go_by_their_names_in_any_case_and_of_two_the_surer_counts() -> 
         ("tiktok-studio", ["Date", "Followers"], "figures of the account by day"),
         ("tiktok-studio", ["Videotitel", "Videolink", "Aufrufe"], "Video link, Post time, Total"),
         ("tiktok-studio", ["Video title", "Video link"], "Video link, Post time, Total"),
+        ("tiktok-studio", list(META), "looks like what --preset meta-business-suite reads"),
+        ("tiktok-studio", ["Post ID", "Views"], "Video link, Post time, Total"),
+        ("meta-business-suite", ["Post ID", "Views"], "with the suite in English"),
         ("youtube-studio", ["Date", "Content", "Video title", "Views"], "--increments"),
         ("youtube-studio", ["Date", "Views"], "totals by day and no videos"),
         ("youtube-studio", ["Traffic source", "Views"], "Choose the tab Content"),
@@ -221,9 +224,20 @@ def test_a_file_of_other_columns_is_refused_as_a_whole(
 ) -> None:
     (result,) = account.load(preset, dict.fromkeys(columns, "1"))
     assert (result.status, result.exit_code) == ("failed", 2)
-    assert "export.csv ha" in result.message or "export.csv lists" in result.message
+    assert "/export.csv " in result.message
     assert says in result.message
     assert account.landing.loads() == []
+
+
+def test_an_export_that_fits_no_table_is_told_its_preset(account: Account) -> None:
+    for preset, row in ROWS.items():
+        file = account.path / f"{preset}.csv"
+        with file.open("w", newline="") as opened:
+            writer = csv.DictWriter(opened, list(row))
+            writer.writeheader()
+            writer.writerow(row)
+        (result,) = load_files(account.landing, [file], table="scripts")
+        assert f"--preset {preset}" in result.message
 
 
 def test_counts_of_a_day_refuse_the_file(account: Account) -> None:
