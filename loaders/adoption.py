@@ -42,8 +42,8 @@ class _Product:
     """A product of adopted posts: since when it has content, and since when that is known."""
 
     name: str
-    created_at: datetime | None
-    known_at: datetime | None
+    known_at: datetime
+    created_at: datetime | None = None
 
 
 class Adoption:
@@ -140,7 +140,7 @@ class Adoption:
         name = orjson.loads(extra).get(PRODUCT) if extra and PRODUCT in extra else None
         name = _plain(name) or self._name
         key = derived_key(ADOPTED, "products", name)
-        self._products.setdefault(key, _Product(name, None, None))
+        self._products.setdefault(key, _Product(name, self._now))
         return key
 
     def _note(self, made: pl.DataFrame) -> None:
@@ -155,7 +155,7 @@ class Adoption:
         for key, created, known in first.iter_rows():
             product = self._products[key]
             product.created_at = _earlier(product.created_at, created)
-            product.known_at = _earlier(product.known_at, known)
+            product.known_at = min(product.known_at, known)
 
     def _worded(self, made: pl.DataFrame) -> pl.DataFrame:
         """Every script has a text: where this load has none, that of the last which had."""
@@ -193,17 +193,19 @@ class Adoption:
             self._landed("products", "product_id", "created_at")
             .filter(pl.col("product_id").is_in(list(self._products)))
             .group_by("product_id")
-            .agg(pl.min("created_at"))
+            .agg(pl.min("created_at"), pl.max("_extracted_at"))
         )
-        before = dict(landed.iter_rows())
+        before = {key: times for key, *times in landed.iter_rows()}
         rows = []
         for key, product in self._products.items():
-            created = _earlier(product.created_at, before.get(key))
-            row = {"product_id": key, "name": product.name, "source_platform": ADOPTED}
-            rows.append(row | {"created_at": created, "_extracted_at": product.known_at})
-            if key in before and created != before[key]:
-                # Known earlier than the version before, the row would not replace it.
-                rows.append(row | {"created_at": created, "_extracted_at": self._now})
+            created, known = before.get(key, (None, None))
+            oldest = _earlier(product.created_at, created)
+            row = {"product_id": key, "name": product.name, "source_platform": ADOPTED,
+                   "created_at": oldest, "_extracted_at": product.known_at}  # fmt: skip
+            rows.append(row)
+            if known is not None and oldest != created and product.known_at < known:
+                # Known before the last version, the row would not replace it.
+                rows.append(row | {"_extracted_at": self._now})
         times = {"created_at": _TIME, "_extracted_at": _TIME}
         return pl.DataFrame(rows, schema_overrides=times)
 

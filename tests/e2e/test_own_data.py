@@ -1,0 +1,111 @@
+"""A team that has only its accounts: README's three commands from an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from warehouse.settings import PROJECT_ROOT
+
+POSTS = {
+    "7412345678901234567": ("2026-10-02T19:05:00Z", "Deck day, white party #deck"),
+    "7412345678901244574": ("2026-10-03T09:10:00Z", ""),
+    "7412345678901254581": ("2026-10-04T09:10:00Z", "Gala arrivals"),
+}
+#: Views after so many hours; the last post was counted once, weeks later.
+VIEWS = {
+    "7412345678901234567": {24: 1000, 72: 2000, 168: 3000},
+    "7412345678901244574": {24: 400, 72: 500, 168: 600},
+    "7412345678901254581": {900: 7000},
+}
+
+
+def blocks() -> list[list[list[str]]]:
+    """The commands of README's section, a list for each block of it."""
+    section = (PROJECT_ROOT / "README.md").read_text().partition("### Bring your own data")[2]
+    found = re.findall(r"```sh\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
+    return [[shlex.split(line) for line in block.splitlines()] for block in found]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the three commands were given, each with success and nothing to complain of."""
+    folder = tmp_path_factory.mktemp("shop")
+    lines = ["video_id,platform,published_at,caption"]
+    lines += [f'{post},tiktok,{at},"{caption}"' for post, (at, caption) in POSTS.items()]
+    (folder / "posts.csv").write_text("\n".join(lines) + "\n")
+    lines = ["video_id,platform,collected_at,views,likes,comments,shares"]
+    for post, polls in VIEWS.items():
+        for hours, views in polls.items():
+            at = datetime.fromisoformat(POSTS[post][0]) + timedelta(hours=hours)
+            when = at.astimezone(UTC).isoformat()
+            lines.append(f"{post},tiktok,{when},{views},{views // 20},{views // 200},0")
+    (folder / "polls.csv").write_text("\n".join(lines) + "\n")
+    said = [run(folder, command) for command in blocks()[0]]
+    assert len(said) == 3
+    assert "posts.csv -> published_posts: 3 read, 3 landed, 0 rejected" in said[0]
+    assert "polls.csv -> performance_metrics: 7 read, 7 landed, 0 rejected" in said[1]
+    return folder
+
+
+def run(folder: Path, command: list[str]) -> str:
+    assert command[0] == "ace"
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ACE_", "PG"))}
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ace", *command[1:]],
+        cwd=folder, env=kept, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "ace:" not in done.stderr
+    return done.stdout
+
+
+def rows(folder: Path, sql: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(run(folder, ["ace", "sql", "--json", sql]))
+    return found
+
+
+def test_the_posts_are_there_and_claim_no_more_than_is_known(folder: Path) -> None:
+    posts = rows(folder, "select * from marts.post_performance order by external_post_id")
+    assert [post["external_post_id"] for post in posts] == list(POSTS)
+    assert [(p["views"], p["views_72h"], p["status_72h"]) for p in posts] == [
+        (3000, 2000.0, "exact"), (600, 500.0, "exact"), (7000, None, "gap"),
+    ]  # fmt: skip
+    assert {(p["is_adopted"], p["verdict"]) for p in posts} == {(True, "unknown")}
+    assert all(p["product_id"] and p["script_id"] and p["experiment_id"] for p in posts)
+    results = rows(folder, "select status, chance_to_win from marts.experiment_results")
+    assert results == [{"status": "adopted", "chance_to_win": None}] * 3
+    assert rows(folder, "select count(*) as n from quarantine.rows") == [{"n": 0}]
+    assert rows(folder, "select distinct source from meta.loads") == [{"source": "files"}]
+
+
+def test_the_brief_rests_on_them_alone(folder: Path) -> None:
+    shown, brief = blocks()[1]
+    assert all(post in run(folder, shown) for post in POSTS)
+    (row,) = json.loads(run(folder, brief))
+    told = row["brief"]
+    assert told["summary"] == (
+        "My shop has 3 posts, 2 of them with known views after 3 days to judge by."
+    )
+    assert told["product"].keys() == {"product_id", "name"}
+    (best,) = told["best_posts"]
+    assert (best["hook"], best["views_after_3_days"]) == ("Deck day, white party #deck", 2000)
+    assert not told.keys() & {"patterns_that_work", "what_helps", "what_hurts", "avoid", "try_next"}
+
+
+def test_the_report_shows_them_and_nothing_waits(folder: Path) -> None:
+    page = (folder / "data" / "report.html").read_text()
+    for words in ("Deck day, white party #deck", "Gala arrivals", "My shop"):
+        assert words in page
+    assert "Simulated data" not in page
+    assert "variation adopted" not in page
+    assert "no product stalled" in page
