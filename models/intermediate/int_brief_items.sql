@@ -42,7 +42,7 @@ scripts as (
         script_id,
         product_id,
         {{ shortened(
-            "coalesce(" ~ json_text('creative_variables', 'hook') ~ ", script_text)", 120
+            "coalesce(" ~ json_text('creative_variables', 'hook') ~ ", nullif(script_text, ''))", 120
         ) }} as hook,
         {{ ascii_lower(shortened(json_text('creative_variables', 'hook'), 120)) }} as plain_hook,
         {{ shortened(json_text('creative_variables', 'title'), 80) }} as title,
@@ -470,6 +470,50 @@ best_items as (
 
 ),
 
+{# Where no post of a product can be compared with others: what was viewed most so far. #}
+compared_products as (
+
+    select distinct product_id
+    from outcomes
+    where log_lift_72h is not null
+
+),
+
+seen_posts as (
+
+    select
+        outcomes.*,
+        row_number() over (
+            partition by outcomes.product_id order by outcomes.views desc, outcomes.post_id
+        ) as place
+    from outcomes
+    left join compared_products on outcomes.product_id = compared_products.product_id
+    where outcomes.product_id is not null
+        and outcomes.views > 0
+        and compared_products.product_id is null
+
+),
+
+seen_items as (
+
+    select
+        seen_posts.product_id,
+        'seen' as list,
+        seen_posts.place,
+        {{ document_text({
+            'post_id': quoted_json('cast(seen_posts.post_id as text)'),
+            'platform': quoted_json(shortened('seen_posts.platform', 30)),
+            'published': quoted_json("substr(" ~ iso_text('seen_posts.published_at') ~ ", 1, 10)"),
+            'hook': quoted_json('scripts.hook'),
+            'title': quoted_json('scripts.title'),
+            'views_so_far': 'cast(' ~ three_digits('seen_posts.views') ~ ' as text)',
+        }) }} as item
+    from seen_posts
+    left join scripts on seen_posts.script_id = scripts.script_id
+    where seen_posts.place <= 3
+
+),
+
 {# The best hours of each platform the product posts on, in turn. #}
 good_times as (
 
@@ -763,6 +807,14 @@ items as (
         item,
         null
     from best_items
+    union all
+    select
+        product_id,
+        list,
+        place,
+        item,
+        null
+    from seen_items
     union all
     select
         product_id,

@@ -54,6 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert len(said) == 3
     assert "posts.csv -> published_posts: 3 read, 3 landed, 0 rejected" in said[0]
     assert "polls.csv -> performance_metrics: 7 read, 7 landed, 0 rejected" in said[1]
+    assert "select brief from marts.creative_briefs" in said[2]
     return folder
 
 

@@ -142,6 +142,7 @@ def _conclude(config: Settings, done: BuildResult, page: Path, seconds: float) -
         f"  {ace} status",
         f'  {ace} sql "select platform, count(*) as posts, sum(views) as views',
         '       from marts.post_performance group by platform order by views desc"',
+        f'  {ace} sql --json "select brief from marts.creative_briefs limit 1"',
         f"  {ace} quarantine",
         f"  {ace} load files YOUR_FILE.csv --table performance_metrics && {ace} run",
     )

@@ -1,7 +1,7 @@
 {# How many items of a list each size of a document has. #}
 {%- set sizes = {
-    'full': {'usual': 4, 'works': 3, 'helps': 5, 'hurts': 4, 'best': 3, 'times': 4, 'rising': 5, 'avoid': 6, 'try': 3},
-    'short': {'usual': 3, 'works': 2, 'helps': 2, 'hurts': 2, 'best': 1, 'times': 2, 'rising': 2, 'avoid': 2, 'try': 1},
+    'full': {'usual': 4, 'works': 3, 'helps': 5, 'hurts': 4, 'best': 3, 'seen': 3, 'times': 4, 'rising': 5, 'avoid': 6, 'try': 3},
+    'short': {'usual': 3, 'works': 2, 'helps': 2, 'hurts': 2, 'best': 1, 'seen': 1, 'times': 2, 'rising': 2, 'avoid': 2, 'try': 1},
     'least': {'usual': 1, 'works': 1, 'helps': 1, 'hurts': 1, 'times': 1, 'rising': 1},
 } -%}
 
@@ -239,6 +239,10 @@ summaries as {{ computed_once() }} (
                 || cast(facts.compared_posts as text)
                 || ' of them with known views after 3 days to judge by.'
         end
+        || case
+            when lists.full_seen is null then ''
+            else ' Its most viewed posts are shown; older ones had more time for it.'
+        end
         || coalesce(' Best bet: ' || lists.best_bet || '.', '')
         || coalesce(' More views go along with ' || lists.helping || '.', '')
         || coalesce(' Fewer go along with ' || lists.hurting || '.', '')
@@ -271,6 +275,7 @@ documents as (
             'trend': 'case when has_trend then trend_text end',
             'rising_hashtags': size ~ '_rising',
             'best_posts': size ~ '_best',
+            'most_viewed_so_far': size ~ '_seen',
             'times_to_post': size ~ '_times',
             'avoid': size ~ '_avoid',
             'try_next': size ~ '_try',
