@@ -484,7 +484,7 @@ seen_posts as (
     select
         outcomes.*,
         row_number() over (
-            partition by outcomes.product_id order by outcomes.views desc, outcomes.post_id
+            partition by outcomes.product_id order by outcomes.views desc, outcomes.post_id asc
         ) as place
     from outcomes
     left join compared_products on outcomes.product_id = compared_products.product_id
