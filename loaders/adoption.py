@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
-import pyarrow as pa
 
-from loaders.errors import AceError
 from loaders.jsontext import clean_text
 from loaders.keys import derived_key
 from loaders.landing.metadata import utc_now
+from loaders.landing.rows import landed_rows
 from loaders.schema import ADOPTED, EARLIEST_TIME, PRODUCT, RESOURCES, SOURCES, polars_type
 from loaders.tags import written_tags
 
@@ -217,22 +216,7 @@ class Adoption:
 
     def _landed(self, resource: str, *columns: str, source: str = SOURCE) -> pl.DataFrame:
         """Columns of what was landed before, with ``_extracted_at``, load and position."""
-        wanted = [*columns, "_extracted_at", "_load_id", "_position"]
-        kinds = {c.name: c.polars for c in RESOURCES[resource]}
-        kinds |= {"_extracted_at": _TIME, "_load_id": pl.String(), "_position": pl.Int64()}
-        frames = [pl.DataFrame(schema={name: kinds[name] for name in wanted})]
-        files = dict.fromkeys(load.file for load in self._landing.loads(source, resource))
-        for file in files:
-            name = f"{source}/{resource}/{file.rsplit('/', 1)[-1]}"
-            try:
-                with self._landing.storage.reader(name) as parquet:
-                    frames.append(pl.DataFrame(parquet.read(columns=wanted)))
-            except (OSError, pa.ArrowException) as error:
-                raise AceError(
-                    f"The landed file {file} cannot be read: {error}.",
-                    "'ace check' says more about it.",
-                ) from None
-        return pl.concat(frames)
+        return landed_rows(self._landing, source, resource, columns)
 
 
 def _keys(table: str, posts: pl.DataFrame) -> pl.Series:

@@ -130,6 +130,8 @@ def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFra
     if not isinstance(document, dict):
         return None
     plan = _plan(context)
+    if plan is not None and plan.increments:
+        return None  # growth is added up with the rest of its file: that is loaded again
     try:
         found = list(_records(plan, resource, document, _file_known_at(context)))
     except SameColumn:

@@ -166,10 +166,12 @@ def _load_one(
             context=context,
             open_options={"input": shown(path)},
             adoption=plan.adoption(landing, shown(path)),
+            increments=plan.growth(landing),
         ) as sink:
             reader = Reader(plan, source, sink)
             try:
                 reader.read(kind)
+                sink.finish()
                 content = hashing.result()
                 _unchanged(source)
             except AceError as error:

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     import polars as pl
 
     from loaders.adoption import Adoption
+    from loaders.files.increments import Increments
     from loaders.landing import Landing
     from loaders.notices import Notices
     from loaders.presets import Preset, PresetRecord
 
 #: Options that came later: stored only where they are given, so that files which landed
 #: before keep their fingerprints.
-_LATER = ("decimal_comma", "nulls", "adopt", "encoding", "escape")
+_LATER = ("decimal_comma", "nulls", "adopt", "encoding", "escape", "increments")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Plan:
     encoding: str | None = None
     #: What stands before quotes inside quoted fields of CSV.
     escape: str | None = None
+    #: Counts are growth; see :mod:`loaders.files.increments`.
+    increments: bool = False
 
     def __post_init__(self) -> None:
         if not self.table and not self.preset:
@@ -79,6 +82,11 @@ class Plan:
             object.__setattr__(self, "encoding", checked(self.encoding))
         if self.escape is not None:
             checked_escape(self.escape)
+        if self.increments and self.resources != ("performance_metrics",):
+            raise UsageError(
+                "--increments adds up polls of posts: it is for performance_metrics alone.",
+                "Load them with --table performance_metrics.",
+            )
         _ = self.zone, self.fields, self.constants, self.known_at
 
     def _check_adoption(self) -> None:
@@ -172,6 +180,14 @@ class Plan:
 
         return Adoption(landing, self.adopt, input=input)
 
+    def growth(self, landing: Landing) -> Increments | None:
+        """What adds counts up that are growth."""
+        if not self.increments:
+            return None
+        from loaders.files.increments import Increments
+
+        return Increments(landing, self.source, self.zone)
+
     def own_product(self, record: Any) -> dict[str, Any]:
         """What ``_extra`` says of the product that a record names for itself."""
         if self.product is None:
@@ -239,6 +255,7 @@ class Plan:
             from_csv=from_csv,
             decimal_comma=self.decimal_comma,
             nulls=frozenset(word.strip() for word in self.nulls),
+            signed_counts=self.increments,
         )
 
     def values(

@@ -12,6 +12,8 @@ import polars as pl
 
 from loaders.adoption import Adoption
 from loaders.errors import AceError
+from loaders.files.falls import Falls
+from loaders.files.increments import Increments
 from loaders.files.summary import Summary
 from loaders.landing import Landing, Load, LoadWriter, Rejected
 from loaders.records import Record, type_records
@@ -33,6 +35,7 @@ class _Part:
     writer: LoadWriter
     typing: Typing
     summary: Summary
+    falls: Falls = field(default_factory=Falls)
     records: list[Record] = field(default_factory=list)
     waiting_bytes: int = 0
     position: int = 0
@@ -53,6 +56,7 @@ class Sink:
         context: dict[str, Any],
         open_options: dict[str, Any],
         adoption: Adoption | None = None,
+        increments: Increments | None = None,
     ) -> None:
         self._landing = landing
         self._source = source
@@ -66,6 +70,8 @@ class Sink:
         self.context = context
         self._options = open_options
         self._adoption = adoption
+        #: Holds the rows back until all of them are there.
+        self._increments = increments
         self.parts: dict[str, _Part] = {}
         #: The landing zone could not be written: no other file will fare better.
         self.failed = False
@@ -149,8 +155,23 @@ class Sink:
         with self._writing():
             part.writer.reject(rejected)
 
+    def _settle(self, resource: str, part: _Part) -> None:
+        """Land rows whose counts are growth, now that all of the file are there."""
+        if self._increments is None:
+            return
+        frame, rejected = self._increments.settle(part.position)
+        self._reject(part, rejected)
+        if not frame.is_empty():
+            self._land(resource, part, frame)
+
     def _write(self, resource: str, part: _Part, frame: pl.DataFrame) -> None:
         count_rounded(frame, part.typing.notices)
+        if self._increments is not None:
+            self._increments.take(frame)
+        else:
+            self._land(resource, part, frame)
+
+    def _land(self, resource: str, part: _Part, frame: pl.DataFrame) -> None:
         if self.known_at is not None:
             known = pl.lit(self.known_at).cast(pl.Datetime("us", "UTC"))
         else:
@@ -164,6 +185,8 @@ class Sink:
             if self._adoption is not None and resource == "published_posts":
                 frame = self._adoption.take(frame)
             part.summary.look(frame)
+            if resource == "performance_metrics":
+                part.falls.look(frame)
             part.writer.write(frame)
 
     @contextmanager
@@ -174,14 +197,20 @@ class Sink:
             self.failed = True
             raise
 
+    def finish(self) -> None:
+        """Type what still waits; AceError when the rows together make no sense."""
+        for resource, part in self.parts.items():
+            self._flush(resource, part)
+            self._settle(resource, part)
+
     def commit(self, cursor: dict[str, Any] | None = None) -> list[Load]:
         """Commit every part; an input without records commits nothing.
 
         What posts hang on comes before them, so that what is there never waits for what a
         kill in between kept from coming: the same input, loaded again, completes it.
         """
-        for resource, part in self.parts.items():
-            self._flush(resource, part)
+        self.finish()
+        for part in self.parts.values():
             part.writer.null_characters += part.typing.null_characters
         loads = self._adoption.commit() if self._adoption is not None else []
         order = [name for name in RESOURCES if name in self.parts]
@@ -198,7 +227,10 @@ class Sink:
             return ()
         noticed = part.typing.notices
         why = part.summary.reasons() if reasons else []
-        return (*why, *part.summary.sentences(noticed), *noticed.sentences())
+        added = self._increments.sentences() if self._increments is not None else ()
+        falls = part.falls.sentence() if self._increments is None else None
+        fallen = (falls,) if falls else ()
+        return (*added, *fallen, *why, *part.summary.sentences(noticed), *noticed.sentences())
 
     def fingerprint(self, of: Callable[[str], str]) -> None:
         """Set the fingerprints, known only once the file was read to its end."""

@@ -73,6 +73,7 @@ def _pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...])
     help="Posts that ACE did not make: give those without an experiment one, and a script, "
     "under the product NAME (or --map product=COLUMN).",
 )
+@click.option("--increments", is_flag=True, help="Counts are growth per row: add them up.")
 @click.option("--again", is_flag=True, help="Land a file that was landed before.")
 @click.option("--dry-run", is_flag=True, help="Read everything, land nothing, say what would be.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
