@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loaders.jsontext import canonical_json
+from loaders.values.base import UNKNOWN_WORDS
 
 #: The root of every derived key: changing it would give every row another key.
 _ROOT = uuid.uuid5(uuid.NAMESPACE_OID, "ace warehouse: keys derived from a source's own")
@@ -53,8 +54,6 @@ _FLOAT = re.compile(r"(-?\d+)\.0+\Z", re.ASCII)
 #: A number whose last digits are lost, unless it is one of the hexadecimal ids of MongoDB.
 _ROUNDED = re.compile(r"-?\d+(\.\d+)?[eE]\+?\d+\Z", re.ASCII)
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}\Z")
-#: What programs write where there is no value: nobody's key.
-_NO_KEYS = frozenset({"na", "n/a", "nan", "nat", "nil", "none", "null", "undefined", "-", "--"})
 _EXACT_FLOAT = 2**53
 
 
@@ -73,7 +72,7 @@ def own_key(value: Any) -> str | None:
     text = str(value).strip()
     if whole := _FLOAT.match(text):
         text = whole[1]
-    if not _TOKEN.match(text) or text.lower() in _NO_KEYS:
+    if not _TOKEN.match(text) or text.casefold() in UNKNOWN_WORDS:
         return None
     if _ROUNDED.match(text) and not _OBJECT_ID.match(text):
         return None

@@ -17,15 +17,12 @@ from typing import Any
 from loaders.errors import UsageError
 from loaders.presets.secrets import redact, redact_text
 from loaders.schema import SOURCES
-from loaders.values import NotTyped
+from loaders.values import NotTyped, Typing
 from loaders.values.base import UNKNOWN_WORDS
-from loaders.values.ids import unguarded
-from loaders.values.links import is_link, post_of
+from loaders.values.ids import to_external_id
 
-#: An id written by a spreadsheet or a float parser has lost its last digits.
-_ROUNDED = re.compile(r"^[+-]?\d+(\.\d+)?[eE]\+?\d+$")
-_SPREADSHEET_ERRORS = frozenset({"#NAME?", "#VALUE!", "#REF!", "#N/A", "#NULL!", "#DIV/0!"})
-_EXACT_FLOAT = 2**53
+#: A number with an exponent, where the platform's ids are digits.
+_EXPONENT = re.compile(r"\d+[eE]\d+$", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -237,32 +234,21 @@ def identifier(value: Any, name: str, *, numeric: bool = False, platform: str | 
     ``numeric`` says that the platform's ids are digits, so that ``7.3E+18`` is
     recognised as one that a spreadsheet has rounded.
     """
-    if value is None or value == "":
-        raise Unusable(f"The field {name} is missing, so nothing says which post this is.")
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+    if isinstance(value, dict | list | bool):
         raise Unusable(f"The field {name} is {describe(value)}, not an id.")
-    if isinstance(value, float):
-        if not value.is_integer() or abs(value) >= _EXACT_FLOAT:
-            raise Unusable(f"The id {value!r} in {name} was rounded: its last digits are lost.")
-        return str(int(value))
-    text = unguarded(str(value))
-    if _says_nothing(text):
-        raise Unusable(f"The field {name} is empty, so nothing says which post this is.")
-    if is_link(text):
-        return _linked(text, name, platform)
-    if text in _SPREADSHEET_ERRORS or (numeric and _ROUNDED.match(text)):
-        raise Unusable(f"The id {text!r} in {name} was spoilt by a spreadsheet.")
-    return text
-
-
-def _linked(link: str, name: str, platform: str | None) -> str:
+    typing = Typing()
     try:
-        of, post = post_of(link)
+        text = to_external_id(value, typing)
     except NotTyped as problem:
-        raise Unusable(f"The field {name}: {problem}.") from None
-    if platform not in (None, of):
-        raise Unusable(f"The link {link[:80]!r} in {name} is of {of}, not of {platform}.")
-    return post
+        raise Unusable(f"The id {problem} (field {name}).") from None
+    if not text:
+        what = "missing" if value in (None, "") else "empty"
+        raise Unusable(f"The field {name} is {what}, so nothing says which post this is.")
+    if typing.linked and platform and typing.linked != platform:
+        raise Unusable(f"The link in {name} is of {typing.linked}, not of {platform}.")
+    if numeric and _EXPONENT.match(text):
+        raise Unusable(f"The id {text!r} was spoilt by a spreadsheet (field {name}).")
+    return text
 
 
 def describe(value: Any) -> str:

@@ -48,7 +48,7 @@ def to_external_id(value: Any, typing: Typing) -> str | None:
         raise NotTyped(f"{shown(str(value).lower())} is not an id")
     if isinstance(value, float):
         if not value.is_integer() or abs(value) >= _EXACT_FLOAT:
-            raise NotTyped(f"{shown(value)} is a floating-point number that has lost digits")
+            raise NotTyped(f"{shown(value)} was rounded: as a floating-point number it lost digits")
         return str(int(value))
     if isinstance(value, int):
         return str(value)
@@ -79,11 +79,11 @@ def unguarded(text: str) -> str:
 def _exact(text: str) -> str:
     """The id, unless its digits are lost."""
     if text.upper() in _SPREADSHEET_ERRORS:
-        raise NotTyped(f"{shown(text)} is a spreadsheet's error, not an id")
+        raise NotTyped(f"{shown(text)} was spoilt by a spreadsheet; export it again")
     if _FLOAT.match(text) and not (_BARE_FLOAT.match(text) and len(text) in _SHORT_ID):
         raise NotTyped(
-            f"{shown(text)} is an id that was turned into a number and has lost its last digits; "
-            "export it again with ids as text"
+            f"{shown(text)} was spoilt by a spreadsheet, which lost its last digits; export it "
+            "again with ids as text"
         )
     found = _POINT_ZERO.match(text)
     if found is None:
@@ -91,8 +91,8 @@ def _exact(text: str) -> str:
     number = int(found[1])
     if number >= _EXACT_FLOAT and (int(float(number)) == number or number % 100 == 0):
         raise NotTyped(
-            f"{shown(text)} is an id that went through a floating-point number and may have lost "
-            "its last digits; export it again with ids as text"
+            f"{shown(text)} was rounded: it went through a floating-point number; export it again "
+            "with ids as text"
         )
     return found[1]
 

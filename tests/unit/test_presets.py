@@ -243,7 +243,7 @@ def test_ids_are_exact_text(value: Any, text: str) -> None:
     ("value", "reason"),
     [
         (7.320768196569599e19, "was rounded"),
-        (float("nan"), "was rounded"),
+        (float("nan"), "is empty"),
         (float("inf"), "was rounded"),
         (1.5, "was rounded"),
         ("7.32077E+18", "spoilt by a spreadsheet"),

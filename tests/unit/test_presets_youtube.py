@@ -264,7 +264,10 @@ def test_the_year_of_a_day_without_one(day: str, year: Any, collected_at: str) -
         ({"trending_date": "17.40.11"}, "The trending date '17.40.11' is not a day of 2017."),
         ({"trending_date": ""}, "The row has neither a trending_date nor a date."),
         ({"video_id": ""}, "The field video_id is missing, so nothing says which post this is."),
-        ({"video_id": "#NAME?"}, "The id '#NAME?' in video_id was spoilt by a spreadsheet."),
+        (
+            {"video_id": "#NAME?"},
+            "The id '#NAME?' was spoilt by a spreadsheet; export it again (field video_id).",
+        ),
         ({None: ["a"]}, "The row has more fields than the header."),
     ],
 )
