@@ -16,6 +16,7 @@ import polars as pl
 from loaders.adoption import Adoption
 from loaders.errors import AceError
 from loaders.files.encodings import mended
+from loaders.files.envelopes import opened
 from loaders.files.mapping import SameColumn
 from loaders.files.plan import Plan
 from loaders.files.reading import csv_values
@@ -132,12 +133,20 @@ def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFra
     plan = _plan(context)
     if plan is not None and plan.increments:
         return None  # growth is added up with the rest of its file: that is loaded again
+    envelope = opened(document) if plan is not None else None
+    if envelope is not None:
+        document = envelope.document
+        if not isinstance(document, dict):
+            return None
+    known_at = (envelope and envelope.known_at) or _file_known_at(context)
     try:
-        found = list(_records(plan, resource, document, _file_known_at(context)))
+        found = list(_records(plan, resource, document, known_at))
     except SameColumn:
         return None
     if len(found) != 1:
         return None
+    if envelope is not None:
+        found[0].extracted_at = found[0].extracted_at or envelope.known_at
     frame, rejected = type_records(resource, found, typing=typing)
     if rejected or frame.is_empty():
         return None

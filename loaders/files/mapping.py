@@ -5,15 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from loaders.errors import UsageError
+from loaders.jsontext import parse_json
 from loaders.schema import ALL_RESOURCES, RESOURCES, twins
 
-_MISSING = object()
 #: What names of the same thing differ in, besides case: blanks (also invisible ones),
 #: underscores and hyphens.
 _BETWEEN_WORDS = re.compile(r"[\s_\-\u2010\u2011\u200b-\u200f\u2060\ufeff]+")
@@ -38,21 +39,67 @@ def check_table(table: str) -> None:
 
 
 def at_path(record: Any, path: str) -> Any:
-    """The value at ``a.b.0.c``; None where there is none. A key that is written
-    exactly like the whole path wins."""
+    """The value at ``a.b.0.c``, or the list of those at ``a.*.c``; None where there is none. A
+    key that is written exactly like the whole path wins."""
+    return found_at(record, path)[0]
+
+
+def found_at(record: Any, path: str) -> tuple[Any, bool | None]:
+    """The value at a path, and whether the record has the path. None where that cannot be told:
+    a list on the way is empty or too short, or a value on the way is null.
+    """
     if isinstance(record, Mapping) and path in record:
-        return record[path]
-    value = record
-    for part in path.split("."):
+        return record[path], True
+    return _walk(record, path.split("."))
+
+
+def _walk(value: Any, parts: list[str]) -> tuple[Any, bool | None]:
+    for place, part in enumerate(parts):
+        if isinstance(value, str) and value[:1] in ("{", "["):
+            # A cell of a table that holds JSON.
+            with suppress(ValueError):
+                value = parse_json(value)
+        if value is None:
+            return None, None
         if isinstance(value, Mapping):
-            value = value.get(part, _MISSING)
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            if part not in value:
+                return None, False
+            value = value[part]
+        elif isinstance(value, list) and part == "*":
+            return _each(value, parts[place + 1 :])
+        elif isinstance(value, list) and part.isdigit():
+            if int(part) >= len(value):
+                return None, None
             value = value[int(part)]
         else:
-            return None
-        if value is _MISSING:
-            return None
-    return value
+            return None, False
+    return value, True
+
+
+def _each(values: list[Any], rest: list[str]) -> tuple[list[Any], bool | None]:
+    found: list[Any] = []
+    has = set()
+    for one in values:
+        value, there = _walk(one, rest)
+        has.add(there)
+        if "*" in rest and isinstance(value, list):
+            found += value
+        elif value is not None:
+            found.append(value)
+    return found, True if True in has else False if False in has else None
+
+
+def paths_in(record: Any, any_place: str, depth: int = 6) -> Iterator[str]:
+    """Every path to a value of a record; ``any_place`` stands for the places of lists."""
+    inside: Iterable[tuple[str, Any]] = ()
+    if isinstance(record, Mapping):
+        inside = ((str(name), value) for name, value in record.items())
+    elif isinstance(record, list):
+        inside = ((any_place, value) for value in record[:3])
+    for name, value in inside:
+        yield name
+        if depth:
+            yield from (f"{name}.{path}" for path in paths_in(value, any_place, depth - 1))
 
 
 def folded(name: str) -> str:
@@ -106,6 +153,13 @@ class FieldMap:
                         f"{option} {name}=...: {self.resource} has no column '{name}'.",
                         near(name, columns),
                     )
+        for name, path in self.maps.items():
+            kind = next(c.kind for c in RESOURCES[self.resource] if c.name == name)
+            if "*" in path.split(".") and kind not in ("text[]", "json"):
+                raise UsageError(
+                    f"--map {name}={path}: * gives a list, and {name} takes one value.",
+                    f"Name one place of the list: {path.replace('*', '0')}.",
+                )
 
     @cached_property
     def _own(self) -> frozenset[str]:

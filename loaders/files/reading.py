@@ -11,16 +11,20 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
+from datetime import datetime
 from functools import cached_property
 from shlex import quote
 from typing import IO, Any
 
 from loaders.errors import AceError
 from loaders.files import csvrows, fast
+from loaders.files.columnar import rows_of
 from loaders.files.encodings import WINDOWS_1252, NotText, mended
+from loaders.files.envelopes import AIRBYTE_DATA, NO_ENVELOPE, Opened, opened
 from loaders.files.inputs import DAMAGED, Input, unreadable
 from loaders.files.jsonstream import BrokenJson, JsonStream, Unusable
 from loaders.files.limits import KEPT, TooLong, blocks, has_too_many_values, too_large
+from loaders.files.mapped import MappedPaths
 from loaders.files.mapping import SameColumn, at_path, lists_in, near
 from loaders.files.numbered import has_numbers
 from loaders.files.plan import Plan
@@ -52,6 +56,7 @@ class Reader:
         self.sink = sink
         self.main = plan.resources[0]
         self.fields = plan.fields[self.main]
+        self.paths = MappedPaths(self.fields.maps)
         self._told = set(identifying(self.main))
         self._names: dict[str, None] = {}
         self._lists: list[str] = []
@@ -82,6 +87,7 @@ class Reader:
         }[kind]()
         if self.sink.records and not self._matched and self._names:
             raise self._unfitting()
+        self.paths.check(self.input.name)
 
     def _unfitting(self) -> AceError:
         has = f"it has {', '.join(list(self._names)[:12])}."
@@ -123,9 +129,35 @@ class Reader:
         return part.typing.notices if part is not None else Notices()
 
     def document(self, document: Any, raw: bytes) -> None:
-        """One parsed document: a record, or what holds the records."""
+        """One parsed document: a record, what holds the records, or an envelope around it."""
+        if isinstance(document, dict):
+            found = opened(document)
+            if found is not None:
+                if found.reason:
+                    self.sink.reject(self.main, raw, found.reason)
+                else:
+                    self._inside(found.document, raw, found)
+                return
+            rows = rows_of(document, self._tells)
+            if rows is not None:
+                for row in rows:
+                    self._inside(row, raw_bytes(row), NO_ENVELOPE)
+                return
+        self._inside(document, raw, NO_ENVELOPE)
+
+    def _tells(self, names: list[str]) -> bool:
+        """Whether names are those of the table's columns, for tables in JSON."""
         if self.plan.preset:
-            self._preset(document, raw)
+            return False
+        nested = {n for n, path in self.fields.maps.items() if "." in path and path not in names}
+        try:
+            return not self._told.isdisjoint(self.fields.reached(names) - nested)
+        except SameColumn:
+            return False
+
+    def _inside(self, document: Any, raw: bytes, envelope: Opened) -> None:
+        if self.plan.preset:
+            self._preset(document, raw, envelope)
             return
         if self.plan.records:
             items = at_path(document, self.plan.records)
@@ -133,14 +165,16 @@ class Reader:
                 self.sink.reject(self.main, raw, f"there is no list at '{self.plan.records}'")
                 return
             for item in items:
-                self.record(item, raw_bytes(item))
+                self.record(item, raw_bytes(item), envelope.known_at)
             return
-        self.record(document, raw)
+        self.record(document, raw, envelope.known_at)
 
-    def record(self, record: Any, raw: bytes) -> None:
+    def record(self, record: Any, raw: bytes, known_at: datetime | None = None) -> None:
         if not isinstance(record, dict):
             self.sink.add(self.main, Record(record, raw=raw))
             return
+        if self.paths.open:
+            self.paths.look(record)
         try:
             if not self._matched:
                 if len(self._names) < 50:
@@ -151,13 +185,14 @@ class Reader:
             self._shared = self._matched = True
             self.sink.reject(self.main, raw, f"{error}: only one can be", error.column)
             return
-        self.sink.add(self.main, Record(values, extra, raw))
+        self.sink.add(self.main, Record(values, extra, raw, extracted_at=known_at))
 
-    def _preset(self, document: Any, raw: bytes) -> None:
-        for found in self.plan.preset_records(document, self.sink.known_at):
+    def _preset(self, document: Any, raw: bytes, envelope: Opened) -> None:
+        known_at = envelope.known_at or self.sink.known_at
+        for found in self.plan.preset_records(document, known_at):
             if found.next_step:
                 raise AceError(f"{self.input.name}: {found.reason}", found.next_step, exit_code=2)
-            kept = raw_bytes(found.raw) if found.raw is not None else raw
+            kept = raw if found.raw is None else raw_bytes(envelope.around(found.raw))
             if found.resource is None:
                 self.sink.reject(found.meant or self.main, kept, found.reason.rstrip("."))
                 continue
@@ -166,6 +201,7 @@ class Reader:
             except NotTyped as problem:
                 self.sink.reject(found.resource, kept, f"the time it was collected: {problem}")
                 continue
+            record.extracted_at = record.extracted_at or envelope.known_at
             self.sink.add(found.resource, record)
 
     # -- JSON --------------------------------------------------------------------
@@ -193,6 +229,8 @@ class Reader:
         self._names.update(dict.fromkeys(frame.columns))
         self._shared = True
         self._matched = self._matched or not self._told.isdisjoint(frame.columns)
+        if self.paths.open:
+            self.paths.look_at_lines(block)
         self.sink.frame(self.main, frame)
         return True
 
@@ -354,7 +392,8 @@ class Reader:
                 exit_code=2,
             ) from None
         for column, path in self.plan.maps.items():
-            if path not in names and path.partition(".")[0] not in names:
+            top = path.partition(".")[0]
+            if path not in names and top not in names and AIRBYTE_DATA not in names:
                 raise AceError(
                     f"--map {column}={path}: {self.input.name} has no column '{path}'.",
                     near(path, names),
