@@ -140,7 +140,8 @@ def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFra
             return None
     known_at = (envelope and envelope.known_at) or _file_known_at(context)
     try:
-        found = list(_records(plan, resource, document, known_at))
+        path = context.get("path", "")
+        found = list(_records(plan, resource, document, known_at, path))
     except SameColumn:
         return None
     if len(found) != 1:
@@ -168,7 +169,7 @@ def _document(raw: bytes, context: dict[str, Any]) -> Any:
 
 
 def _records(
-    plan: Plan | None, resource: str, document: dict[str, Any], known_at: datetime | None
+    plan: Plan | None, resource: str, document: dict[str, Any], known_at: datetime | None, path: str
 ) -> Iterable[Record]:
     if plan is None:
         yield Record(*keyed(resource, document))
@@ -176,7 +177,7 @@ def _records(
     if not plan.preset:
         yield Record(*plan.values(document, Notices()))
         return
-    for found in plan.preset_records(document, known_at):
+    for found in plan.preset_records(document, known_at, path):
         if found.resource == resource:
             with suppress(NotTyped):
                 yield plan.record(found)

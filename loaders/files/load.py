@@ -152,6 +152,7 @@ def _load_one(
         known_at = None if plan.backfill else plan.known_at or _modified(source)
         context["known_at"] = iso(known_at)
         context["known_at_given"] = plan.known_at is not None
+        context["path"] = shown(path.absolute())
 
         def typing() -> Typing:
             return plan.typing(from_csv=kind == "csv")

@@ -295,32 +295,36 @@ class Plan:
         return found
 
     @cached_property
-    def _presets(self) -> dict[datetime | None, Preset]:
+    def _presets(self) -> dict[tuple[datetime | None, str], Preset]:
         return {}
 
-    def _preset_at(self, known_at: datetime | None) -> Preset:
+    def _preset_of(self, known_at: datetime | None, path: str) -> Preset:
         """The preset, told what it may need of the options and of the file."""
-        if known_at not in self._presets:
+        if (known_at, path) not in self._presets:
             told: dict[str, Any] = {
+                "path": path,
                 "wanted": self.wanted,
                 "known_at": known_at,
                 "time_zone": self.zone,
                 "time_format": self.time_format,
             }
             own = dict(self._preset.options)
-            self._presets[known_at] = replace(
+            self._presets[known_at, path] = replace(
                 self._preset, options=own | {name: told[name] for name in own if name in told}
             )
-        return self._presets[known_at]
+        return self._presets[known_at, path]
 
-    def preset_records(self, document: Any, known_at: datetime | None) -> list[PresetRecord]:
+    def preset_records(
+        self, document: Any, known_at: datetime | None, path: str = ""
+    ) -> list[PresetRecord]:
         """The preset's records of one document, in the table that was forced, if any.
 
-        ``known_at`` is the file's, None when its records' own times are.
+        ``known_at`` is the file's, None when its records' own times are; ``path`` is where
+        it lies, '' where that is not known any more.
         """
         found: list[PresetRecord] = []
         try:
-            for record in self._preset_at(known_at).records(document):
+            for record in self._preset_of(known_at, path).records(document):
                 found.append(self._forced(record))
         except Exception as error:
             found.append(self._unforeseen(document, error))

@@ -189,7 +189,8 @@ class Reader:
 
     def _preset(self, document: Any, raw: bytes, envelope: Opened) -> None:
         known_at = envelope.known_at or self.sink.known_at
-        for found in self.plan.preset_records(document, known_at):
+        path = self.sink.context.get("path", "")
+        for found in self.plan.preset_records(document, known_at, path):
             if found.next_step:
                 raise AceError(f"{self.input.name}: {found.reason}", found.next_step, exit_code=2)
             kept = raw if found.raw is None else raw_bytes(envelope.around(found.raw))

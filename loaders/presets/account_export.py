@@ -20,9 +20,10 @@ from loaders.presets.base import Fields, PresetRecord, Unusable, attempt, landed
 
 COUNTS = ("views", "likes", "comments", "shares")
 POLLS, POSTS = "performance_metrics", "published_posts"
-#: What ``loaders.files.plan`` tells: what to land, and how to read times.
+#: What ``loaders.files.plan`` tells: what to land, where it lies, and how to read times.
 OPTIONS: dict[str, Any] = {
     "wanted": (POLLS, POSTS),
+    "path": "",
     "known_at": None,
     "time_zone": UTC,
     "time_format": None,
@@ -91,7 +92,7 @@ class Export:
             "external_post_id": post,
             "caption": self._take(fields, "caption"),
             # As written it stays in the extra: it may say less than a time does.
-            "published_at": self._published_at(fields, options),
+            "published_at": self.published_at(fields.rest(), options),
         }
         return landed(POSTS, row, fields, values)
 
@@ -106,9 +107,10 @@ class Export:
         name = self.names(meaning, fields.rest())
         return None if name is None else fields.take(name)
 
-    def _published_at(self, fields: Fields, options: Mapping[str, Any]) -> Any:
-        name = self.names("published_at", fields.rest())
-        value = fields.get(name) if name is not None else None
+    def published_at(self, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        """When a row's post was published, for typing; raises Unusable."""
+        name = self.names("published_at", row)
+        value = row[name] if name is not None else None
         if not isinstance(value, str) or options.get("time_format"):
             return value
         text = " ".join(value.split())

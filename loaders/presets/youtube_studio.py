@@ -2,7 +2,9 @@
 
 Each row is a poll of a video of one's own channel, known when the file was written, and the
 post. The counts are those of the period that was chosen in Studio, which the file does not
-state: only of "Lifetime" are they the counts so far. Studio gives the day of publication
+state: only of "Lifetime" are they the counts so far. The folder that Studio packs the file
+into is called after the period ("Content 2026-03-01_2026-03-29 My channel"); where it still is,
+videos from before are refused. Studio gives the day of publication
 alone, which is read as its beginning (UTC, or ``--time-zone``). Hours of watch time become
 ``watch_time_ms``. The row of totals is refused, and so are the other two files of the same
 export: ``Chart data.csv`` has each day's growth, ``Totals.csv`` no videos.
@@ -11,17 +13,25 @@ export: ``Chart data.csv`` has each day's growth, ``Totals.csv`` no videos.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from loaders.presets.account_export import COUNTS, OPTIONS, POLLS, POSTS, Export, plain
-from loaders.presets.base import Preset, Unusable, identifier
+from loaders.presets.base import Preset, PresetRecord, Unusable, identifier, refused
 
 _ID = re.compile(r"[A-Za-z0-9_-]{11}\Z")
 _HOURS = re.compile(r"\d+(\.\d+)?\Z", re.ASCII)
 _WATCHED = "watch time (hours)"
 _MS_PER_HOUR = 3_600_000
+_PERIOD = re.compile(r"\b(\d{4}-\d{2}-\d{2})_\d{4}-\d{2}-\d{2}\b", re.ASCII)
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PARTIAL = (
+    "The folder's name says that the counts are those of a period, and the video is from before "
+    "or its day is not known: they are not its counts so far. Export it for Lifetime."
+)
 
 
 def _post(value: Any) -> str:
@@ -38,6 +48,25 @@ def _measured(row: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(hours, str) or not _HOURS.match(hours.strip()):
         return {}
     return {"watch_time_ms": float(Decimal(hours.strip()) * _MS_PER_HOUR)}
+
+
+def _read(row: dict[str, Any], options: Mapping[str, Any]) -> Iterator[PresetRecord]:
+    for record in _EXPORT.read(row, options):
+        whole = record.resource != POLLS or _is_whole(row, options)
+        yield record if whole else replace(refused(row, _PARTIAL), meant=POLLS)
+
+
+def _is_whole(row: dict[str, Any], options: Mapping[str, Any]) -> bool:
+    """Whether the counts began with the video, as far as the file's folder tells."""
+    period = _PERIOD.search(Path(options.get("path") or "").parent.name)
+    if period is None:
+        return True
+    try:
+        published_at = _EXPORT.published_at(row, options)
+    except Unusable:
+        return False
+    text = str(published_at or "").strip()
+    return not _ISO_DAY.match(text) or text[:10] >= period[1]
 
 
 _EXPORT = Export(
@@ -86,7 +115,7 @@ YOUTUBE_STUDIO = Preset(
     rows=True,
     help="YouTube Studio's table of videos, Table data.csv (performance_metrics, and with "
     "--adopt published_posts).",
-    reader=_EXPORT.read,
+    reader=_read,
     options=OPTIONS,
     misfit=_misfit,
     remarks={

@@ -130,6 +130,29 @@ def test_counts_so_far_of_youtube_are_said_to_depend_on_the_period(account: Acco
 
 
 @pytest.mark.parametrize(
+    ("folder", "published", "accepted"),
+    [
+        ("Content 2026-03-01_2026-03-29 Lamp shop", "Mar 2, 2026", 1),
+        ("Content 2026-03-02_2026-03-29 Lamp shop", "Mar 2, 2026", 1),
+        ("Content 2026-03-03_2026-03-29 Lamp shop", "Mar 2, 2026", 0),
+        ("Content 2026-03-03_2026-03-29 Lamp shop", "2. Maerz", 0),
+        ("Content 2026-03-03_2026-03-29 Lamp shop", "", 1),
+        ("Lamp shop", "Mar 2, 2006", 1),
+    ],
+)
+def test_counts_of_a_period_are_those_so_far_of_videos_from_it(
+    tmp_path: Path, folder: str, published: str, accepted: int
+) -> None:
+    (tmp_path / folder).mkdir()
+    account = Account(tmp_path / folder)
+    (result,) = account.load("youtube-studio", YOUTUBE | {"Video publish time": published})
+    assert (result.accepted, result.rejected) == (accepted, 1 - accepted)
+    if not accepted:
+        assert "Export it for Lifetime" in account.landing.rejected()[0].reason
+        assert retry_rejected(account.landing) == []
+
+
+@pytest.mark.parametrize(
     ("preset", "changes", "reason"),
     [
         ("tiktok-studio", {"Video link": ""}, "The field Video link is missing"),
