@@ -29,6 +29,8 @@ EXTENSIONS: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+#: What tables of many files keep beside their data.
+_KEPT_ASIDE = ("_delta_log", "_spark_metadata", "_temporary")
 _COMPRESSED = (".gz", ".zst")
 #: First bytes of files people mistake for data.
 _FOREIGN = {
@@ -103,7 +105,7 @@ def _siblings(text: str) -> list[str]:
 def _inside(folder: str) -> list[str]:
     files = []
     for base, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(n for n in folders if not n.startswith(".") and n not in _KEPT_ASIDE)
         files += [
             os.path.join(base, name)
             for name in sorted(names)

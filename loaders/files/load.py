@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from loaders.errors import AceError
+from loaders.errors import AceError, UsageError
 from loaders.files.dry import DryLanding
 from loaders.files.inputs import Input, find_files
 from loaders.files.plan import Plan
@@ -93,7 +93,7 @@ def load_files(
     before = landing.loads(plan.source) if found.files else []
     for path in found.files:
         try:
-            loads, part = _load_one(landing, plan, path, before, progress)
+            loads, part = _load_one(landing, _of_file(plan, path), path, before, progress)
         except UnreadableInput as failed:
             add(_failed(plan, shown(path), failed.error))
             continue
@@ -109,6 +109,15 @@ class UnreadableInput(Exception):
     def __init__(self, error: AceError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+def _of_file(plan: Plan, path: Path) -> Plan:
+    """The plan with what the folders of the file say."""
+    try:
+        return plan.for_file(path)
+    except UsageError as error:
+        problem = AceError(f"{shown(path)}: {error.message}", error.hint, exit_code=2)
+        raise UnreadableInput(problem) from None
 
 
 def _failed(plan: Plan, name: str, error: AceError) -> FileResult:

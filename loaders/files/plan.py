@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from functools import cached_property
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,6 +17,7 @@ from loaders.errors import UsageError
 from loaders.files.encodings import checked
 from loaders.files.mapping import FieldMap, at_path, check_table, near
 from loaders.files.numbered import keyed
+from loaders.files.partitions import in_path
 from loaders.files.quotes import checked_escape
 from loaders.records import Record, type_records
 from loaders.schema import EARLIEST_TIME, PRODUCT, RESOURCES, twins
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 #: Options that came later: stored only where they are given, so that files which landed
 #: before keep their fingerprints.
-_LATER = ("decimal_comma", "nulls", "adopt", "encoding", "escape", "increments")
+_LATER = ("decimal_comma", "nulls", "adopt", "encoding", "escape", "increments", "partitions")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Plan:
     encoding: str | None = None
     #: What stands before quotes inside quoted fields of CSV.
     escape: str | None = None
+    #: Values that a file's folders state, by name.
+    partitions: Mapping[str, str] = field(default_factory=dict)
     #: Counts are growth; see :mod:`loaders.files.increments`.
     increments: bool = False
 
@@ -202,6 +206,7 @@ class Plan:
             columns = {c.name for c in RESOURCES[resource]}
             shared = len(self.resources) > 1
             sets = {n: v for n, v in self.sets.items() if n in columns or not shared}
+            sets = self._stated[resource][0] | sets
             found[resource] = FieldMap(resource, self.column_maps, sets)
         for name in self.sets:
             if not any(name in fields.sets for fields in found.values()):
@@ -212,6 +217,29 @@ class Plan:
                 )
         return found
 
+    def for_file(self, path: PurePath) -> Plan:
+        """The plan with what the file's folders state. Raises AceError where that cannot be."""
+        stated = in_path(path)
+        return replace(self, partitions=stated) if stated else self
+
+    @cached_property
+    def _stated(self) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
+        """Columns of each resource that folders state, and what they state besides."""
+        found = {}
+        for resource in self.resources:
+            names = FieldMap(resource)
+            columns: dict[str, str] = {}
+            others: dict[str, str] = {}
+            for name, value in self.partitions.items():
+                column = name if name in names.reached([name]) else names.renames([name]).get(name)
+                (others if column is None else columns)[column or name] = value
+            found[resource] = (columns, others)
+        return found
+
+    def folder_extra(self, resource: str) -> dict[str, str]:
+        """What folders state and no column takes."""
+        return self._stated[resource][1] if resource in self._stated else {}
+
     @cached_property
     def constants(self) -> dict[str, pl.DataFrame]:
         """One typed row of ``--set`` values per resource; UsageError for a bad one."""
@@ -221,7 +249,13 @@ class Plan:
             values, _ = keyed(fields, dict(fields.sets), {}, typing.notices)
             frame, rejected = type_records(resource, [values], typing=typing)
             if rejected:
-                raise UsageError(f"--set {rejected[0].reason}.", "Correct the value.")
+                column, reason = rejected[0].field, rejected[0].reason
+                if column in self.sets or not self.partitions:
+                    raise UsageError(f"--set {reason}.", "Correct the value.")
+                raise UsageError(
+                    f"A folder on its path states a value that is none: {reason}.",
+                    f"Give the right one with --set {column}=..., or rename the folder.",
+                )
             found[resource] = frame.select(list(fields.sets))
         return found
 
@@ -264,7 +298,13 @@ class Plan:
         """Columns of a record of the table, and what else goes to its extra."""
         fields = self.fields[str(self.table)]
         values, extra = keyed(fields, *fields.apply(record), notices)
-        return values, extra | self.own_product(record)
+        return values, self._folders(str(self.table), values) | extra | self.own_product(record)
+
+    def _folders(self, resource: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What folders state for the extra of a record that does not state it itself."""
+        if not self.partitions:
+            return {}
+        return {n: v for n, v in self.folder_extra(resource).items() if values.get(n) is None}
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -281,9 +321,10 @@ class Plan:
 
     def remarks(self, resource: str) -> list[str]:
         """What must be known of a preset's records, and of those it could have landed."""
+        said = self._said_of_folders(resource)
         if not self.preset:
-            return []
-        found = [remark for name, remark in self._preset.remarks.items() if name == resource]
+            return said
+        found = said + [text for name, text in self._preset.remarks.items() if name == resource]
         left_out = set(self.resources) - set(self.wanted)
         if "published_posts" in left_out:
             found.append(
@@ -293,6 +334,14 @@ class Plan:
         if self._preset.lands and resource == "published_posts" and not self.time_zone:
             found.append("Their times state no zone and were read as UTC; --time-zone says which.")
         return found
+
+    def _said_of_folders(self, resource: str) -> list[str]:
+        if not self.partitions:
+            return []
+        stated = " and ".join(f"{name}={value}" for name, value in self.partitions.items())
+        others = ", ".join(self.folder_extra(resource))
+        extra = f"; kept in _extra, since no column is called so: {others}" if others else ""
+        return [f"Read from the names of its folders: {stated}{extra}."]
 
     @cached_property
     def _presets(self) -> dict[tuple[datetime | None, str], Preset]:
@@ -356,7 +405,8 @@ class Plan:
         fields = self.fields[str(found.resource)]
         values, _ = fields.apply(found.values)
         known_at = to_timestamp(found.extracted_at, Typing())
-        extra = found.extra | self.own_product(found.raw or found.extra)
+        stated = self._folders(str(found.resource), values)
+        extra = stated | found.extra | self.own_product(found.raw or found.extra)
         return Record(values, extra, raw, extracted_at=known_at)
 
     def stored(self) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from functools import cached_property
 from shlex import quote
 from typing import IO, Any
 
+import polars as pl
+
 from loaders.errors import AceError
 from loaders.files import csvrows, fast
 from loaders.files.columnar import rows_of
@@ -30,7 +32,7 @@ from loaders.files.numbered import has_numbers
 from loaders.files.plan import Plan
 from loaders.files.quotes import DOUBLED, Quotes
 from loaders.files.sink import Sink
-from loaders.jsontext import parse_json
+from loaders.jsontext import canonical_json, parse_json
 from loaders.notices import Notices
 from loaders.records import Record
 from loaders.schema import identifying
@@ -232,8 +234,14 @@ class Reader:
         self._matched = self._matched or not self._told.isdisjoint(frame.columns)
         if self.paths.open:
             self.paths.look_at_lines(block)
-        self.sink.frame(self.main, frame)
+        self._frame(frame)
         return True
+
+    def _frame(self, frame: pl.DataFrame) -> None:
+        """Land clean rows, with what the file's folders state."""
+        if stated := self.plan.folder_extra(self.main):
+            frame = frame.with_columns(pl.lit(canonical_json(stated)[0]).alias("_extra"))
+        self.sink.frame(self.main, frame)
 
     def _slow_block(self, block: bytes) -> None:
         for line in block.split(b"\n"):
@@ -444,7 +452,7 @@ class Reader:
                 self._csv_rows(self._text(io.BufferedReader(rest)), lines)
                 return True
             self._begin_csv(names)
-            self.sink.frame(self.main, frame)
+            self._frame(frame)
             lines += block.count(b"\n")
         return lines > 0
 
@@ -484,7 +492,7 @@ class Reader:
             constants = self.plan.constants[self.main]
             frame = fast.table_block(self.fields, table, typing, constants)
             if frame is not None:
-                self.sink.frame(self.main, frame)
+                self._frame(frame)
                 return
         for index, field in enumerate(table.schema):
             table = table.set_column(index, field.name, fast.pythonic(table.column(index)))
