@@ -89,12 +89,12 @@ def _retry_group(
             if frame is None:
                 continue
             load.null_characters += typing.null_characters
-            if resource == "published_posts" and (plan := _plan(record.context)) is not None:
-                name = plan.adopt or ""
-                if name and name not in adoptions:
-                    adoption = Adoption(landing, name, input=INPUT)
-                    adoptions[name] = stack.enter_context(adoption)
-                frame = adoptions[name].take(frame) if name else frame
+            plan = _plan(record.context)
+            if plan is not None and plan.adopt and resource == "published_posts":
+                if plan.adopt not in adoptions:
+                    adoption = Adoption(landing, plan.adopt, input=INPUT)
+                    adoptions[plan.adopt] = stack.enter_context(adoption)
+                frame = adoptions[plan.adopt].take(frame)
             load.write(frame.drop("_position"))
             recovers.setdefault(record.load_id, []).append(record.position)
         if not recovers:

@@ -1,5 +1,14 @@
 {{ config(materialized='table') }}
 
+{#- What a writer knows a post of `posts` by, with its script in `scripts`. #}
+{%- set which_post = {
+    'post_id': quoted_json('cast(posts.post_id as text)'),
+    'platform': quoted_json(shortened('posts.platform', 30)),
+    'published': quoted_json("substr(" ~ iso_text('posts.published_at') ~ ", 1, 10)"),
+    'hook': quoted_json('scripts.hook'),
+    'title': quoted_json('scripts.title'),
+} -%}
+
 with
 
 products as (
@@ -448,25 +457,20 @@ post_reasons as (
 best_items as (
 
     select
-        best_posts.product_id,
+        posts.product_id,
         'best' as list,
-        best_posts.place,
-        {{ document_text({
-            'post_id': quoted_json('cast(best_posts.post_id as text)'),
-            'platform': quoted_json(shortened('best_posts.platform', 30)),
-            'published': quoted_json("substr(" ~ iso_text('best_posts.published_at') ~ ", 1, 10)"),
-            'hook': quoted_json('scripts.hook'),
-            'title': quoted_json('scripts.title'),
-            'views_after_3_days': 'cast(' ~ three_digits('best_posts.views_72h') ~ ' as text)',
-            'times_the_usual': 'cast(cast(' ~ whole('exp(best_posts.log_lift_72h) * 10') ~ ' * 0.1 as decimal(18, 1)) as text)',
+        posts.place,
+        {{ document_text(dict(which_post, **{
+            'views_after_3_days': 'cast(' ~ three_digits('posts.views_72h') ~ ' as text)',
+            'times_the_usual': 'cast(cast(' ~ whole('exp(posts.log_lift_72h) * 10') ~ ' * 0.1 as decimal(18, 1)) as text)',
             'made_with': quoted_json("coalesce(replace(patterns.structure, '_', ' ') || '; ', '') || coalesce(patterns.look || '; ', '') || patterns.feel"),
             'why': quoted_json("coalesce('It has what tends to help: ' || " ~ shortened('post_reasons.reasons', 140) ~ " || '.', 'Nothing in it is known to help; it may have been luck or the hook.')"),
-        }) }} as item
-    from best_posts
-    left join scripts on best_posts.script_id = scripts.script_id
-    left join patterns on best_posts.pattern_id = patterns.pattern_id
-    left join post_reasons on best_posts.post_id = post_reasons.post_id
-    where best_posts.place <= 3
+        })) }} as item
+    from best_posts as posts
+    left join scripts on posts.script_id = scripts.script_id
+    left join patterns on posts.pattern_id = patterns.pattern_id
+    left join post_reasons on posts.post_id = post_reasons.post_id
+    where posts.place <= 3
 
 ),
 
@@ -497,20 +501,15 @@ seen_posts as (
 seen_items as (
 
     select
-        seen_posts.product_id,
+        posts.product_id,
         'seen' as list,
-        seen_posts.place,
-        {{ document_text({
-            'post_id': quoted_json('cast(seen_posts.post_id as text)'),
-            'platform': quoted_json(shortened('seen_posts.platform', 30)),
-            'published': quoted_json("substr(" ~ iso_text('seen_posts.published_at') ~ ", 1, 10)"),
-            'hook': quoted_json('scripts.hook'),
-            'title': quoted_json('scripts.title'),
-            'views_so_far': 'cast(' ~ three_digits('seen_posts.views') ~ ' as text)',
-        }) }} as item
-    from seen_posts
-    left join scripts on seen_posts.script_id = scripts.script_id
-    where seen_posts.place <= 3
+        posts.place,
+        {{ document_text(dict(which_post, **{
+            'views_so_far': 'cast(' ~ three_digits('posts.views') ~ ' as text)',
+        })) }} as item
+    from seen_posts as posts
+    left join scripts on posts.script_id = scripts.script_id
+    where posts.place <= 3
 
 ),
 

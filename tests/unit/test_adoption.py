@@ -156,6 +156,13 @@ def test_a_post_with_an_experiment_keeps_it(landing: Landing) -> None:
     assert OWN not in rows(landing, "experiments")["experiment_id"].to_list()
 
 
+def test_a_post_that_is_adopted_again_has_no_experiment_of_its_own(landing: Landing) -> None:
+    load(landing, FIRST)
+    # what was made for a post before is made again: an edit must reach it
+    results = load(landing, FIRST.replace("Deck day", "Deck night"), extracted_at=DECEMBER)
+    assert [(r.resource, r.accepted) for r in results] == list(zip(MADE, (1, 3, 3, 3), strict=True))
+
+
 def test_posts_that_all_have_an_experiment_need_nothing(landing: Landing) -> None:
     (result,) = load(landing, f"1,tiktok,2026-03-02T10:00:00Z,Ours,{OWN},\n")
     assert (result.resource, result.accepted) == ("published_posts", 1)
