@@ -58,7 +58,7 @@ class Reader:
         self.sink = sink
         self.main = plan.resources[0]
         self.fields = plan.fields[self.main]
-        self.paths = MappedPaths(self.fields.maps)
+        self.paths = MappedPaths(plan.maps)
         self._told = set(identifying(self.main))
         self._names: dict[str, None] = {}
         self._lists: list[str] = []

@@ -217,10 +217,17 @@ def test_what_makes_no_sense_is_said(
     assert sentence in str(error.value)
 
 
-def test_a_product_column_that_is_not_there_is_said(landing: Landing) -> None:
+def test_a_product_column_that_is_not_there_is_said(landing: Landing, tmp_path: Path) -> None:
     (result,) = load(landing, FIRST, maps={"product": "lines"})
     assert (result.status, result.exit_code) == ("failed", 2)
     assert "has no column 'lines'. Did you mean 'line'?" in result.message
+    path = tmp_path / "posts.json"
+    path.write_text('[{"external_post_id": "1", "platform": "tiktok", "about": {"line": "x"}}]')
+    (result,) = load_files(landing, [path], table="published_posts", adopt="Shop",
+                           maps={"product": "about.lines"})  # fmt: skip
+    assert (result.status, result.exit_code) == ("failed", 2)
+    assert "no record of" in result.message
+    assert "about.line" in result.message
     assert not landing.loads()
 
 
