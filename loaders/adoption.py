@@ -36,6 +36,13 @@ _TIME = polars_type("timestamp")
 _BLANK = " \t\n\r"
 
 
+def product_name(given: Any) -> str:
+    """A product's name as it counts: one spelling of blanks and of composed letters."""
+    if given is not None and not isinstance(given, str):
+        given = orjson.dumps(given).decode()
+    return " ".join(unicodedata.normalize("NFC", clean_text(given or "")).split())
+
+
 @dataclass
 class _Product:
     """A product of adopted posts: since when it has content, and since when that is known."""
@@ -54,7 +61,7 @@ class Adoption:
 
     def __init__(self, landing: Landing, name: str, *, input: str | None) -> None:
         self._landing = landing
-        self._name = _plain(name)
+        self._name = product_name(name)
         self._input = input
         self._now = utc_now()
         self._stack = ExitStack()
@@ -137,7 +144,7 @@ class Adoption:
     def _product(self, extra: str | None) -> str:
         """Key of the product a record names, else of the one all others belong to."""
         name = orjson.loads(extra).get(PRODUCT) if extra and PRODUCT in extra else None
-        name = _plain(name) or self._name
+        name = product_name(name) or self._name
         key = derived_key(ADOPTED, "products", name)
         self._products.setdefault(key, _Product(name, self._now))
         return key
@@ -234,12 +241,6 @@ def _completed(posts: pl.DataFrame) -> pl.DataFrame:
     kinds |= {"_extra": pl.String(), "_extracted_at": _TIME}
     missing = [pl.lit(None, kind).alias(n) for n, kind in kinds.items() if n not in posts.columns]
     return posts.with_columns(missing)
-
-
-def _plain(name: Any) -> str:
-    """A product's name as it counts: one spelling of blanks and of composed letters."""
-    text = unicodedata.normalize("NFC", clean_text(str(name or "")))
-    return " ".join(text.split())
 
 
 def _named(posts: pl.DataFrame) -> pl.DataFrame:

@@ -102,7 +102,10 @@ class Plan:
                     "Add --adopt NAME: the product of posts for which that field is empty.",
                 )
             return
-        if not self.adopt.strip():
+        from loaders.adoption import product_name
+
+        object.__setattr__(self, "adopt", product_name(self.adopt))
+        if not self.adopt:
             raise UsageError("--adopt names no product.", "Name one, as in --adopt 'My shop'.")
         if "published_posts" not in self.resources:
             what = f"the preset {self.preset} gives none" if self.preset else "use it with them"

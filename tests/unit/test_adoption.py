@@ -177,19 +177,20 @@ def test_a_post_that_nobody_could_name_is_left_as_it_is(landing: Landing) -> Non
 @pytest.mark.parametrize("how", ["csv", "json"])
 def test_every_post_can_name_its_product(landing: Landing, tmp_path: Path, how: str) -> None:
     if how == "csv":
-        load(landing, FIRST + "4,tiktok,2026-03-02,No line,,  \n", maps={"product": "line"})
+        more = "4,tiktok,2026-03-02,No line,,  \n5,tiktok,2026-03-02,A number,,7\n"
+        load(landing, FIRST + more, maps={"product": "line"})
     else:
         path = tmp_path / "posts.json"
         found = [
             {"external_post_id": str(i), "platform": "tiktok", "about": {"line": line}}
-            for i, line in enumerate(["Boats", "Boats  ", "Films", None])
+            for i, line in enumerate(["Boats", "Boats  ", "Films", None, 7])
         ]
         path.write_text(json.dumps(found))
         load_files(landing, [path], table="published_posts", adopt="Shop",
                    maps={"product": "about.line"})  # fmt: skip
     names = dict(rows(landing, "products").select("product_id", "name").iter_rows())
     experiments = rows(landing, "experiments")["product_id"]
-    assert [names[key] for key in experiments] == ["Boats", "Boats", "Films", "Shop"]
+    assert [names[key] for key in experiments] == ["Boats", "Boats", "Films", "Shop", "7"]
 
 
 def test_products_are_the_same_for_the_same_name(landing: Landing) -> None:
@@ -198,6 +199,9 @@ def test_products_are_the_same_for_the_same_name(landing: Landing) -> None:
     assert rows(landing, "products")["product_id"].n_unique() == 1
     load(landing, "3,tiktok,2026-03-02T10:00:00Z,c,,Caf\u00e9 Noir\n", maps={"product": "line"})
     assert rows(landing, "products")["product_id"].n_unique() == 1
+    # bytes that are no text, as a shell hands them on
+    load(landing, "4,tiktok,2026-03-02T10:00:00Z,c,,\n", adopt="Caf\udce9")
+    assert rows(landing, "products")["name"][-1] == "Caf\ufffd"
 
 
 @pytest.mark.parametrize(
