@@ -167,3 +167,15 @@ def test_two_files_that_count_from_one_stay_two_videos(folder: Folder) -> None:
     folder.load("raw_videos", {"id": 1, **TIKTOK})
     folder.load("raw_videos", {"id": 1, **TIKTOK, "external_id": "7362222222222222222"})
     assert [row["id"] for row in folder.rows("raw_videos")] == [None, None]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_numbers_in_typed_columns_are_numbers_too(tmp_path: Path, kind: str) -> None:
+    frame = pl.DataFrame({"product_id": [17.0, None], "name": ["lamp", "desk"]})
+    path = tmp_path / f"products.{kind}"
+    getattr(frame, f"write_{kind}")(path)
+    landing = Landing(tmp_path / "landing")
+    (result,) = load_files(landing, [path], table="products")
+    assert result.accepted == 2
+    found = pl.read_parquet(landing.loads()[0].file)["product_id"].to_list()
+    assert found == [derived_key("files", "products", 17), None]

@@ -17,6 +17,7 @@ from loaders.presets import PRESETS, PresetRecord
 from loaders.presets.base import api_error, identifier
 from loaders.records import Record, type_records
 from loaders.schema import RESOURCES, SOURCES
+from warehouse.cli.load_files import command
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PRESET_OF = {
@@ -60,6 +61,13 @@ def test_the_presets_are_those_the_command_line_promises() -> None:
     assert {name for name, preset in PRESETS.items() if preset.rows} == {
         "youtube-trending", "tiktok-studio", "youtube-studio", "meta-business-suite",
     }  # fmt: skip
+
+
+def test_every_preset_is_in_the_help_and_in_the_readme() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    for name in PRESETS:
+        assert name in (command.help or "").split()
+        assert f"`{name}`" in readme
 
 
 def test_an_unknown_option_is_a_usage_error() -> None:
