@@ -82,7 +82,8 @@ def _uuid(
 
 
 def _given(values: dict[str, Any], names: tuple[str, ...]) -> bool:
-    return all(values.get(name) not in (None, "") for name in names)
+    """Whether a natural key is there; its platform may still come from a link."""
+    return all(values.get(name) not in (None, "") for name in names if name != "platform")
 
 
 def _referred(values: dict[str, Any]) -> str:

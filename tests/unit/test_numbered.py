@@ -20,6 +20,9 @@ UUID = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
 TIKTOK = {"platform": "tiktok", "external_id": "7361111111111111111"}
 POST = {"platform": "tiktok", "external_post_id": "7361111111111111111"}
 
+#: A link fills the platform, too.
+LINK = "https://www.tiktok.com/@lampshop/video/7361111111111111111"
+
 
 class Folder:
     """Loads records, one file for each call."""
@@ -108,6 +111,8 @@ def test_rows_and_references_to_them_have_one_key_in_every_file(folder: Folder) 
         ("raw_videos", {"nr": 1, **TIKTOK}, {"maps": {"id": "nr"}}, {"nr": 1}),
         ("raw_videos", {"id": 1, "external_id": "1"}, {"sets": {"platform": "x"}}, {"id": 1}),
         ("published_posts", {"post_id": 1, **POST}, {}, {"post_id": 1}),
+        ("published_posts", {"post_id": 1, "external_post_id": LINK}, {}, {"post_id": 1}),
+        ("performance_metrics", {"post_id": 1, "external_post_id": LINK}, {}, {"post_id": 1}),
         ("performance_metrics", {"metric_id": 1, "views": 2, **POST}, {}, {"metric_id": 1}),
         ("performance_metrics", {"metric_id": 1, "post_id": UUID}, {}, {"metric_id": 1}),
         ("performance_metrics", {"post_id": 1, **POST}, {}, {"post_id": 1}),
