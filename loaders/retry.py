@@ -15,6 +15,7 @@ import polars as pl
 
 from loaders.adoption import Adoption
 from loaders.errors import AceError
+from loaders.files import idforms
 from loaders.files.encodings import mended
 from loaders.files.envelopes import opened
 from loaders.files.mapping import SameColumn
@@ -131,6 +132,8 @@ def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFra
     if not isinstance(document, dict):
         return None
     plan = _plan(context)
+    if record.reason.endswith(idforms.REASON):
+        return None  # that is told by the other ids of its file
     if plan is not None and plan.increments:
         return None  # growth is added up with the rest of its file: that is loaded again
     envelope = opened(document) if plan is not None else None

@@ -13,6 +13,7 @@ import polars as pl
 from loaders.adoption import Adoption
 from loaders.errors import AceError
 from loaders.files.falls import Falls
+from loaders.files.idforms import IdForms
 from loaders.files.increments import Increments
 from loaders.files.summary import Summary
 from loaders.landing import Landing, Load, LoadWriter, Rejected
@@ -35,6 +36,7 @@ class _Part:
     writer: LoadWriter
     typing: Typing
     summary: Summary
+    forms: IdForms
     falls: Falls = field(default_factory=Falls)
     records: list[Record] = field(default_factory=list)
     waiting_bytes: int = 0
@@ -103,7 +105,8 @@ class Sink:
         writer = self._landing.open_load(
             self._source, resource, context=self.context, **self._options
         )
-        part = _Part(self._stack.enter_context(writer), self._typing(), Summary(resource))
+        self._stack.enter_context(writer)
+        part = _Part(writer, self._typing(), Summary(resource), IdForms(resource))
         self.parts[resource] = part
         return part
 
@@ -166,10 +169,18 @@ class Sink:
 
     def _write(self, resource: str, part: _Part, frame: pl.DataFrame) -> None:
         count_rounded(frame, part.typing.notices)
-        if self._increments is not None:
-            self._increments.take(frame)
-        else:
-            self._land(resource, part, frame)
+        self._judge(resource, part, part.forms.take(frame))
+
+    def _judge(
+        self, resource: str, part: _Part, judged: list[tuple[pl.DataFrame, list[Rejected]]]
+    ) -> None:
+        """Hand on what was told from lines of totals."""
+        for frame, rejected in judged:
+            self._reject(part, rejected)
+            if self._increments is not None:
+                self._increments.take(frame)
+            else:
+                self._land(resource, part, frame)
 
     def _land(self, resource: str, part: _Part, frame: pl.DataFrame) -> None:
         if self.known_at is not None:
@@ -201,6 +212,7 @@ class Sink:
         """Type what still waits; AceError when the rows together make no sense."""
         for resource, part in self.parts.items():
             self._flush(resource, part)
+            self._judge(resource, part, part.forms.rest())
             self._settle(resource, part)
 
     def commit(self, cursor: dict[str, Any] | None = None) -> list[Load]:

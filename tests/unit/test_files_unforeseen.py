@@ -17,7 +17,7 @@ from loaders.landing import Landing
 from loaders.presets import PRESETS
 from loaders.values import raw_bytes
 
-GOOD = {"platform": "tiktok", "external_id": "7412345678901234567", "caption": "whole"}
+GOOD = {"platform": "x", "external_id": "7412345678901234567", "caption": "whole"}
 #: What a text is that was cut in the middle of an emoji.
 CUT = "cut \ud83d"
 
