@@ -92,8 +92,33 @@ def ledger_totals(rows: list[dict[str, Any]]) -> dict[str, int]:
 
 
 def quarantine(reader: Reader) -> list[dict[str, Any]]:
-    """Held-back rows by table, source and reason: how many, since when, one example."""
+    """Held-back rows by table, source and reason: how many, since when, which fields are at
+    fault in how many of them (of those with this reason alone), and one example.
+    """
+    fields = _fields_at_fault(reader)
+    found = _held_by_reason(reader)
+    for row in found:
+        row["fields"] = fields.get((row["table_name"], row["source"], row["reason"]), {})
+    return found
 
+
+def _fields_at_fault(reader: Reader) -> dict[tuple[str, str, str], dict[str, int]]:
+    """Rows by field, the most frequent first, for each table, source and reason."""
+    found: dict[tuple[str, str, str], dict[str, int]] = {}
+    counted = reader.query(
+        "select table_name, source, reason, field, count(*) as rows from ("
+        "select table_name, source, reason, unnest(fields) as field from ("
+        "select table_name, source, fields, unnest(reasons) as reason from quarantine.rows "
+        "where array_length(reasons, 1) = 1"
+        ") as by_reason) as by_field group by table_name, source, reason, field "
+        "order by rows desc, field"
+    )
+    for table_name, source, reason, field, rows in counted.rows:
+        found.setdefault((table_name, source, reason), {})[field] = rows
+    return found
+
+
+def _held_by_reason(reader: Reader) -> list[dict[str, Any]]:
     return reader.query(
         "with held as (select q.table_name, q.source, "
         "unnest(q.reasons) as reason, q.since, q.load_id, q.position, q.key, q.missing_reference "

@@ -30,6 +30,7 @@ _VALUES = {
 _HELD = {
     **dict.fromkeys(("table_name", "source", "load_id", "key", "missing_reference"), "text"),
     "reasons": "text[]",
+    "fields": "text[]",
     "position": "bigint",
     "payload": "json",
     "since": "timestamptz",

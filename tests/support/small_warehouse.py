@@ -36,6 +36,7 @@ create view canonical.products as
 create view quarantine.rows as
     select 'products' as table_name, 'files' as source, 'l1' as load_id, 7::bigint as position,
         null::varchar as key, ['missing_required']::varchar[] as reasons,
+        ['name', 'source_platform']::varchar[] as fields,
         null::varchar as missing_reference, '{"name": null}'::json as payload,
         timestamptz '2026-11-01 00:00:00+00' as since
     from staging.stg_files__products;

@@ -104,6 +104,39 @@ def test_quarantine_lists_rejected_records_too(ace_home: Path) -> None:
     assert one["example_reason"] == "price_usd: 'x' is not a number"
 
 
+def test_quarantine_names_what_is_wrong_in_words(ace_home: Path) -> None:
+    _release(ace_home)
+    listed = _run(quarantine.command, "list")
+    assert "missing_required   since 2026-11-01  no name, source_platform" in listed
+    assert max(len(line) for line in listed.splitlines()) <= 80
+    (held,) = json.loads(_run(quarantine.command, "list", "--json"))["quarantined"]
+    assert held["fields"] == {"name": 1, "source_platform": 1}
+    assert "at fault   name missing, source_platform missing" in _run(quarantine.command, "show")
+
+
+def test_quarantine_names_the_parent_and_the_value(
+    ace_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = """create or replace view quarantine.rows as
+        select 'performance_metrics' as table_name, 'files' as source, 'l1' as load_id,
+            7::bigint as position, null::varchar as key, ['missing_parent', 'out_of_range'] as
+            reasons, ['post_id', 'views'] as fields, 'published_posts tiktok/7' as
+            missing_reference, '{"views": -5}'::json as payload,
+            timestamptz '2026-11-01 00:00:00+00' as since from staging.stg_files__products;"""
+    monkeypatch.setattr(small_warehouse, "POSTS", view)
+    _release(ace_home)
+    shown = _run(quarantine.command, "show")
+    assert "waits for  published_posts: no accepted row there has the key tiktok/7" in shown
+    assert "at fault   post_id missing, views -5" in shown
+    listed = _run(quarantine.command, "list")
+    assert "waits for published_posts tiktok/7" in listed
+    # Which of the two reasons a field belongs to is not told.
+    assert "e.g. no key" in listed
+    monkeypatch.setattr(small_warehouse, "POSTS", view.replace("'missing_parent', ", ""))
+    _release(ace_home, build=2)
+    assert "impossible post_id, views" in _run(quarantine.command, "list")
+
+
 def test_show_filters_and_cannot_drive_the_terminal(ace_home: Path) -> None:
     _release(ace_home)
     load = _land(ace_home)

@@ -43,7 +43,7 @@ def command(ctx: click.Context) -> None:
 @target_option
 @json_option
 def list_command(target: str | None = None, as_json: bool = False) -> None:
-    """By table and reason: how many, since when, and one example."""
+    """By table and reason: how many, since when, and what is wrong with them."""
     from loaders.landing import Landing
     from warehouse import overview
     from warehouse.readers import current_or_none
@@ -92,12 +92,22 @@ def _print_held(held: list[dict[str, Any]]) -> None:
     for (table_name, source), rows in by_place.items():
         echo(f"{table_name} from {source}")
         for row in rows:
-            waits = row["example_missing_reference"]
-            example = f"waits for {waits}" if waits else f"e.g. {row['example_key'] or 'no key'}"
             echo(
                 f"  {row['rows']:>6,}  {row['reason']:<18} since "
-                f"{when(row['oldest_since'])[:10]}  {_brief(example)}"
+                f"{when(row['oldest_since'])[:10]}  {_brief(_cause(row))}"
             )
+
+
+def _cause(row: dict[str, Any]) -> str:
+    """What is wrong with the rows of one reason, in a few words."""
+    waits, fields = row["example_missing_reference"], ", ".join(row["fields"])
+    if row["reason"] == "missing_parent" and waits:
+        return f"waits for {waits}"
+    if row["reason"] == "missing_required" and fields:
+        return f"no {fields}"
+    if row["reason"] == "out_of_range" and fields:
+        return f"impossible {fields}"
+    return f"e.g. {row['example_key'] or 'no key'}"
 
 
 def _brief(text: str) -> str:
@@ -147,7 +157,10 @@ def show(
         echo(f"{row['table_name']} from {row['source']}", bold=True, nl=False)
         echo(f": {', '.join(row['reasons'])}, since {when(row['since'])} UTC")
         if row["missing_reference"]:
-            echo(f"  waits for  {row['missing_reference']}")
+            table, _, parent = row["missing_reference"].partition(" ")
+            echo(f"  waits for  {table}: no accepted row there has the key {parent}")
+        if row["fields"]:
+            echo(f"  at fault   {', '.join(_shown_field(row, name) for name in row['fields'])}")
         echo(f"  key        {row['key'] or 'none'}")
         echo(f"  load       {row['load_id']}, position {row['position']}")
         echo(f"  contents   {_short(json.dumps(row['payload'], ensure_ascii=False))}", "")
@@ -160,6 +173,13 @@ def show(
     more = max(0, total - len(held)) + max(0, len(rejected) - limit)
     if more:
         echo(f"{plural(more, 'more row')}: use --limit or --json.")
+
+
+def _shown_field(row: dict[str, Any], name: str) -> str:
+    """A field at fault with its value: ``views -5``, ``platform missing``."""
+    payload = row["payload"]
+    value = payload.get(name) if isinstance(payload, dict) else None
+    return f"{name} {'missing' if value is None else _short(str(value), 60)}"
 
 
 def _known(source: str | None, table_name: str | None) -> None:
