@@ -12,7 +12,7 @@ from typing import Any
 #: platforms are longer.
 _LABEL = re.compile(r"-?\d{1,13}|\d{4}-\d\d-\d\d[T ]?[\d:.]*Z?", re.ASCII)
 #: Where names of columns, and rows without names, are.
-_NAMES = ("columns", "columnHeaders")
+_NAMES = frozenset({"columns", "columnHeaders"})
 _ROWS = ("data", "rows")
 
 Record = dict[str, Any]
@@ -23,11 +23,11 @@ def rows_of(document: Record, tells: Callable[[list[str]], bool]) -> list[Record
     the columns wanted.
     """
     # Most objects have a plain value somewhere, and are records.
-    plain = any(
-        value is not None and not isinstance(value, dict | list) for value in document.values()
-    )
-    if plain and not any(name in document for name in _NAMES):
-        return None
+    for value in document.values():
+        if value is not None and not isinstance(value, dict | list):
+            if _NAMES.isdisjoint(document):
+                return None
+            break
     return (
         _apart(document)
         or _described(document)

@@ -236,11 +236,7 @@ def _plain(
         first = lines.taken[0]
         lines.again(lines.taken[1:])
         return Row(first, None, reason)
-    if (
-        len(lines.taken) > 1
-        and Quotes(delimiter=delimiter).cells(raw, DOUBLED, len(names)) is None
-        and _holds_rows(lines.taken[1:], delimiter, len(names))
-    ):
+    if len(lines.taken) > 1 and not Quotes(delimiter=delimiter).sound(raw, DOUBLED):
         # A stray quote made one record of several.
         first = lines.taken[0]
         lines.again(lines.taken[1:])

@@ -336,6 +336,20 @@ def _any(mask: pa.ChunkedArray) -> bool:
     return pc.any(mask).as_py() is True
 
 
+def texts_as_bytes(table: pa.Table) -> tuple[pa.Table, list[str]]:
+    """The table with bytes for texts that are not UTF-8, and the names of those columns."""
+    spoilt = []
+    for index, field in enumerate(table.schema):
+        column = table.column(index)
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+                spoilt.append(field.name)
+                table = table.set_column(index, field.name, column.cast(pa.large_binary()))
+    return table, spoilt
+
+
 def _all(mask: pa.ChunkedArray) -> bool:
     return pc.all(mask, min_count=0).as_py() is True
 

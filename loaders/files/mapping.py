@@ -55,6 +55,11 @@ def found_at(record: Any, path: str) -> tuple[Any, bool | None]:
 
 def _walk(value: Any, parts: list[str]) -> tuple[Any, bool | None]:
     for place, part in enumerate(parts):
+        if type(value) is dict:
+            if part not in value:
+                return None, False
+            value = value[part]
+            continue
         if isinstance(value, str) and value[:1] in ("{", "["):
             # A cell of a table that holds JSON.
             with suppress(ValueError):

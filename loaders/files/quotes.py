@@ -57,6 +57,10 @@ class Quotes:
                 return cells[:width]
         return None
 
+    def sound(self, raw: str, way: str) -> bool:
+        """Whether the quotes of a record come in pairs, and only around fields."""
+        return _cells(raw.rstrip("\r\n"), way, self.delimiter, False) is not None
+
     def bare(self, line: str, way: str) -> str:
         """The line without what is escaped in it: its quotes begin and end fields."""
         return line if way == DOUBLED else _escaped(way).sub("", line)

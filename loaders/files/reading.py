@@ -360,11 +360,15 @@ class Reader:
         names = next(found)
         assert isinstance(names, list)
         self._begin_csv(names)
+        self.sink.context["csv"] = asdict(quotes)
+        known = (quotes.way, quotes.doubtful)
         for row in found:
             assert isinstance(row, csvrows.Row)
             raw = _bytes(row.raw.rstrip("\r\n"))
-            # A retry reads a record like the file it was in.
-            self.sink.context["csv"] = asdict(quotes)
+            if known != (quotes.way, quotes.doubtful):
+                # A retry reads a record like the file it was in.
+                known = (quotes.way, quotes.doubtful)
+                self.sink.context["csv"] = asdict(quotes)
             values = row.values
             if values is None:
                 self.sink.reject(self.main, raw, row.reason)
@@ -486,8 +490,16 @@ class Reader:
             ) from None
 
     def _batch(self, table: Any) -> None:
+        import pyarrow as pa
 
-        if self._fast:
+        spoilt: list[str] = []
+        try:
+            table.validate(full=True)
+        except pa.ArrowInvalid:
+            # Not every writer sees to it that text is UTF-8: then it is bytes at first.
+            table, spoilt = fast.texts_as_bytes(table)
+            table.validate(full=True)
+        if self._fast and not spoilt:
             typing = self.plan.typing(from_csv=False)
             constants = self.plan.constants[self.main]
             frame = fast.table_block(self.fields, table, typing, constants)
@@ -497,6 +509,13 @@ class Reader:
         for index, field in enumerate(table.schema):
             table = table.set_column(index, field.name, fast.pythonic(table.column(index)))
         for values in table.to_pylist():
+            try:
+                for name in spoilt:
+                    if values[name] is not None:
+                        values[name] = mended(values[name])
+            except NotText as problem:
+                self.sink.reject(self.main, raw_bytes(values), str(problem))
+                continue
             self.document(values, raw_bytes(values))
 
     # -- damage ------------------------------------------------------------------

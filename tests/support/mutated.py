@@ -187,6 +187,13 @@ def _clean() -> list[dict[str, Any]]:
     ]
 
 
+def _raw_table() -> list[dict[str, Any]]:
+    return [
+        {"_airbyte_raw_id": str(i), "_airbyte_emitted_at": 1714000000000 + i, "_airbyte_data": one}
+        for i, one in enumerate(_clean())
+    ]
+
+
 def _scraped() -> list[dict[str, Any]]:
     return [
         {
@@ -270,6 +277,11 @@ def bases() -> tuple[Base, ...]:
         Base("videos", _videos(0), {"table": "raw_videos"}, formats=FLAT),
         Base("videos that begin elsewhere", _videos(3), {"table": "raw_videos"}, formats=FLAT),
         Base("polls", _clean(), {"table": "performance_metrics"}, formats=FLAT),
+        Base("numbers with a comma", _clean(),
+             {"table": "performance_metrics", "decimal_comma": True}, formats=FLAT),
+        Base("doubled quotes", _videos(5), {"table": "raw_videos", "escape": '"'},
+             formats=("csv",)),
+        Base("airbyte", _raw_table(), {"table": "performance_metrics"}),
         Base("mapped", _scraped(),
              {"table": "raw_videos", "maps": scraped, "sets": {"platform": "tiktok"}}),
         Base("a list inside", _clean(), {"table": "performance_metrics", "records": "data.items"},

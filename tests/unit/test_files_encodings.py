@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from loaders.errors import UsageError
@@ -208,3 +210,18 @@ def test_another_encoding_is_another_load_and_none_is_what_it_was(tmp_path: Path
               for e in (None, "cp1251", "windows-1251", "cp1252")}  # fmt: skip
     assert len(prints) == 3
     assert "encoding" not in Plan(table="raw_videos").stored()
+
+
+def test_text_in_parquet_that_is_not_utf_8_costs_its_record(
+    landing: Landing, tmp_path: Path
+) -> None:
+    texts = ["plain", "Größe", "schön".encode("cp1252"), "Новости дня".encode("cp1251")]
+    given = [one.encode() if isinstance(one, str) else one for one in texts]
+    column = pa.array(given, pa.binary()).view(pa.string())
+    table = pa.table({"external_id": ["1", "2", "3", "4"], "caption": column})
+    pq.write_table(table, tmp_path / "a.parquet")
+    (result,) = load_files(landing, [tmp_path / "a.parquet"], table="raw_videos")
+    assert (result.message, result.accepted, result.rejected) == ("", 3, 1)
+    assert captions(landing) == ["plain", "Größe", "schön"]
+    (rejected,) = landing.rejected()
+    assert "likeliest: cp1251" in rejected.reason
