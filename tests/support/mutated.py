@@ -107,8 +107,7 @@ def read(path: Path, plan: Plan) -> Outcome:
             open_options={},
         ) as sink:
             Reader(plan, source, sink).read(kind)
-            for resource, part in sink.parts.items():
-                sink._flush(resource, part)
+            sink.finish()
     except AceError as error:
         return Outcome(0, [], [], str(error))
     writers = landing.writers.values()
