@@ -76,6 +76,7 @@ renamed as (
         coalesce(likes, like_count) as likes,
         coalesce(comments, comment_count) as comments,
         coalesce(shares, share_count) as shares,
+        {{ counts_as_written() }} as counts_as_written,
 
         -- watch time
         watch_time_ms,

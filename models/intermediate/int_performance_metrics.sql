@@ -7,7 +7,7 @@
     identity=['given_post_id', 'platform', 'external_post_id'],
     columns=[
         'views', 'likes', 'comments', 'shares', 'watch_time_ms', 'completion_rate',
-        'collected_at',
+        'collected_at', 'counts_as_written',
     ],
     compared=["coalesce(cast(post_id as text), platform || '/' || external_post_id)"],
     natural=['_parent_key', epoch_us(observed_at)],

@@ -67,6 +67,7 @@ poll_versions as (
         metrics.likes,
         metrics.comments,
         metrics.shares,
+        metrics.counts_as_written,
         {{ age_us('posts.published_at', 'coalesce(metrics.collected_at, metrics._known_at)') }}
             as age_us,
         greatest(metrics._effective_at, posts._state_from) as known_from,
@@ -88,13 +89,15 @@ polls as {{ computed_once() }} (
 
 ),
 
-{# Posts of which a poll was corrected, or whose polls show different metrics. #}
+{# Posts of which a poll was corrected, or whose polls show different metrics, or shortened
+   counts, which the next exact poll bounds. #}
 uneven_posts as (
 
     select post_id
     from polls
     group by post_id
     having count(known_to) > 0
+        or count(counts_as_written) > 0
         {%- for metric in metrics %}
         or count({{ metric }}) not in (0, count(*))
         {%- endfor %}
@@ -138,8 +141,8 @@ disordered as (
 
 ),
 
-{# For each poll after a horizon: since when another one between them, that was never
-   corrected, took its place (for each metric). #}
+{# For each poll after a horizon: since when another one between them, that is exact and was
+   never corrected, took its place (for each metric). #}
 shadowed as (
 
     select
@@ -150,6 +153,7 @@ shadowed as (
         polls.age_us,
         polls.known_from,
         polls.known_to,
+        polls.counts_as_written,
         {%- for metric in metrics %}
         polls.{{ metric }},
         min(
@@ -157,6 +161,7 @@ shadowed as (
                 when polls.age_us >= disordered.horizon_us
                     and polls.known_to is null
                     and polls.{{ metric }} is not null
+                    and polls.counts_as_written is null
                 then polls.known_from
             end
         )
@@ -182,6 +187,7 @@ relevant as {{ computed_once() }} (
         age_us,
         known_from,
         known_to,
+        counts_as_written,
         {{ metrics | join(', ') }}
     from shadowed
     where age_us <= horizon_us
@@ -222,6 +228,8 @@ at_moments as (
         moments.horizon_us,
         moments.moment,
         relevant.age_us,
+        relevant.counts_as_written,
+        relevant.known_from,
         {%- for metric in metrics %}
         relevant.{{ metric }}{% if not loop.last %},{% endif %}
         {%- endfor %}
@@ -231,6 +239,48 @@ at_moments as (
         and moments.horizon_hours = relevant.horizon_hours
         and moments.moment >= relevant.known_from
         and (relevant.known_to is null or moments.moment < relevant.known_to)
+
+),
+
+rounded_posts as (
+
+    select distinct post_id
+    from polls
+    where counts_as_written is not null
+
+),
+
+shortened as (
+
+    select * from at_moments
+    where post_id in (select rounded_posts.post_id from rounded_posts)
+
+),
+
+{{ unrounded('shortened', 'post_id, horizon_hours, moment', 'age_us', metrics, 'known_from') }}
+
+clean_at_moments as (
+
+    select
+        post_id,
+        horizon_hours,
+        horizon_us,
+        moment,
+        age_us,
+        {{ metrics | join(', ') }}
+    from at_moments
+    where post_id not in (select rounded_posts.post_id from rounded_posts)
+    union all
+    select
+        post_id,
+        horizon_hours,
+        horizon_us,
+        moment,
+        age_us,
+        {%- for metric in metrics %}
+        {{ metric }}_clean as {{ metric }}{% if not loop.last %},{% endif %}
+        {%- endfor %}
+    from unrounded
 
 ),
 
@@ -261,7 +311,7 @@ bracketed as (
         horizon_us,
         moment,
         {{ brackets }}
-    from at_moments
+    from clean_at_moments
     group by post_id, horizon_hours, horizon_us, moment
 
 ),

@@ -56,7 +56,13 @@ def posts_of(world: Warehouse) -> dict[str, Row]:
 
 
 def test_values_and_status_at_every_age(world: Warehouse) -> None:
-    polls = by_post(world.query("select * from canonical.performance_metrics"))
+    polls = by_post(
+        world.query(
+            "select polls.*, versions.counts_as_written from canonical.performance_metrics as polls"
+            " join intermediate.int_performance_metrics as versions"
+            " on polls.metric_id = versions.metric_id and versions._verdict = 'accepted'"
+        )
+    )
     posts = posts_of(world)
     rows = world.query("select * from marts.post_age_metrics")
     assert len(rows) == len(posts) * len(HORIZONS)
@@ -74,7 +80,8 @@ class Past:
     def __init__(self, world: Warehouse) -> None:
         rows = world.query(
             "select metric_id, post_id, coalesce(collected_at, _known_at) as collected_at,"
-            " views, likes, comments, shares, _known_at, _load_id, _position, _effective_at"
+            " views, likes, comments, shares, counts_as_written, _known_at, _load_id, _position,"
+            " _effective_at"
             " from intermediate.int_performance_metrics"
             " where _verdict in ('accepted', 'superseded') and _effective_at is not null"
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -15,18 +17,42 @@ MIN_VIEWS = 100
 Row = dict[str, Any]
 
 
+def span(written: str) -> tuple[Decimal, Decimal]:
+    """What a shortened count can stand for: "1.2M" is what rounds to it."""
+    number, unit = written[:-1], {"K": 10**3, "M": 10**6, "B": 10**9}[written[-1]]
+    half = Decimal(5).scaleb(-1 - len(number.partition(".")[2])) * unit
+    return Decimal(number) * unit - half, Decimal(number) * unit + half
+
+
+def cleaned(polls: Sequence[Row], metric: str) -> list[tuple[datetime, int]]:
+    """Times and counts of the polls that show a metric, oldest first. A shortened count is
+    no more than the next exact one, where that is in its span."""
+    shown: list[tuple[datetime, int]] = []
+    exact: int | None = None
+    for poll in sorted(polls, key=lambda poll: poll["collected_at"], reverse=True):
+        value = poll[metric]
+        if value is None:
+            continue
+        document = json.loads(poll.get("counts_as_written") or "{}")
+        written = document.get(metric, document.get(metric.removesuffix("s") + "_count"))
+        if written is None:
+            exact = value
+        elif exact is not None and exact < value and span(written)[0] <= exact:
+            value = exact
+        shown.append((poll["collected_at"], value))
+    return shown[::-1]
+
+
 def series(
     polls: Sequence[Row], metric: str, published_at: datetime
 ) -> tuple[list[int], list[int]]:
     """Ages in whole microseconds and running maxima of the polls that show a metric."""
     points: dict[int, int] = {0: 0}
     reached = 0
-    for poll in sorted(polls, key=lambda poll: poll["collected_at"]):
-        if poll[metric] is None:
-            continue
-        span = poll["collected_at"] - published_at
-        age = max(0, (span.days * 86400 + span.seconds) * 1_000_000 + span.microseconds)
-        reached = max(reached, poll[metric])
+    for at, count in cleaned(polls, metric):
+        since = at - published_at
+        age = max(0, (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds)
+        reached = max(reached, count)
         points[age] = reached
     return list(points), list(points.values())
 

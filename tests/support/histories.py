@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from hashlib import md5
 from typing import Any
 from uuid import UUID
@@ -43,7 +45,8 @@ def land(landing: Landing, load: Landed) -> None:
     columns = {column.name: column.polars for column in RESOURCES[load.resource]}
     data = {name: [row.get(name) for row in load.rows] for name in columns}
     frame = pl.DataFrame(data, schema=columns).with_columns(
-        pl.Series("_extracted_at", load.known_at, dtype=pl.Datetime("us", "UTC"))
+        pl.Series("_extracted_at", load.known_at, dtype=pl.Datetime("us", "UTC")),
+        pl.Series("_extra", [row.get("_extra") for row in load.rows], dtype=pl.String),
     )
     with landing.open_load(load.source, load.resource, loaded_at=load.loaded_at) as writer:
         writer.write(frame)
@@ -52,6 +55,17 @@ def land(landing: Landing, load: Landed) -> None:
             for n in range(load.rejected)
         )
         writer.commit()
+
+
+def shorten(row: Row, metrics: Iterable[str], decimals: int) -> Row:
+    """The row with counts from a thousand on as many sources show them: 12.3K."""
+    found, written = dict(row), {}
+    for metric in metrics:
+        count = row[metric]
+        if count is not None and count >= 1000:
+            number = round(Decimal(count) / 1000, decimals)
+            found[metric], written[metric] = int(number * 1000), f"{number}K"
+    return found | {"_extra": json.dumps({"_precision": written})} if written else found
 
 
 def _uuid(kind: str, number: int) -> str:
@@ -173,7 +187,7 @@ class History:
         named = self.one("post", 9)
         if self.random.random() < 0.2:
             named = derived_post_key(platform.strip().lower(), external)
-        return {
+        poll = {
             "metric_id": self.maybe(self.one("metric", 60), 0.5),
             "post_id": named if by_id else None,
             "platform": None if by_id else platform,
@@ -185,6 +199,7 @@ class History:
             "watch_time_ms": self.maybe(12.5, 0.1),
             "collected_at": self.maybe(self.time(), 0.95),
         }
+        return shorten(poll, ("views", "like_count"), 0) if self.random.random() < 0.3 else poll
 
     def raw_videos(self) -> Row:
         return {

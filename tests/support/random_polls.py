@@ -1,9 +1,10 @@
 """Random polls of some posts, with everything that can happen to what is known of them.
 
 Polls are known late and out of order, are corrected (in their counts, in their time, to
-another post), repeated, refused; metrics are hidden in some polls or in all of a post, and
-counters fall. Publications lie seconds apart, so that no two polls of a post can be taken
-at the same moment: which key such rows share depends on what else is known.
+another post), repeated, refused; metrics are hidden in some polls or in all of a post, some
+are shortened (12.3K), and counters fall. Publications lie seconds apart, so that no two polls
+of a post can be taken at the same moment: which key such rows share depends on what else is
+known.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.support.histories import START, Landed, Row, _uuid
+from tests.support.histories import START, Landed, Row, _uuid, shorten
 
 HORIZONS = (1, 6, 24, 72, 168)
 LOADED = datetime(2026, 6, 1, tzinfo=UTC)
@@ -145,5 +146,7 @@ class RandomPolls:
         )
 
     def tell(self, row: Row, known_at: datetime) -> None:
+        if self.random.random() < 0.25:
+            row = shorten(row, ("views", "like_count"), self.random.choice([0, 1]))
         self.rows.append(row)
         self.known.append(known_at)

@@ -9,6 +9,7 @@
 {%- set mono_engagements = [
     'running_maxima.likes_mono', 'running_maxima.comments_mono', 'running_maxima.shares_mono',
 ] %}
+{%- set metrics = ['views', 'likes', 'comments', 'shares'] %}
 
 with
 
@@ -38,6 +39,7 @@ polls as (
         metrics.likes,
         metrics.comments,
         metrics.shares,
+        metrics.counts_as_written,
         metrics._effective_at as known_at,
         posts.published_at,
         posts._state_from
@@ -48,17 +50,58 @@ polls as (
 
 ),
 
-running_maxima as (
+{# Posts with counts that were shortened are few, or none. #}
+rounded_posts as (
+
+    select distinct post_id
+    from polls
+    where counts_as_written is not null
+
+),
+
+shortened as (
+
+    select * from polls
+    where post_id in (select rounded_posts.post_id from rounded_posts)
+
+),
+
+{{ unrounded('shortened', 'post_id', 'collected_at', metrics, 'known_at') }}
+
+cleaned as (
 
     select
         polls.*,
-        {%- for metric in ['views', 'likes', 'comments', 'shares'] %}
-        max({{ metric }}) over so_far as {{ metric }}_mono,
+        {%- for metric in metrics %}
+        coalesce(unrounded.{{ metric }}_clean, polls.{{ metric }}) as {{ metric }}_clean,
+        {%- endfor %}
+        polls.views - coalesce(unrounded.views_margin, 0) as views_low,
+        polls.views + coalesce(unrounded.views_margin, 0) as views_high,
+        greatest(
+            {%- for metric in metrics %}
+            unrounded.{{ metric }}_bounded_at,
+            {%- endfor %}
+            polls.known_at
+        ) as clean_known_at
+    from polls
+    left join unrounded
+        on polls.post_id = unrounded.post_id
+        and polls.collected_at = unrounded.collected_at
+
+),
+
+running_maxima as (
+
+    select
+        cleaned.*,
+        {%- for metric in metrics %}
+        max({{ metric }}_clean) over so_far as {{ metric }}_mono,
         {%- endfor %}
         {{ age_us('published_at', 'collected_at') }} as age_us,
-        max(known_at) over so_far as known_so_far,
+        max(clean_known_at) over so_far as known_so_far,
+        count(counts_as_written) over so_far as rounded_so_far,
         lag(collected_at) over by_time as previous_at
-    from polls
+    from cleaned
     window
         by_time as (partition by post_id order by collected_at),
         so_far as (partition by post_id order by collected_at rows unbounded preceding)
@@ -94,19 +137,20 @@ without_departed as (
 
 ),
 
-{# Views as a series of their own: polls that did not show them are passed over. #}
+{# Views as a series of their own: polls that did not show them are passed over. A decrease is
+   one whatever a shortened count stood for. #}
 view_polls as (
 
     select
         post_id,
         collected_at,
-        views,
-        known_at,
-        lag(views) over by_time as previous_views,
+        views_clean,
+        views_high,
+        lag(views_low) over by_time as previous_views,
         lag(collected_at) over by_time as previous_at,
-        lead(views) over by_time as next_views,
+        lead(views_high) over by_time as next_views,
         lead(known_at) over by_time as next_known_at
-    from polls
+    from cleaned
     where views is not null
     window by_time as (partition by post_id order by collected_at)
 
@@ -116,13 +160,14 @@ drops as (
 
     select
         view_polls.*,
-        coalesce(views < previous_views, false) as is_decrease,
+        coalesce(views_high < previous_views, false) as is_decrease,
         case
-            when views < previous_views then {{ ratio('previous_views - views', 'previous_views') }}
+            when views_high < previous_views
+            then {{ ratio('previous_views - views_high', 'previous_views') }}
             when previous_views is not null then 0
         end as drop_share,
         coalesce(
-            views < previous_views * (1 - {{ var('correction_share') }})
+            views_high < previous_views * (1 - {{ var('correction_share') }})
             and next_views < previous_views * (1 - {{ var('correction_share') }}),
             false
         ) as is_correction
@@ -145,7 +190,7 @@ segment_maxima as (
 
     select
         segments.*,
-        max(views) over (
+        max(views_clean) over (
             partition by post_id, segment order by collected_at rows unbounded preceding
         ) as segment_views
     from segments
@@ -235,11 +280,15 @@ final as (
             running_maxima._state_from,
             running_maxima.known_so_far,
             without_departed.since,
+            case when running_maxima.rounded_so_far > 0 then without_departed.since_any end,
             case
                 when intervals.drop_share > {{ var('correction_share') }}
                 then greatest(intervals.next_known_at, without_departed.since_any)
             end
-        ) as known_at
+        ) as known_at,
+
+        -- precision
+        running_maxima.counts_as_written is not null as is_rounded
     from running_maxima
     left join without_departed
         on running_maxima.post_id = without_departed.post_id
