@@ -88,16 +88,8 @@ def type_records(
             except Exception as error:
                 # Nobody foresaw it: it costs this record, not its file.
                 problems.append((name, f"{_what(value)} cannot be read ({type(error).__name__})"))
-            if how.imprecise is not None:
-                written.setdefault("_precision", {})[name] = how.imprecise
-                how.imprecise = None
-            if how.mended:
-                written.setdefault("_mended", {})[name] = (
-                    how.mended[0] if len(how.mended) == 1 else how.mended
-                )
-                how.mended = []
-            if how.linked is not None:
-                linked, how.linked = (name, how.linked), None
+            if how.remarked:
+                linked = _remark(name, how, written) or linked
         leftover = {str(n): v for n, v in values.items() if n not in known and v is not None}
         if leftover:
             how.notices.leave(n for n, v in leftover.items() if v != "")
@@ -126,6 +118,18 @@ def type_records(
         }
     )
     return with_tags(resource, frame), rejected
+
+
+def _remark(name: str, how: Typing, written: dict[str, dict[str, Any]]) -> tuple[str, str] | None:
+    """Note what the value of a column was before it was read, and the platform of its link."""
+    if how.imprecise is not None:
+        written.setdefault("_precision", {})[name] = how.imprecise
+    if how.mended:
+        texts = how.mended
+        written.setdefault("_mended", {})[name] = texts[0] if len(texts) == 1 else texts
+    linked = (name, how.linked) if how.linked is not None else None
+    how.remarked, how.imprecise, how.mended, how.linked = False, None, [], None
+    return linked
 
 
 def _at_platform(row: list[Any], at: int, column: str, platform: str) -> list[tuple[str, str]]:

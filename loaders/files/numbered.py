@@ -16,6 +16,7 @@ from loaders.keys import REFERENCE_TYPES, REFERENCES, derived_key, own_key
 from loaders.notices import Notices
 from loaders.schema import NATURAL_KEYS, RESOURCES, SOURCE_KEY
 from loaders.values import NotTyped, Typing, to_uuid
+from loaders.values.texts import UUID
 
 #: Observations, which nothing keys but what they are of.
 _NOTHING_WITHOUT_NATURE = frozenset({"raw_videos", "performance_metrics"})
@@ -34,11 +35,13 @@ def keyed(
     What is neither a uuid nor a key is left as it is, for typing to refuse. ``values`` may
     be the record as it was read and is not changed.
     """
-    numbers = {
-        column: number
-        for column in _uuid_columns(fields.resource)
-        if (number := _number(column, values)) is not None
-    }
+    numbers = {}
+    for column in _uuid_columns(fields.resource):
+        value = values.get(column)
+        if value is None or (type(value) is str and UUID.match(value)):
+            continue
+        if (number := _number(column, values)) is not None:
+            numbers[column] = number
     if not numbers:
         return values, extra
     values, extra = dict(values), dict(extra)

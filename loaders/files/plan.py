@@ -301,6 +301,8 @@ class Plan:
         """Columns of a record of the table, and what else goes to its extra."""
         fields = self.fields[str(self.table)]
         values, extra = keyed(fields, *fields.apply(record), notices)
+        if not self.partitions and self.product is None:
+            return values, extra
         return values, self._folders(str(self.table), values) | extra | self.own_product(record)
 
     def _folders(self, resource: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,6 +70,6 @@ TIKTOK_STUDIO = Preset(
     options=OPTIONS,
     misfit=_misfit,
     remarks={
-        POSTS: "A post time without an hour was read as the beginning of that day.",
+        POSTS: "Where the export gives a post's day alone, the post counts from its beginning.",
     },
 )

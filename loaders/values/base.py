@@ -17,6 +17,7 @@ UNKNOWN_WORDS = frozenset(
     {"na", "n/a", "#n/a", "n.a.", "nan", "nat", "<na>", "none", "null", "nil", "\\n", "undefined",
      "-", "--", "---", "\u2013", "\u2014"}
 )  # fmt: skip
+_DIGITS = "0123456789"
 _CSV_NULLS = frozenset({"\\N", "NULL", "null"})
 
 
@@ -44,6 +45,8 @@ class Typing:
     notices: Notices = field(default_factory=Notices, compare=False)
     #: U+0000 characters replaced by U+FFFD.
     null_characters: int = field(default=0, compare=False)
+    #: Something of the three below was set by the last value.
+    remarked: bool = field(default=False, compare=False)
     #: Set by shortened numbers ("541.2K"): the text as written.
     imprecise: str | None = field(default=None, compare=False)
     #: Set by mended texts: each as it was written.
@@ -55,10 +58,13 @@ class Typing:
         """Text that every engine stores, with UTF-8 that was taken for Latin-1 mended."""
         if "\x00" in text:
             self.null_characters += text.count("\x00")
+        elif text.isascii():
+            return text
         text = clean_text(text)
         better = clean_text(mended(text))
         if better != text:
             self.mended.append(text)
+            self.remarked = True
             self.notices.mended += 1
         return better
 
@@ -98,6 +104,10 @@ def is_named_null(text: str, typing: Typing) -> bool:
 
 def is_unknown(value: Any, typing: Typing) -> bool:
     """The same where a number, a time or an id belongs: words like N/A count as well."""
+    kind = type(value)
+    # Most values: whole numbers, and texts that begin like none of the words.
+    if kind is int or (kind is str and value[:1] in _DIGITS and not typing.nulls and value):
+        return False
     if is_blank(value, typing):
         return True
     if isinstance(value, str) and (text := value.strip()).casefold() in UNKNOWN_WORDS:

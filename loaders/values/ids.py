@@ -44,6 +44,8 @@ def to_external_id(value: Any, typing: Typing) -> str | None:
     """
     if value is None or is_unknown(value, typing):
         return None
+    if type(value) is str and value.isdigit() and value.isascii():
+        return value
     if isinstance(value, bool):
         raise NotTyped(f"{shown(str(value).lower())} is not an id")
     if isinstance(value, float):
@@ -60,6 +62,7 @@ def to_external_id(value: Any, typing: Typing) -> str | None:
         return None
     if is_link(text):
         typing.linked, text = post_of(text)
+        typing.remarked = True
         return text
     return _exact(text)
 

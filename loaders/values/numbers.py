@@ -11,6 +11,8 @@ from loaders.values.base import NotTyped, Typing, is_unknown, shown
 
 MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
+#: Fewer digits than this are a number of 64 bits.
+_ALWAYS_FIT = 19
 #: What scrapers write for a count that its owner hides.
 HIDDEN = -1
 
@@ -54,6 +56,8 @@ def to_integer(value: Any, typing: Typing) -> int | None:
         return value
     if value is None or is_unknown(value, typing):
         return None
+    if type(value) is str and len(value) < _ALWAYS_FIT and value.isdigit() and value.isascii():
+        return int(value)
     number = _exact(value, typing, "a whole number")
     if not isinstance(number, int):
         if isinstance(number, Decimal) and number.adjusted() > 20:
@@ -108,7 +112,7 @@ def _exact(value: Any, typing: Typing, what: str) -> Decimal | int | float:
     short = spelling.shortened.match(text)
     if short is None:
         raise NotTyped(f"{shown(value)} is not {what}{_hint(text, typing)}")
-    typing.imprecise = value
+    typing.imprecise, typing.remarked = value, True
     return Decimal(spelling.plain(short[1])) * _FACTORS[short[3].lower()]
 
 

@@ -14,7 +14,8 @@ import orjson
 from loaders.jsontext import canonical_json, parse_json
 from loaders.values.base import NotTyped, Typing, is_blank, is_named_null, is_unknown, shown
 
-_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
+#: A uuid as it is landed.
+UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
 
 
 def to_text(value: Any, typing: Typing) -> str | None:
@@ -48,11 +49,13 @@ def to_text(value: Any, typing: Typing) -> str | None:
 
 def to_uuid(value: Any, typing: Typing) -> str | None:
     """A uuid in lower case, however it is spelt."""
+    if type(value) is str and UUID.match(value):
+        return value
     if value is None or is_unknown(value, typing):
         return None
     if isinstance(value, str):
         text = value.strip().lower()
-        if _UUID.match(text):
+        if UUID.match(text):
             return text
         try:
             return str(uuid.UUID(text))
