@@ -51,14 +51,12 @@ class Consumed:
                 "Check that ACE_LANDING is right and its disk is there; if it is meant, run "
                 "'ace build --full-refresh'.",
             )
-        if gone:
-            return describe(gone) + " Everything is built anew without " + _it(gone) + "."
         if missing:
-            was = "load that was built was" if len(missing) == 1 else "loads that were built were"
-            return (
-                f"{len(missing):,} {was} taken out again: everything is built anew without "
-                f"{_it(missing)}."
-            )
+            said = [describe(gone)] if gone else []
+            if count := len(missing) - len(gone):
+                was = "load that was built was" if count == 1 else "loads that were built were"
+                said.append(f"{count:,} {was} taken out again.")
+            return f"{' '.join(said)} Everything is built anew without {_it(missing)}."
         if newest is not None and self.as_of is not None and self.as_of > newest:
             return (
                 f"What made the warehouse be as of {self.as_of:%Y-%m-%d %H:%M} UTC is not in "

@@ -41,10 +41,10 @@ def results() -> dict[str, dict[str, Any]]:
         connection.execute("set timezone = 'UTC'")
         connection.execute(
             "create table int_experiments (experiment_id uuid, product_id uuid, "
-            "_effective_at timestamptz, _verdict text)"
+            "variation_label text, _effective_at timestamptz, _verdict text)"
         )
         connection.executemany(
-            "insert into int_experiments values (?, ?, '2026-02-01 00:00:00+00', 'accepted')",
+            "insert into int_experiments values (?, ?, null, '2026-02-01 00:00:00+00', 'accepted')",
             [[key(name), key(product)] for name, product in EXPERIMENTS.items()],
         )
         connection.execute("create table int_post_facts (post_id uuid, status_72h text)")

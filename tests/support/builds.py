@@ -128,7 +128,8 @@ class Warehouse:
                 return connection.execute(sql).fetchall()
         import duckdb
 
-        with duckdb.connect(str(self.database)) as connection:
+        # Read-only, so that tests of several processes can look at one warehouse.
+        with duckdb.connect(str(self.database), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
             result = connection.execute(sql)
             names = [column[0] for column in result.description or []]

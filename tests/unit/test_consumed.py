@@ -44,7 +44,7 @@ def test_what_vanished_is_named_with_the_remedy() -> None:
 def test_what_was_taken_out_on_purpose_is_no_other_zone(landed: set[str]) -> None:
     said = built("a", "b").must_start_anew(landed, AT, {"a", "b"})
     assert said == (
-        "2 loads that were built were taken out again: everything is built anew without them."
+        "2 loads that were built were taken out again. Everything is built anew without them."
     )
     # Of two one was taken out, the other vanished by itself.
     said = built("a", "b", "d").must_start_anew({"d"}, AT, {"a"})

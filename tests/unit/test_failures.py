@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -217,6 +218,15 @@ def test_output_that_cannot_be_written_is_a_sentence(ace_home: Path) -> None:
         assert done.returncode == (1 if "full" in redirect else 0)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C reaches the test also where it runs in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(
     "query",
     [
@@ -236,6 +246,7 @@ def test_a_query_ends_at_once_when_it_is_stopped(tmp_path: Path, query: str) -> 
     assert time.process_time() - begun < 3
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_query_that_is_stopped_before_it_has_begun_does_not_run(tmp_path: Path) -> None:
     _released(tmp_path)
     with open_release(tmp_path) as reader:
@@ -256,6 +267,7 @@ def test_a_query_that_is_stopped_before_it_has_begun_does_not_run(tmp_path: Path
     assert time.process_time() - begun < 3
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_command_that_is_stopped_says_so(ace_home: Path) -> None:
     _released(ace_home)
     process = subprocess.Popen(
