@@ -48,10 +48,14 @@ class Notices:
     #: Fields no column took, and in how many records they had a value. Said by the loader,
     #: which knows what columns are still without one.
     untaken: Counter[str] = field(default_factory=Counter)
+    #: Fields of which a mapped path takes a part.
+    partly_taken: set[str] = field(default_factory=set)
 
     def leave(self, names: Iterable[str]) -> None:
         """Fields of one record that no column took; names without end are not remembered."""
         for name in names:
+            if name in self.partly_taken:
+                continue
             if name in self.untaken or len(self.untaken) < _REMEMBERED:
                 self.untaken[name] += 1
 

@@ -120,6 +120,14 @@ def type_records(
     return with_tags(resource, frame), rejected
 
 
+def rejected_row(row: dict[str, Any], reason: str, field: str) -> Rejected:
+    """The refusal of a row that is typed already, with ``_position``: what is kept of it are
+    its values, since its bytes are not held that long."""
+    place = row.pop("_position")
+    raw = {name: value for name, value in row.items() if value is not None}
+    return Rejected(place, raw_bytes(raw), reason, field)
+
+
 def _remark(name: str, how: Typing, written: dict[str, dict[str, Any]]) -> tuple[str, str] | None:
     """Note what the value of a column was before it was read, and the platform of its link."""
     if how.imprecise is not None:

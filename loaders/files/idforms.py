@@ -13,8 +13,9 @@ from typing import Any
 import polars as pl
 
 from loaders.landing import Rejected
+from loaders.records import rejected_row
 from loaders.schema import spellings
-from loaders.values import raw_bytes, shown
+from loaders.values import shown
 
 #: Forms of a platform's ids, as patterns of the whole id.
 FORMS = {
@@ -103,7 +104,11 @@ class IdForms:
             return frame, []
         refused = [row for row in odd.iter_rows(named=True) if self._is_refused(row)]
         rejected = [
-            _rejected(frame.row(row["row"], named=True), row[_ID], self._names[0])
+            rejected_row(
+                frame.row(row["row"], named=True),
+                f"{self._names[0]}: {shown(row[_ID])} {REASON}",
+                self._names[0],
+            )
             for row in refused
         ]
         is_refused = pl.int_range(pl.len()).is_in([row["row"] for row in refused])
@@ -115,10 +120,3 @@ class IdForms:
             return known >= odd
         # One that could be an id of a kind we do not know needs more against it.
         return known >= 4 * odd or (odd == 1 and known >= 3)
-
-
-def _rejected(row: dict[str, Any], one: str, field: str) -> Rejected:
-    """The record as it was read; its bytes are not held that long."""
-    place = row.pop("_position")
-    raw = {name: value for name, value in row.items() if value is not None}
-    return Rejected(place, raw_bytes(raw), f"{field}: {shown(one)} {REASON}", field)

@@ -22,8 +22,8 @@ from loaders.errors import AceError
 from loaders.jsontext import canonical_json
 from loaders.landing import Landing, Rejected
 from loaders.landing.rows import landed_rows
+from loaders.records import rejected_row
 from loaders.schema import RESOURCES, polars_schema, spellings
-from loaders.values import raw_bytes
 
 TABLE = "performance_metrics"
 #: What is growth; a rate is none.
@@ -83,7 +83,7 @@ class Increments:
         rejected = []
         for condition, reason, field in _PROBLEMS:
             bad = given.filter(condition).select(_CARRIED)
-            rejected += [_rejected(row, reason, field) for row in bad.iter_rows(named=True)]
+            rejected += [rejected_row(row, reason, field) for row in bad.iter_rows(named=True)]
             given = given.filter(~condition)
         given = given.with_columns(given_at="collected_at")
         return self._with_totals(self._at_end_of_day(given), end), rejected
@@ -195,13 +195,6 @@ def _with_growth(extra: str | None, growth: dict[str, Any], at: datetime) -> str
     kept = {name: value for name, value in growth.items() if value is not None}
     whole = {**(orjson.loads(extra) if extra else {}), KEPT: {**kept, "collected_at": at}}
     return canonical_json(orjson.loads(orjson.dumps(whole)))[0]
-
-
-def _rejected(row: dict[str, Any], reason: str, field: str) -> Rejected:
-    """The record as it was read; its bytes are not held that long."""
-    place = row.pop("_position")
-    raw = {name: value for name, value in row.items() if value is not None}
-    return Rejected(place, raw_bytes(raw), reason, field)
 
 
 #: Rows that cannot be added up: condition, reason, column.

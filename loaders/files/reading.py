@@ -128,7 +128,9 @@ class Reader:
     @cached_property
     def _notices(self) -> Notices:
         part = self.sink.part(self.main)
-        return part.typing.notices if part is not None else Notices()
+        notices = part.typing.notices if part is not None else Notices()
+        notices.partly_taken.update(p.partition(".")[0] for p in self.fields.maps.values())
+        return notices
 
     def document(self, document: Any, raw: bytes) -> None:
         """One parsed document: a record, what holds the records, or an envelope around it."""

@@ -179,3 +179,12 @@ def test_a_dry_run_of_a_preset(landing: Landing) -> None:
     path = PROJECT / "tests/fixtures/youtube_trending/US_2017.csv"
     (dry,) = load_files(landing, [path], preset="youtube-trending", dry_run=True)
     assert (dry.status, dry.landed, dry.notices) == ("dry_run", 6, ())
+
+
+def test_a_field_of_which_a_path_took_a_part_was_taken(tmp_path: Path) -> None:
+    file = tmp_path / "a.ndjson"
+    file.write_text('{"external_id": "1", "platform": "x", "stats": {"seen": 5}, "other": 1}\n')
+    [result] = load_files(
+        Landing(tmp_path / "landing"), [file], table="raw_videos", maps={"view_count": "stats.seen"}
+    )
+    assert result.notices == ("Kept in _extra, no column's field: 'other'.",)

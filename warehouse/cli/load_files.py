@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loaders.errors import UsageError
-from warehouse.cli._show import note_left_out
+from warehouse.cli._show import note_left_out, plural
 from warehouse.terminal import echo, print_json
 
 if TYPE_CHECKING:
@@ -168,8 +168,8 @@ def _totals(results: list[FileResult]) -> str:
         sum(r.landed for r in read),
         sum(r.rejected for r in read),
     ]
-    words = "{} loads: {:,} read, {:,} landed, {:,} rejected"
+    words = "{}: {:,} read, {:,} landed, {:,} rejected"
     if any(r.status == "dry_run" for r in read):
-        words = "{} loads: {:,} read, {:,} would land, {:,} be rejected"
+        words = "{}: {:,} read, {:,} would land, {:,} be rejected"
     others = "".join(f"; {n} {s}" for s, n in counts.items() if n)
-    return words.format(len(read), *numbers) + others + "."
+    return words.format(plural(len(read), "load"), *numbers) + others + "."
