@@ -248,7 +248,7 @@ class Plan:
         """One typed row of ``--set`` values per resource; UsageError for a bad one."""
         found = {}
         for resource, fields in self.fields.items():
-            typing = Typing(time_zone=self.zone, from_csv=True)
+            typing = Typing(time_zone=self.zone, from_csv=True, decimal_comma=self.decimal_comma)
             values, _ = keyed(fields, dict(fields.sets), {}, typing.notices)
             frame, rejected = type_records(resource, [values], typing=typing)
             if rejected:

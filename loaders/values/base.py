@@ -14,8 +14,8 @@ from loaders.values.mending import mended
 
 #: Words for "not known" in places where a number, a time or an id belongs.
 UNKNOWN_WORDS = frozenset(
-    {"na", "n/a", "#n/a", "n.a.", "nan", "nat", "<na>", "none", "null", "nil", "\\n", "undefined",
-     "-", "--", "---", "\u2013", "\u2014"}
+    {"na", "n/a", "#n/a", "n.a.", "nan", "nat", "<na>", "#nv", "#n/d", "none", "null", "nil",
+     "undefined", "\\n", "-", "--", "---", "\u2013", "\u2014"}
 )  # fmt: skip
 _DIGITS = "0123456789"
 _CSV_NULLS = frozenset({"\\N", "NULL", "null"})

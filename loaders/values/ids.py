@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -23,6 +24,8 @@ _QUOTES = " \t\r\n'\"`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
 #: 7.41E+18 and 7,41E+18: no platform's ids have these marks.
 _FLOAT = re.compile(r"[+-]?\d+(?:[.,]\d*)?[eE][+-]?\d+\Z", re.ASCII)
 _BARE_FLOAT = re.compile(r"\d+[eE]\d+\Z", re.ASCII)
+#: Digits that a spreadsheet set apart: 7,412,345,678.
+_GROUPED = re.compile(r"\d{1,3}([,.' \u2019])\d{3}(?:\1\d{3})+\Z", re.ASCII)
 _POINT_ZERO = re.compile(r"(\d+)[.,]0+\Z", re.ASCII)
 _EXACT_FLOAT = 2**53
 #: As long as YouTube's ids and Instagram's shortcodes, which may look like 12345678E90.
@@ -48,6 +51,10 @@ def to_external_id(value: Any, typing: Typing) -> str | None:
         return value
     if isinstance(value, bool):
         raise NotTyped(f"{shown(str(value).lower())} is not an id")
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        return str(int(value))
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
     if isinstance(value, float):
         if not value.is_integer() or abs(value) >= _EXACT_FLOAT:
             raise NotTyped(f"{shown(value)} was rounded: as a floating-point number it lost digits")
@@ -56,7 +63,7 @@ def to_external_id(value: Any, typing: Typing) -> str | None:
         return str(value)
     if not isinstance(value, str):
         kind = "a list" if isinstance(value, list | tuple) else "an object"
-        raise NotTyped(f"{kind} is not an id")
+        raise NotTyped(f"{shown(value) if isinstance(value, Decimal) else kind} is not an id")
     text = unguarded(typing.clean(value))
     if not text or is_unknown(text, typing):
         return None
@@ -81,6 +88,10 @@ def unguarded(text: str) -> str:
 
 def _exact(text: str) -> str:
     """The id, unless its digits are lost."""
+    if not any(map(str.isalnum, text)):
+        raise NotTyped(f"{shown(text)} is no id; a column too narrow in a spreadsheet looks so")
+    if _GROUPED.match(text):
+        text = "".join(filter(str.isdigit, text))
     if text.upper() in _SPREADSHEET_ERRORS:
         raise NotTyped(f"{shown(text)} was spoilt by a spreadsheet; export it again")
     if _FLOAT.match(text) and not (_BARE_FLOAT.match(text) and len(text) in _SHORT_ID):

@@ -24,7 +24,8 @@ def to_list(value: Any, typing: Typing) -> list[str] | None:
     """Texts of a list; null elements are dropped.
 
     A text is a JSON list, a Postgres array, a Python list as pandas writes it, hashtags
-    (``#a #b``), or separated by ``|`` or else by commas. Objects give their name.
+    (``#a #b``), or separated by ``|``, else by commas, semicolons or line ends. Objects give
+    their name.
     """
     if value is None or is_blank(value, typing):
         return None
@@ -68,7 +69,8 @@ def _from_text(text: str) -> list[Any]:
     if text.startswith(("#", "\uff03")):
         parts = [part.strip().strip(",;|").strip() for part in _HASHES.split(text)]
     else:
-        cells = (part.strip() for part in text.split("|" if "|" in text else ","))
+        mark = next((mark for mark in "|,;\n" if mark in text), ",")
+        cells = (part.strip() for part in text.split(mark))
         parts = [p[1:-1] if len(p) > 1 and p[0] == p[-1] == '"' else p for p in cells]
     return [part for part in parts if part]
 

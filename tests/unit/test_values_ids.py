@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -25,7 +26,9 @@ def read(value: Any) -> str | None:
     [f'="{ID}"', f'= "{ID}"', f"'{ID}", f"'{ID}'", f'"{ID}"', f"`{ID}`", f" {ID}", f"{ID}\t",
      f"\u200e{ID}", f"\u202a{ID}\u202c", f"\u2066{ID}\u2069", f"{ID}\u00a0", f"\u200b{ID}\ufeff",
      f"\u2060{ID}", f"\u201c{ID}\u201d", f"\u00ad{ID}", "\uff17\uff14" + ID[2:], int(ID),
-     f"{ID}.0", f"{ID}.000", f"\t'{ID}\u200f'"],
+     f"{ID}.0", f"{ID}.000", f"\t'{ID}\u200f'", Decimal(ID), Decimal(f"{ID}.00"), ID.encode(),
+     "7,412,345,678,901,234,567", "7.412.345.678.901.234.567", "7 412 345 678 901 234 567",
+     "7\u202f412\u202f345\u202f678\u202f901\u202f234\u202f567"],
 )  # fmt: skip
 def test_what_stands_around_an_id_is_taken_off(value: Any) -> None:
     assert read(value) == ID
@@ -43,7 +46,7 @@ def test_ids_are_left_as_they_are(value: str) -> None:
     "value",
     ["7.41E+18", "7.412345678901235e+18", "7,41E+18", "7e18", "741E+16", 7.412345678901235e18,
      "7412345678901235200.0", "1.5", 0.5, math.inf, True, {"id": 1}, ["1"], "#NAME?", "#REF!",
-     "7.4e18"],
+     "7.4e18", "#####", "...", Decimal("7.5")],
 )  # fmt: skip
 def test_an_id_whose_digits_are_lost_is_refused(value: Any) -> None:
     if value == "1.5":

@@ -19,7 +19,8 @@ def typed(value: Any, **how: Any) -> Any:
         ["a", "b c"], [{"name": "a"}, {"name": "b c"}], [{"id": "1", "title": "a"}, "b c"],
         [{"hashtagName": "a", "hashtagId": "7"}, {"hashtagName": "b c"}], [["a"], ["b c"]],
         '["a", "b c"]', '[{"name": "a"}, {"name": "b c"}]', "['a', 'b c']", "{a,\"b c\"}",
-        "a, b c", "a|b c", [{"title": "a"}, {"title": ""}, {"title": "b c"}, None],
+        "a, b c", "a|b c", "a;b c", "a\nb c\n",
+        [{"title": "a"}, {"title": ""}, {"title": "b c"}, None],
         "#a #b c", "#a, #b c", "#a#b c", "\uff03a\u3000\uff03b c",
     ],
 )  # fmt: skip
