@@ -121,7 +121,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         " (platform, kind, tag, posts_with, posts_without, products, p_value, q_value, known_at)"
         " values ('all', 'hashtag', 'a', 0, 0, 0, 1e-300, 0.999999e-300, current_timestamp)",
     ):
-        warehouse.query(statement)
+        warehouse.execute(statement)
     assert not warehouse.dbt("test", "--select", "test_type:singular", "creative_tag_effects_rules")
     return outcomes(warehouse)
 

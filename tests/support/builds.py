@@ -135,6 +135,14 @@ class Warehouse:
             names = [column[0] for column in result.description or []]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
+    def execute(self, sql: str) -> None:
+        """Change the build database, behind dbt's back; DuckDB only."""
+        import duckdb
+
+        with duckdb.connect(str(self.database)) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute(sql)
+
     def schema(self, name: str) -> str:
         return name if self.target == "duckdb" else f"build_{name}"
 
