@@ -8,7 +8,7 @@ from loaders.schema import spellings
 
 TABLE = "performance_metrics"
 #: Rows looked at: as many as tell.
-_MOST_ROWS = 50_000
+_MOST_ROWS = 10_000
 #: Totals fall now and then, when a platform takes views back; growth falls every other day.
 _LEAST_STEPS, _LEAST_FALLS, _LEAST_SHARE = 3, 2, 0.2
 _NAMES = ("post_id", "platform", "external_post_id", "collected_at")

@@ -23,6 +23,8 @@ FORMS = {
     "youtube": r"[A-Za-z0-9_-]{11}",
     "instagram": r"[0-9]{10,20}(?:_[0-9]+)?|[A-Za-z0-9_-]{9,13}|[A-Za-z0-9_-]{39}",
 }
+#: Digits of TikTok's ids since 2018.
+_DIGITS_NOW = 19
 #: Names of lines of totals that have the form of an id.
 _TOTALS = [
     spelled
@@ -82,6 +84,9 @@ class IdForms:
             for given in frame["platform"].unique().to_list()
             if (name := (given or "").strip(_BLANK).lower()) in FORMS
         }
+        if list(platforms.values()) == ["tiktok"] and (count := _plain_numbers(frame, names)):
+            self._known["tiktok"] += count
+            return None
         found = []
         for given, name in platforms.items():
             ids = frame.select(
@@ -120,3 +125,15 @@ class IdForms:
             return known >= odd
         # One that could be an id of a kind we do not know needs more against it.
         return known >= 4 * odd or (odd == 1 and known >= 3)
+
+
+def _plain_numbers(frame: pl.DataFrame, names: list[str]) -> int:
+    """How many ids there are, when all rows have one and it is a number as long as TikTok's:
+    told without a pattern, since most blocks of polls are so; else 0.
+    """
+    ids = frame.select(pl.coalesce(names)).to_series()
+    if frame["platform"].n_unique() > 1 or ids.cast(pl.UInt64, strict=False).null_count():
+        return 0
+    sizes = ids.str.len_bytes()
+    fits = sizes.min() == sizes.max() == _DIGITS_NOW
+    return len(ids) if fits else 0
