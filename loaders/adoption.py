@@ -23,6 +23,7 @@ from loaders.keys import derived_key
 from loaders.landing.metadata import utc_now
 from loaders.landing.rows import landed_rows
 from loaders.schema import ADOPTED, EARLIEST_TIME, PRODUCT, RESOURCES, SOURCES, polars_type
+from loaders.staged import platform, trimmed
 from loaders.tags import written_tags
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 SOURCE = "files"
 
 _TIME = polars_type("timestamp")
-#: What the macro ``trimmed`` takes off.
-_BLANK = " \t\n\r"
 
 
 def product_name(given: Any) -> str:
@@ -245,9 +244,8 @@ def _completed(posts: pl.DataFrame) -> pl.DataFrame:
 
 def _named(posts: pl.DataFrame) -> pl.DataFrame:
     """The posts with ``_platform`` and ``_id`` as the models' staging reads them."""
-    named = pl.coalesce("external_post_id", "platform_post_id").str.strip_chars(_BLANK)
-    platform = pl.col("platform").str.strip_chars(_BLANK).str.to_lowercase()
-    return posts.with_columns(platform.alias("_platform"), named.alias("_id"))
+    named = trimmed(pl.coalesce("external_post_id", "platform_post_id"))
+    return posts.with_columns(platform().alias("_platform"), named.alias("_id"))
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:

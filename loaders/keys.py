@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loaders.jsontext import canonical_json
-from loaders.values.base import UNKNOWN_WORDS
+from loaders.values.base import EXACT_FLOAT, UNKNOWN_WORDS
 
 #: The root of every derived key: changing it would give every row another key.
 _ROOT = uuid.uuid5(uuid.NAMESPACE_OID, "ace warehouse: keys derived from a source's own")
@@ -54,7 +54,6 @@ _FLOAT = re.compile(r"(-?\d+)\.0+\Z", re.ASCII)
 #: A number whose last digits are lost, unless it is one of the hexadecimal ids of MongoDB.
 _ROUNDED = re.compile(r"-?\d+(\.\d+)?[eE]\+?\d+\Z", re.ASCII)
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}\Z")
-_EXACT_FLOAT = 2**53
 
 
 def own_key(value: Any) -> str | None:
@@ -65,7 +64,7 @@ def own_key(value: Any) -> str | None:
     """
     if isinstance(value, Mapping) and len(value) == 1:
         value = value.get("$oid", value.get("$numberLong"))
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_FLOAT:
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_FLOAT:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None

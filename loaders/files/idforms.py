@@ -15,6 +15,7 @@ import polars as pl
 from loaders.landing import Rejected
 from loaders.records import rejected_row
 from loaders.schema import spellings
+from loaders.staged import BLANK
 from loaders.values import shown
 
 #: Forms of a platform's ids, as patterns of the whole id.
@@ -45,7 +46,6 @@ LEARNT_ROWS = 1_000
 REASON = "is no id like the others of the file; lines of totals are no records"
 
 _ID, _PLATFORM = "_id", "_platform"
-_BLANK = " \t\n\r"
 
 
 class IdForms:
@@ -82,7 +82,7 @@ class IdForms:
         platforms = {
             given: name
             for given in frame["platform"].unique().to_list()
-            if (name := (given or "").strip(_BLANK).lower()) in FORMS
+            if (name := (given or "").strip(BLANK).lower()) in FORMS
         }
         if list(platforms.values()) == ["tiktok"] and (count := _plain_numbers(frame, names)):
             self._known["tiktok"] += count

@@ -24,6 +24,7 @@ from loaders.landing import Landing, Rejected
 from loaders.landing.rows import landed_rows
 from loaders.records import rejected_row
 from loaders.schema import RESOURCES, polars_schema, spellings
+from loaders.staged import platform, trimmed
 
 TABLE = "performance_metrics"
 #: What is growth; a rate is none.
@@ -39,7 +40,6 @@ _POST = "_post"
 _TIME_OF_POST = [_POST, "collected_at"]
 _COLUMNS = [column.name for column in RESOURCES[TABLE]]
 _CARRIED = [*_COLUMNS, "_extracted_at", "_extra", "_position"]
-_BLANK = " \t\n\r"
 
 
 class Increments:
@@ -173,9 +173,8 @@ def _of_posts(rows: pl.DataFrame) -> pl.DataFrame:
     counts = [(name, spellings(TABLE, name)) for name in COUNTS]
     merged = [pl.coalesce(names).alias(name) for name, names in counts]
     emptied = [pl.lit(None, pl.Int64).alias(n) for name, names in counts for n in names[1:]]
-    platform = pl.col("platform").str.strip_chars(_BLANK).str.to_lowercase()
-    external = pl.col("external_post_id").str.strip_chars(_BLANK)
-    named = pl.when((platform != "") & (external != "")).then(platform + "/" + external)
+    external = trimmed(pl.col("external_post_id"))
+    named = pl.when((platform() != "") & (external != "")).then(platform() + "/" + external)
     return rows.with_columns(*merged, pl.coalesce("post_id", named).alias(_POST)).with_columns(
         emptied
     )

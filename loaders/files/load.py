@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -194,7 +194,6 @@ def _load_one(
             loads = sink.commit()
     spoilt = not any(load.accepted for load in loads) and any(load.rejected for load in loads)
     results = [_landed(plan, load, shown(path), sink, spoilt) for load in loads]
-    results = [replace(one, made=one.resource not in plan.resources) for one in results]
     results += [_skipped(plan, path, known, content, r) for r in sorted(sink.skipped)]
     return loads, results
 
@@ -247,6 +246,7 @@ def _landed(plan: Plan, load: Load, name: str, sink: Sink, spoilt: bool) -> File
         name, load.source, load.resource, "dry_run" if plan.dry_run else "landed",
         None if plan.dry_run else load.load_id, load.read, load.accepted, load.rejected,
         load.null_characters, (*notices, *remarks), message, int(bool(message)),
+        made=load.resource not in plan.resources,
     )  # fmt: skip
 
 

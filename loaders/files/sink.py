@@ -216,12 +216,11 @@ class Sink:
             self._settle(resource, part)
 
     def commit(self, cursor: dict[str, Any] | None = None) -> list[Load]:
-        """Commit every part; an input without records commits nothing.
+        """Commit every part, after :meth:`finish`; an input without records commits nothing.
 
         What posts hang on comes before them, so that what is there never waits for what a
         kill in between kept from coming: the same input, loaded again, completes it.
         """
-        self.finish()
         for part in self.parts.values():
             part.writer.null_characters += part.typing.null_characters
         loads = self._adoption.commit() if self._adoption is not None else []

@@ -27,8 +27,8 @@ from typing import Any
 from loaders.schema import Column
 from loaders.values.base import NotTyped, Typing, shown
 from loaders.values.ids import EXTERNAL_IDS, to_external_id
-from loaders.values.lists import LONGEST_LITERAL, to_list
-from loaders.values.numbers import MAX_INTEGER, MIN_INTEGER, to_integer, to_number
+from loaders.values.lists import to_list
+from loaders.values.numbers import to_integer, to_number
 from loaders.values.texts import raw_bytes, to_json, to_text, to_uuid
 from loaders.values.times import to_timestamp
 
@@ -52,9 +52,6 @@ def reading_of(column: Column) -> Reading:
 
 __all__ = [
     "KINDS",
-    "LONGEST_LITERAL",
-    "MAX_INTEGER",
-    "MIN_INTEGER",
     "NotTyped",
     "Typing",
     "raw_bytes",

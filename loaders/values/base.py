@@ -18,6 +18,8 @@ UNKNOWN_WORDS = frozenset(
      "undefined", "\\n", "-", "--", "---", "\u2013", "\u2014"}
 )  # fmt: skip
 _DIGITS = "0123456789"
+#: From here on a floating-point number has no room for every whole number.
+EXACT_FLOAT = 2**53
 _CSV_NULLS = frozenset({"\\N", "NULL", "null"})
 
 

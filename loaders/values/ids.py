@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from loaders.notices import Notices
-from loaders.values.base import UNKNOWN_WORDS, NotTyped, Typing, is_unknown, shown
+from loaders.values.base import EXACT_FLOAT, UNKNOWN_WORDS, NotTyped, Typing, is_unknown, shown
 from loaders.values.links import is_link, post_of
 
 #: Columns that hold the id of a post or video on its platform.
@@ -27,7 +27,6 @@ _BARE_FLOAT = re.compile(r"\d+[eE]\d+\Z", re.ASCII)
 #: Digits that a spreadsheet set apart: 7,412,345,678.
 _GROUPED = re.compile(r"\d{1,3}([,.' \u2019])\d{3}(?:\1\d{3})+\Z", re.ASCII)
 _POINT_ZERO = re.compile(r"(\d+)[.,]0+\Z", re.ASCII)
-_EXACT_FLOAT = 2**53
 #: As long as YouTube's ids and Instagram's shortcodes, which may look like 12345678E90.
 _SHORT_ID = range(10, 13)
 
@@ -56,7 +55,7 @@ def to_external_id(value: Any, typing: Typing) -> str | None:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if isinstance(value, float):
-        if not value.is_integer() or abs(value) >= _EXACT_FLOAT:
+        if not value.is_integer() or abs(value) >= EXACT_FLOAT:
             raise NotTyped(f"{shown(value)} was rounded: as a floating-point number it lost digits")
         return str(int(value))
     if isinstance(value, int):
@@ -103,7 +102,7 @@ def _exact(text: str) -> str:
     if found is None:
         return text
     number = int(found[1])
-    if number >= _EXACT_FLOAT and (int(float(number)) == number or number % 100 == 0):
+    if number >= EXACT_FLOAT and (int(float(number)) == number or number % 100 == 0):
         raise NotTyped(
             f"{shown(text)} was rounded: it went through a floating-point number; export it again "
             "with ids as text"

@@ -12,7 +12,15 @@ from typing import Any
 import orjson
 
 from loaders.jsontext import canonical_json, parse_json
-from loaders.values.base import NotTyped, Typing, is_blank, is_named_null, is_unknown, shown
+from loaders.values.base import (
+    EXACT_FLOAT,
+    NotTyped,
+    Typing,
+    is_blank,
+    is_named_null,
+    is_unknown,
+    shown,
+)
 
 #: A uuid as it is landed.
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
@@ -35,7 +43,7 @@ def to_text(value: Any, typing: Typing) -> str | None:
             return None
         if not value.is_integer():
             return repr(value)
-        if abs(value) >= 2**53:
+        if abs(value) >= EXACT_FLOAT:
             raise NotTyped(f"{shown(value)} is a floating-point number that has lost digits")
         return str(int(value))
     if isinstance(value, bytes):
