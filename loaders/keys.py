@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from loaders.jsontext import canonical_json
@@ -78,6 +79,7 @@ def own_key(value: Any) -> str | None:
     return text
 
 
+@lru_cache(1 << 16)
 def derived_key(source: str, resource: str, value: int | str) -> str:
     """The uuid of the row of ``resource`` that ``source`` itself calls ``value``.
 

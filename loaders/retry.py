@@ -85,12 +85,12 @@ def _retry_group(
         ) as load,
     ):
         for record in records:
-            typing = _typing(record.context or {})
-            frame = _parsed(resource, record, typing)
+            plan = _plan(record.context)
+            typing = _typing(plan, record.context or {})
+            frame = _parsed(resource, record, plan, typing)
             if frame is None:
                 continue
             load.null_characters += typing.null_characters
-            plan = _plan(record.context)
             if plan is not None and plan.adopt and resource == "published_posts":
                 if plan.adopt not in adoptions:
                     adoption = Adoption(landing, plan.adopt, input=INPUT)
@@ -117,21 +117,21 @@ def _plan(context: dict[str, Any] | None) -> Plan | None:
     return Plan.from_stored(context["options"])
 
 
-def _typing(context: dict[str, Any]) -> Typing:
-    plan = _plan(context)
+def _typing(plan: Plan | None, context: dict[str, Any]) -> Typing:
     if plan is not None:
         return plan.typing(from_csv=bool(context.get("csv")))
     options = context.get("options") or {}
     return Typing(time_zone=zone_named(options.get("time_zone")))
 
 
-def _parsed(resource: str, record: RejectedRecord, typing: Typing) -> pl.DataFrame | None:
+def _parsed(
+    resource: str, record: RejectedRecord, plan: Plan | None, typing: Typing
+) -> pl.DataFrame | None:
     """The one row of a record; None while it still cannot be typed."""
     context = record.context or {}
     document = _document(record.raw, context)
     if not isinstance(document, dict):
         return None
-    plan = _plan(context)
     if record.reason.endswith(idforms.REASON):
         return None  # that is told by the other ids of its file
     if plan is not None and plan.increments:

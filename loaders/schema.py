@@ -354,6 +354,12 @@ SOURCES: dict[str, tuple[str, ...]] = {
 ASKED_SOURCES = frozenset({"supabase"})
 
 
+@cache
+def uuid_columns(resource: str) -> tuple[str, ...]:
+    """Columns of a resource that hold uuids: its key and those of other rows."""
+    return tuple(column.name for column in RESOURCES[resource] if column.kind == "uuid")
+
+
 def polars_schema(resource: str) -> dict[str, pl.DataType]:
     """Column name to Polars type of a landed file, bookkeeping included."""
     own = {column.name: column.polars for column in RESOURCES[resource]}

@@ -8,13 +8,12 @@ row is derived in the same way, so that joins between files hold.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from loaders.files.mapping import FieldMap
 from loaders.keys import REFERENCE_TYPES, REFERENCES, derived_key, own_key
 from loaders.notices import Notices
-from loaders.schema import NATURAL_KEYS, RESOURCES, SOURCE_KEY
+from loaders.schema import NATURAL_KEYS, SOURCE_KEY, uuid_columns
 from loaders.values import NotTyped, Typing, to_uuid
 from loaders.values.texts import UUID
 
@@ -36,7 +35,7 @@ def keyed(
     be the record as it was read and is not changed.
     """
     numbers = {}
-    for column in _uuid_columns(fields.resource):
+    for column in uuid_columns(fields.resource):
         value = values.get(column)
         if value is None or (type(value) is str and UUID.match(value)):
             continue
@@ -59,7 +58,7 @@ def keyed(
 
 def has_numbers(fields: FieldMap) -> bool:
     """Whether a constant of ``--set`` is a number: what it becomes depends on the record."""
-    columns = _uuid_columns(fields.resource)
+    columns = uuid_columns(fields.resource)
     return any(_number(column, dict(fields.sets)) is not None for column in columns)
 
 
@@ -81,7 +80,11 @@ def _uuid(
         meant = _referred(values)
     else:
         meant = REFERENCES[column]
-    return _derived(meant, number), "post" if column == "post_id" and not is_own else "key", ""
+    return (
+        derived_key(_SOURCE, meant, number),
+        "post" if column == "post_id" and not is_own else "key",
+        "",
+    )
 
 
 def _given(values: dict[str, Any], names: tuple[str, ...]) -> bool:
@@ -106,13 +109,3 @@ def _number(column: str, values: dict[str, Any]) -> str | None:
         except NotTyped:
             pass
     return own_key(value)
-
-
-@lru_cache
-def _uuid_columns(resource: str) -> tuple[str, ...]:
-    return tuple(column.name for column in RESOURCES[resource] if column.kind == "uuid")
-
-
-@lru_cache(1 << 14)
-def _derived(resource: str, number: str) -> str:
-    return derived_key(_SOURCE, resource, number)

@@ -8,11 +8,10 @@ to the extra, under the column's name.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 from loaders.keys import REFERENCE_TYPES, REFERENCES, derived_key, own_key
-from loaders.schema import RESOURCES, SOURCE_KEY
+from loaders.schema import SOURCE_KEY, uuid_columns
 from loaders.values import NotTyped, Typing, to_uuid
 
 SOURCE = "supabase"
@@ -33,7 +32,7 @@ def keyed(
         return values, {}
     found = dict(values)
     for name, key in own.items():
-        found[name] = _derived(_meant(resource, name, values), key)
+        found[name] = derived_key(SOURCE, _meant(resource, name, values), key)
     return found, {name: values[name] for name in own}
 
 
@@ -57,14 +56,3 @@ def _meant(resource: str, column: str, values: dict[str, Any]) -> str:
         kind = str(values.get("reference_type")).strip()
         return REFERENCE_TYPES.get(kind, kind)
     return REFERENCES[column]
-
-
-@lru_cache
-def uuid_columns(resource: str) -> tuple[str, ...]:
-    """Columns of a resource that hold uuids."""
-    return tuple(column.name for column in RESOURCES[resource] if column.kind == "uuid")
-
-
-@lru_cache(1 << 16)
-def _derived(resource: str, key: str) -> str:
-    return derived_key(SOURCE, resource, key)

@@ -16,9 +16,9 @@ from loaders.landing.metadata import iso
 from loaders.notices import Notices
 from loaders.pgconnect import connect, parse_dsn, place, redact
 from loaders.records import Record, type_records
-from loaders.schema import ALL_RESOURCES, DEFAULT_OWN_TIME, OWN_TIME
+from loaders.schema import ALL_RESOURCES, DEFAULT_OWN_TIME, OWN_TIME, uuid_columns
 from loaders.supabase.catalog import DbTable, database_zone, read_catalog, server_identity
-from loaders.supabase.keys import SOURCE, keyed, uuid_columns
+from loaders.supabase.keys import SOURCE, keyed
 from loaders.supabase.pages import Reader
 from loaders.supabase.seen import Seen
 from loaders.supabase.versions import (
