@@ -52,7 +52,7 @@ def _compare(name: str, folder: Path, uri: str) -> Line:
     import psycopg
 
     from loaders.landing import Landing
-    from loaders.raw_copy import copy_new_loads
+    from warehouse.build.raw_copy import copy_new_loads
 
     with psycopg.connect(uri, autocommit=True) as connection:
         copy_new_loads(Landing(folder / "empty"), uri)  # the tables, once and for all

@@ -13,7 +13,7 @@ from loaders.demo import load_demo
 from loaders.errors import UsageError
 from loaders.landing import Landing
 from tests.support.builds import differences, plain
-from warehouse.as_of import parse_time
+from warehouse.build import parse_time
 from warehouse.cli import main
 
 #: Between the second and the third of the simulated month's five loads.

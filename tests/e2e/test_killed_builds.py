@@ -32,7 +32,8 @@ from warehouse.settings import PROJECT_ROOT, Settings
 #: its transaction did before is not committed yet.
 IN_A_MODEL = """
 import os, signal, sys
-from warehouse import cli, dbt_run
+from warehouse import cli
+from warehouse.build import dbt_run
 model, words = sys.argv[1:]
 go_on = dbt_run.Progress.event
 def event(self, message):
@@ -65,7 +66,8 @@ cli.main(["build"])
 OVERTAKEN = """
 import os, sys, threading
 import psycopg
-from warehouse import cli, dbt_run
+from warehouse import cli
+from warehouse.build import dbt_run
 def overtake():
     with psycopg.connect(os.environ["ACE_POSTGRES_URL"], autocommit=True) as connection:
         connection.execute("select pg_terminate_backend(pid) from pg_locks "

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from loaders.landing import Landing
-from loaders.raw_copy import copy_new_loads
 from repositories.connection import open_release
 from tests.support.histories import History, land
 from warehouse.build import build
+from warehouse.build.raw_copy import copy_new_loads
 from warehouse.settings import Settings
 
 pytestmark = pytest.mark.postgres

@@ -16,7 +16,7 @@ def compiled(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> dict[
     from dbt.cli.main import dbtRunner
 
     from tests.support.builds import _manifest
-    from warehouse.dbt_run import _close_connections, _environment
+    from warehouse.build.dbt_run import _close_connections, _environment
 
     folder = tmp_path_factory.mktemp("analyses")
     with _environment(demo.environment()):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from warehouse.consumed import Consumed, _in_postgres
+from warehouse.build.consumed import Consumed, _in_postgres
 
 pytestmark = pytest.mark.postgres
 

@@ -15,7 +15,7 @@ import pytest
 from loaders.landing import Landing, Load
 from repositories.connection import open_release
 from warehouse.build import build
-from warehouse.consumed import consumed
+from warehouse.build.consumed import consumed
 from warehouse.settings import settings
 
 

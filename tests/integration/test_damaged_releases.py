@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from repositories.connection import open_release
 from repositories.release_files import UnreadableError, current_release, open_file
 from tests.support import small_warehouse
-from warehouse import build as building
+from warehouse.build import live as building
 from warehouse.cli import app
 from warehouse.release.duckdb import DuckStore
 

@@ -14,13 +14,13 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-import loaders.raw_copy
 from loaders.errors import AceError, UsageError
 from loaders.landing import Landing
-from loaders.pgcopy import HEADER, TRAILER, encode_rows
-from loaders.raw_copy import copy_new_loads
 from loaders.schema import SOURCES, polars_schema
 from tests.conftest import PASSWORD, PASSWORD_ROLE, PgServer
+from warehouse.build import raw_copy
+from warehouse.build.pgcopy import HEADER, TRAILER, encode_rows
+from warehouse.build.raw_copy import copy_new_loads
 
 pytestmark = pytest.mark.postgres
 T0 = datetime(2026, 5, 1, 12, 0, 0, 123456, UTC)
@@ -170,7 +170,7 @@ def test_a_copy_stopped_in_the_middle_leaves_nothing_half(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(loaders.raw_copy, "encode_rows", interrupted)
+        patched.setattr(raw_copy, "encode_rows", interrupted)
         with pytest.raises(KeyboardInterrupt):
             copy_new_loads(landing, postgres_url)
     assert count(postgres_url, "files__products") == 1

@@ -16,7 +16,7 @@ from loaders.landing import Landing
 from repositories.connection import open_release
 from repositories.release_files import release_files
 from warehouse.build import build
-from warehouse.lock import build_lock
+from warehouse.build.lock import build_lock
 from warehouse.release.duckdb import DuckStore
 from warehouse.settings import PROJECT_ROOT, settings
 
@@ -47,7 +47,7 @@ def _project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         else:
             shutil.copy(source, copy)
     (folder / "tests" / "dbt" / "no_wrong_products.sql").write_text(FAILS)
-    monkeypatch.setattr("warehouse.dbt_run.PROJECT_ROOT", folder)
+    monkeypatch.setattr("warehouse.build.dbt_run.PROJECT_ROOT", folder)
 
 
 def _names(home: Path) -> list[str]:
@@ -97,7 +97,7 @@ def test_only_what_passed_is_released(
     (ace_home / "current.duckdb").unlink()
     (ace_home / "releases" / "2.duckdb").unlink()
     store.rollback(1)
-    monkeypatch.setattr("warehouse.dbt_run.run_dbt", None)
+    monkeypatch.setattr("warehouse.build.dbt_run.run_dbt", None)
     run()
     assert "what is missing is the release" in said[0]
     assert list(release_files(ace_home)) == [1, 2]

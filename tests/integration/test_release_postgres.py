@@ -8,7 +8,7 @@ import pytest
 from loaders.errors import AceError, UsageError
 from repositories.connection import NoReleaseError, open_release
 from tests.support.small_postgres import build as _build
-from warehouse.lock import postgres_lock
+from warehouse.build.lock import postgres_lock
 from warehouse.release.session import connect, profile_environment
 
 pytestmark = pytest.mark.postgres

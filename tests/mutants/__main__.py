@@ -85,7 +85,7 @@ class Dbt:
         """Those of the tests that fail, are in error or are not there."""
         from dbt.cli.main import dbtRunner
 
-        from warehouse.dbt_run import _close_connections, _environment
+        from warehouse.build.dbt_run import _close_connections, _environment
 
         wanted = sorted(set(tests))
         common = self.warehouse.common_arguments()

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from loaders.landing import Landing
 from loaders.schema import SOURCE_KEY
-from warehouse.dbt_run import _close_connections, _environment
+from warehouse.build.dbt_run import _close_connections, _environment
 from warehouse.settings import PROJECT_ROOT
 
 #: What must be the same however the builds came about, and the columns that are
@@ -96,7 +96,7 @@ class Warehouse:
         from dbt.cli.main import dbtRunner
 
         if self.target == "postgres" and command in ("run", "build"):
-            from loaders.raw_copy import copy_new_loads
+            from warehouse.build.raw_copy import copy_new_loads
 
             copy_new_loads(self.landing, self.postgres_url)
         with _environment(self.environment()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from warehouse.built_with import BuiltWith
+from warehouse.build.built_with import BuiltWith
 
 
 def test_a_first_build_adds_to_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from loaders.errors import AceError
-from warehouse.consumed import Consumed, describe
+from warehouse.build.consumed import Consumed, describe
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -18,10 +18,10 @@ import pytest
 from loaders.landing import Landing
 from repositories.connection import DuckReader, open_release
 from tests.support import small_warehouse
-from warehouse.built_with import BuiltWith
+from warehouse.build.built_with import BuiltWith
+from warehouse.build.lock import build_lock
 from warehouse.cli import main
 from warehouse.cli._failures import as_sentence
-from warehouse.lock import build_lock
 from warehouse.release.duckdb import DuckStore
 from warehouse.settings import settings
 

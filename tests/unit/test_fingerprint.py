@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.fingerprint import PARTS, project_fingerprint
+from warehouse.build.fingerprint import PARTS, project_fingerprint
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from loaders.errors import AceError
-from warehouse.lock import build_lock, holder
+from warehouse.build.lock import build_lock, holder
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from warehouse.lock import build_lock
+from warehouse.build.lock import build_lock
 with build_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)

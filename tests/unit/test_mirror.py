@@ -10,7 +10,7 @@ import pytest
 
 from loaders.errors import AceError
 from loaders.landing import Landing, Rejected
-from warehouse.mirror import local_landing
+from warehouse.build.mirror import local_landing
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_a_file_that_vanishes_meanwhile_is_looked_for_again(
         return get(self, path, target, **options)
 
     monkeypatch.setattr(MemoryFileSystem, "get_file", late)
-    monkeypatch.setattr("warehouse.mirror._PARALLEL", 1)
+    monkeypatch.setattr("warehouse.build.mirror._PARALLEL", 1)
     mirror = local_landing(store, tmp_path / "mirror", print)
     assert compacted
     assert len(mirror.loads()) == 2

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from jinja2 import Environment
 
+from warehouse.build.shortage import shortage
 from warehouse.settings import PROJECT_ROOT
-from warehouse.shortage import shortage
 
 WIDE = (
     "create table t as select *, row_number() over (partition by n % 3 order by a) as place "

@@ -18,7 +18,7 @@ from loaders.files import load_files
 from loaders.landing import Landing
 from repositories.connection import open_release
 from tests.support import small_warehouse
-from warehouse.as_of import parse_time
+from warehouse.build import parse_time
 from warehouse.cli.status import collect
 from warehouse.release.duckdb import DuckStore
 from warehouse.settings import PROJECT_ROOT

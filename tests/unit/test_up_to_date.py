@@ -11,7 +11,7 @@ import pytest
 
 from loaders.landing import Landing
 from tests.support.histories import Landed, land
-from warehouse.build import _built_before, _up_to_date
+from warehouse.build.live import _built_before, _up_to_date
 
 AS_OF = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -86,7 +86,7 @@ def _build_as_of(as_of: str | None, output: Path | None) -> None:
             "--as-of and --output belong together.",
             "Example: ace build --as-of 2026-10-15 --output mid-october.duckdb",
         )
-    from warehouse.as_of import build_as_of, parse_time
+    from warehouse.build import build_as_of, parse_time
 
     build_as_of(
         parse_time(as_of),

@@ -78,8 +78,8 @@ def _gone(landing: Landing) -> dict[str, str]:
 
 
 def _show_landing(landing: Landing, gone: dict[str, str]) -> None:
+    from warehouse.build.consumed import describe
     from warehouse.cli._show import note_left_out
-    from warehouse.consumed import describe
 
     note_left_out(landing)
     if gone:

@@ -217,7 +217,7 @@ def _quarantine(rows: list[dict[str, Any]]) -> None:
 
 def _landing(status: dict[str, Any]) -> None:
     """What is wrong in the landing zone, each with the next step."""
-    from warehouse.consumed import describe
+    from warehouse.build.consumed import describe
 
     texts = [f"{one['problem']} It is left out. {one['remedy']}" for one in status["left_out"]]
     texts += [f"{one['problem']} {one['remedy']}" for one in status["ahead_loads"]]

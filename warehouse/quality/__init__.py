@@ -16,8 +16,8 @@ from typing import Any
 from loaders.errors import AceError
 from loaders.landing import Landing
 from warehouse import clock
+from warehouse.build.lock import check_lock
 from warehouse.freshness import Freshness, of_landing
-from warehouse.lock import check_lock
 from warehouse.quality.findings import Finding, find_all
 from warehouse.quality.landing_rules import (
     FILE_RULES,

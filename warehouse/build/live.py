@@ -6,14 +6,15 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from loaders.errors import AceError
 from repositories.release_files import UnreadableError
-from warehouse.built_with import BuiltWith
-from warehouse.consumed import consumed
-from warehouse.fingerprint import git_revision, project_fingerprint
-from warehouse.lock import build_lock, postgres_lock
+from warehouse.build.built_with import BuiltWith
+from warehouse.build.consumed import consumed
+from warehouse.build.damaged import damaged_rows, left_out_variable
+from warehouse.build.fingerprint import git_revision, project_fingerprint
+from warehouse.build.lock import build_lock, postgres_lock
 from warehouse.release.model import (
     Passed,
     ReleaseStore,
@@ -124,7 +125,7 @@ def build(
 def _landing(config: Settings, target: str, say: Say) -> Landing:
     """The landing zone as the engine reads it: DuckDB wants files on a local disk."""
     from loaders.landing import Landing
-    from warehouse.mirror import local_landing
+    from warehouse.build.mirror import local_landing
 
     landing = Landing(config.landing)
     if target != "duckdb":
@@ -225,43 +226,8 @@ def _locked(
         yield environment | profile_environment(connection)
 
 
-def damaged_rows(landing: Landing) -> Iterator[str]:
-    """What is wrong with landed files whose footers are sound but whose rows are not: read
-    in full, so only where a build has failed.
-    """
-    import pyarrow as pa
-
-    from warehouse.quality.survey import schema_problem
-
-    places: dict[str, str] = {
-        load.file: f"{load.source}/{load.resource}/{load.file.rsplit('/', 1)[-1]}"
-        for load in landing.loads()
-    }
-    for location, name in places.items():
-        try:
-            with landing.storage.reader(name) as file:
-                problem = schema_problem(file.schema_arrow, name.split("/")[1])
-                for _ in file.iter_batches():
-                    pass
-        except (pa.ArrowException, OSError) as error:
-            problem = f"its rows cannot be read ({' '.join(str(error).split())[:160]})"
-        if problem is not None:
-            yield (
-                f"The landed file {location} is damaged: {problem}. Restore it from a copy, or "
-                "move it out of the landing zone and load its input again."
-            )
-
-
-def left_out_variable(landing: Landing) -> dict[str, Any]:
-    """The dbt variable that keeps files nobody can read out of the build; most often none,
-    for a variable makes dbt parse the project again.
-    """
-    files = [one.location for one in landing.left_out()]
-    return {"left_out": files} if files else {}
-
-
 def _copy_to_postgres(landing: Landing, config: Settings, say: Say, note: Say) -> None:
-    from loaders.raw_copy import copy_new_loads
+    from warehouse.build.raw_copy import copy_new_loads
 
     assert config.postgres_url is not None
     copied = copy_new_loads(landing, config.postgres_url)
@@ -285,7 +251,7 @@ def _run(
     say: Say,
     note: Say,
 ) -> None:
-    from warehouse.dbt_run import run_dbt
+    from warehouse.build.dbt_run import run_dbt
 
     revision = git_revision()
     landing.prepare()

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from loaders.errors import AceError, UsageError
+from warehouse.build.shortage import shortage
 from warehouse.release.model import TestOutcome, other_build
 from warehouse.settings import PROJECT_ROOT
-from warehouse.shortage import shortage
 from warehouse.terminal import cell, console, quoted
 
 Say = Callable[[str], None]

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loaders.errors import AceError, UsageError
-from warehouse.fingerprint import git_revision, project_fingerprint
+from warehouse.build.damaged import left_out_variable
+from warehouse.build.fingerprint import git_revision, project_fingerprint
 from warehouse.release.model import Passed
 from warehouse.settings import Settings, check_duckdb_path, settings
 from warehouse.terminal import quoted
@@ -52,7 +53,7 @@ def build_as_of(
     place, AceError when a model or a test fails or the disk is full.
     """
     from loaders.landing import Landing
-    from warehouse.mirror import local_landing
+    from warehouse.build.mirror import local_landing
     from warehouse.release.duckdb import become_release_file
 
     config = config or settings()
@@ -140,8 +141,7 @@ def _is_running(process: str) -> bool:
 def _build(
     build: Path, as_of: datetime, landing: Landing, config: Settings, say: Say, note: Say
 ) -> None:
-    from warehouse.build import left_out_variable
-    from warehouse.dbt_run import run_dbt
+    from warehouse.build.dbt_run import run_dbt
     from warehouse.release.duckdb import DuckStore
 
     variables = {"as_of": as_of.isoformat()}

@@ -18,9 +18,9 @@ import pyarrow as pa
 from loaders.errors import AceError
 from loaders.landing import Heartbeat, Landing, Load
 from loaders.pgconnect import connect, parse_dsn, place, redact
-from loaders.pgcopy import HEADER, TRAILER, encode_rows
 from loaders.pgsession import application_name, prepare
 from loaders.schema import SOURCES, polars_schema
+from warehouse.build.pgcopy import HEADER, TRAILER, encode_rows
 
 if TYPE_CHECKING:
     import psycopg
