@@ -12,7 +12,7 @@ import pytest
 
 from loaders.landing import Landing
 
-HEAVY = ("polars", "pyarrow", "pandas", "numpy", "dbt", "great_expectations")
+HEAVY = ("polars", "pyarrow", "pandas", "numpy", "dbt", "great_expectations", "jinja2")
 PROBE = """
 import sys
 from warehouse.cli import main

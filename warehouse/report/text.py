@@ -1,10 +1,9 @@
-"""Numbers and times as the page shows them."""
+"""Numbers, times and names as the page shows them: the filters of its templates."""
 
 from __future__ import annotations
 
 from datetime import datetime
-
-from warehouse.markup import Markup, fill
+from math import exp
 
 #: Shown where a value is not known; never 0.
 UNKNOWN = "\N{EN DASH}"
@@ -19,6 +18,11 @@ def compact(value: float | None) -> str:
             scaled = value / size
             return f"{scaled:.0f}{unit}" if abs(scaled) >= 99.95 else f"{scaled:.1f}{unit}"
     return f"{value:,.0f}"
+
+
+def whole(value: int) -> str:
+    """``1,234,567``."""
+    return f"{value:,}"
 
 
 def shortened(words: str | None, most: int = 80) -> str:
@@ -36,20 +40,19 @@ def signed(share: float | None) -> str:
     return UNKNOWN if share is None else f"{100 * share:+.0f}%"
 
 
+def relative(log_ratio: float | None) -> float | None:
+    """The relative difference whose logarithm is given."""
+    return None if log_ratio is None else exp(log_ratio) - 1
+
+
 def day(moment: str | None) -> str:
     """``31 Oct 2026``."""
     return UNKNOWN if moment is None else f"{_parsed(moment):%-d %b %Y}"
 
 
-def minute(moment: str | None) -> Markup:
-    """``31 Oct 2026, 23:30 UTC`` as an HTML time element."""
-    if moment is None:
-        return Markup.escape(UNKNOWN)
-    return fill(
-        '<time datetime="{moment}">{shown} UTC</time>',
-        moment=moment,
-        shown=f"{_parsed(moment):%-d %b %Y, %H:%M}",
-    )
+def minute(moment: str) -> str:
+    """``31 Oct 2026, 23:30``."""
+    return f"{_parsed(moment):%-d %b %Y, %H:%M}"
 
 
 def hours(value: float | None) -> str:
@@ -59,6 +62,11 @@ def hours(value: float | None) -> str:
     if value < 1:
         return f"{60 * value:.0f} min"
     return f"{value:.1f} h" if value < 48 else f"{value / 24:,.0f} d"
+
+
+def platform_class(platform: str) -> str:
+    """The CSS class that colours a platform."""
+    return f"on-{platform}" if platform in ("tiktok", "youtube", "instagram") else "on-other"
 
 
 def _parsed(moment: str) -> datetime:
