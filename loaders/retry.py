@@ -13,8 +13,8 @@ from typing import Any
 
 import polars as pl
 
+from common.errors import AceError
 from loaders.adoption import Adoption
-from loaders.errors import AceError
 from loaders.files import idforms
 from loaders.files.encodings import mended
 from loaders.files.envelopes import opened

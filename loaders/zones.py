@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 
 
 def zone_named(name: str | None) -> tzinfo:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from repositories.release_files import (
     UnreadableError,
     can_be_read,
@@ -241,8 +241,8 @@ class PostgresReader:
     def __init__(self, url: str, release: int | None = None) -> None:
         import psycopg
 
-        from loaders.pgconnect import connect
-        from loaders.pgsession import READER, prepare
+        from common.pgconnect import connect
+        from common.pgsession import READER, prepare
 
         self._connection = connect(url, "ACE_POSTGRES_URL")
         self._connection.read_only = True

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loaders.errors import AceError
+from common.errors import AceError
 
 if TYPE_CHECKING:
     import duckdb

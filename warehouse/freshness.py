@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from loaders.schema import ALL_RESOURCES, ASKED_SOURCES, SOURCES
 from warehouse.clock import TOLERANCE
 from warehouse.settings import PROJECT_ROOT

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 TARGETS = ("duckdb", "postgres", "spark")

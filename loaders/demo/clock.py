@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from common.errors import UsageError
 from loaders.demo.keys import Ints
-from loaders.errors import UsageError
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from common.errors import UsageError
 from loaders.demo.clock import moment
 from loaders.demo.dirt import bad_records, rejections
 from loaders.demo.real import FINGERPRINT, load_real
 from loaders.demo.truth_files import Tally, write_truth
 from loaders.demo.world import World, simulate
-from loaders.errors import UsageError
 from loaders.landing import Landing, Load, LoadWriter
 from loaders.schema import ALL_RESOURCES
 

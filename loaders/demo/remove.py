@@ -7,10 +7,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.errors import AceError
 from loaders.demo.land import SOURCE
 from loaders.demo.real import FINGERPRINT
 from loaders.demo.truth_files import FILES
-from loaders.errors import AceError
 from loaders.landing import Landing, Load
 from loaders.landing.undo import undo_all
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.files.limits import (
     KEPT,
     LONGEST_RECORD,

@@ -13,7 +13,7 @@ import unicodedata
 from encodings.aliases import aliases
 from typing import IO, Any
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from loaders.files.mapping import near
 from loaders.jsontext import clean_halves
 

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.jsontext import canonical_json
 from loaders.landing import Landing, Rejected
 from loaders.landing.rows import landed_rows

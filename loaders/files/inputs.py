@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.files import encodings
 from loaders.jsontext import clean_text
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from loaders.files.dry import DryLanding
 from loaders.files.inputs import Input, find_files
 from loaders.files.plan import Plan

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.files.mapping import found_at, near, paths_in
 from loaders.jsontext import parse_json
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from loaders.jsontext import parse_json
 from loaders.schema import ALL_RESOURCES, RESOURCES, twins
 

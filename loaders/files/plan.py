@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from loaders.files.encodings import checked
 from loaders.files.mapping import FieldMap, at_path, check_table, near
 from loaders.files.numbered import keyed

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 
 #: The way in which a quote inside a field is two quotes; else the way is what escapes it.
 DOUBLED = '"'

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import polars as pl
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.files import csvrows, fast
 from loaders.files.columnar import rows_of
 from loaders.files.encodings import WINDOWS_1252, NotText, mended

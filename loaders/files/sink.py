@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
+from common.errors import AceError
 from loaders.adoption import Adoption
-from loaders.errors import AceError
 from loaders.files.falls import Falls
 from loaders.files.idforms import IdForms
 from loaders.files.increments import Increments

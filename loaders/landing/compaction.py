@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.landing.footers import verify
 from loaders.landing.locks import locked
 from loaders.landing.metadata import Load, encode, new_load_id, utc_now

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.landing.metadata import METADATA_KEY, Load, decode
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow as pa
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.schema import polars_schema
 
 if TYPE_CHECKING:

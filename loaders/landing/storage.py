@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from loaders.errors import AceError
+from common.errors import AceError
 
 if TYPE_CHECKING:
     import pyarrow as pa

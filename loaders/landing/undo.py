@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from loaders.landing.compaction import DamagedRows, write_loads
 from loaders.landing.locks import locked
 from loaders.landing.metadata import Load, new_load_id

@@ -19,7 +19,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.jsontext import clean_text
 from loaders.landing.footers import verify
 from loaders.landing.hashing import hash_table

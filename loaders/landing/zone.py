@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from loaders.landing.footers import ace_values
 from loaders.landing.locks import locked
 from loaders.landing.metadata import (

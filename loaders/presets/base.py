@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from loaders.presets.secrets import redact, redact_text
 from loaders.schema import SOURCES
 from loaders.values import NotTyped, Typing

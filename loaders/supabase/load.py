@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from loaders.errors import AceError
+from common.errors import AceError
+from common.pgconnect import connect, parse_dsn, place, redact
 from loaders.landing import Landing, Load, LoadWriter, Rejected
 from loaders.landing.metadata import iso
 from loaders.notices import Notices
-from loaders.pgconnect import connect, parse_dsn, place, redact
 from loaders.records import Record, type_records
 from loaders.schema import ALL_RESOURCES, DEFAULT_OWN_TIME, OWN_TIME, uuid_columns
 from loaders.supabase.catalog import DbTable, database_zone, read_catalog, server_identity

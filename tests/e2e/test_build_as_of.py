@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from common.errors import UsageError
 from loaders.demo import load_demo
-from loaders.errors import UsageError
 from loaders.landing import Landing
 from tests.support.builds import differences, plain
 from warehouse.build import parse_time

@@ -85,7 +85,7 @@ cli.main(["build"])
 
 #: `ace build` whose server looks every second whether it is still there.
 LOOKED_AFTER = """
-from loaders import pgsession
+from common import pgsession
 from warehouse import cli
 pgsession.SETTINGS["client_connection_check_interval"] = "1s"
 cli.main(["build"])

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from repositories.connection import NoReleaseError, open_release
 from tests.conftest import PgServer
 from tests.support.small_postgres import build

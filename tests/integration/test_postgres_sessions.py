@@ -7,7 +7,7 @@ import os
 import psycopg2
 import pytest
 
-from loaders import pgsession
+from common import pgsession
 from warehouse.release import session
 
 pytestmark = pytest.mark.postgres

@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from loaders.landing import Landing
 from loaders.schema import SOURCES, polars_schema
 from tests.conftest import PASSWORD, PASSWORD_ROLE, PgServer

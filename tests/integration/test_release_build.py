@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from loaders.landing import Landing
 from repositories.connection import open_release
 from repositories.release_files import release_files

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from loaders.errors import AceError
+from common.errors import AceError
 from repositories.connection import open_release
 from repositories.release_files import current_release, release_files
 from tests.support import small_warehouse

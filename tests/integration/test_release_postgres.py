@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from repositories.connection import NoReleaseError, open_release
 from tests.support.small_postgres import build as _build
 from warehouse.build.lock import postgres_lock

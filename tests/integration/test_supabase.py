@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.landing import Landing
 from loaders.records import type_records
 from loaders.schema import ALL_RESOURCES

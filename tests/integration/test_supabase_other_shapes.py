@@ -11,7 +11,7 @@ import polars as pl
 import psycopg
 import pytest
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from loaders.keys import derived_key
 from loaders.landing import Landing
 from loaders.retry import retry_rejected

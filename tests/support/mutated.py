@@ -23,7 +23,7 @@ from typing import Any
 
 import polars as pl
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.files.inputs import Input
 from loaders.files.plan import Plan
 from loaders.files.reading import Reader

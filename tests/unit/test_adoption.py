@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from loaders.files import FileResult, load_files
 from loaders.landing import Landing
 from loaders.landing.writer import LoadWriter

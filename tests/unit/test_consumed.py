@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loaders.errors import AceError
+from common.errors import AceError
 from warehouse.build.consumed import Consumed, describe
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from common.errors import UsageError
 from loaders.demo.truth_files import FILES
-from loaders.errors import UsageError
 from loaders.landing import Landing, Rejected
 from loaders.landing.storage import Storage
 from warehouse.cli.load_demo import command

@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from common.errors import UsageError
 from loaders.demo import load_demo, simulate
 from loaders.demo.dirt import bad_records, rejections
 from loaders.demo.land import SOURCE
 from loaders.demo.real import ATTRIBUTION, load_real, real_videos
-from loaders.errors import UsageError
 from loaders.landing import Landing
 from loaders.schema import ALL_RESOURCES, BOOKKEEPING, RESOURCES
 

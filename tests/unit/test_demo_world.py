@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from common.errors import UsageError
 from loaders.demo import World, simulate
 from loaders.demo.clock import moment
 from loaders.demo.keys import uuids
@@ -16,7 +17,6 @@ from loaders.demo.operations import STORM_RETRIES, planted_failures, workflow_ke
 from loaders.demo.trends import days_without_collection, planted_tags
 from loaders.demo.truth import POST_HASHTAGS, STYLES, VARIABLES
 from loaders.demo.truth_files import true_posts
-from loaders.errors import UsageError
 from loaders.schema import ALL_RESOURCES, RESOURCES
 
 

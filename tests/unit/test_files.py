@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 import zstandard
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from loaders.files import FileResult, load_files
 from loaders.landing import Landing
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from loaders.files import FileResult, load_files
 from loaders.files.plan import Plan
 from loaders.landing import Landing

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from loaders.files import FileResult, load_files
 from loaders.files import increments as module
 from loaders.landing import Landing

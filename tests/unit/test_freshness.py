@@ -15,7 +15,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from loaders.landing import Landing
 from loaders.schema import ASKED_SOURCES, SOURCES
 from tests.support import small_warehouse

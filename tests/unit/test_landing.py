@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from loaders.landing import Landing, Load, Rejected, new_load_id, record_hashes
 from loaders.schema import SOURCES, polars_schema
 

@@ -19,7 +19,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from loaders.files import load_files
 from loaders.files.load import _modified
 from loaders.landing import Landing, Load, Rejected

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from polars.testing import assert_frame_equal
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from loaders.landing import Landing, Load, Rejected
 from loaders.landing.compaction import write_loads
 from loaders.retry import retry_rejected

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from loaders.errors import AceError
+from common.errors import AceError
 from warehouse.build.lock import build_lock, holder
 
 HOLD = """

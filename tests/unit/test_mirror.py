@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.landing import Landing, Rejected
 from warehouse.build.mirror import local_landing
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from loaders.presets import PRESETS, PresetRecord
 from loaders.presets.base import api_error, identifier
 from loaders.records import Record, type_records

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from warehouse.settings import settings
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from repositories.connection import DuckReader, Stream, open_release
 from tests.support import small_warehouse
 from warehouse.cli.sql import command, write_csv, write_json

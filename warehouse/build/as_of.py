@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from warehouse.build.damaged import left_out_variable
 from warehouse.build.fingerprint import git_revision, project_fingerprint
 from warehouse.release.model import Passed

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.schema import RESOURCES
 from warehouse.settings import Settings
 

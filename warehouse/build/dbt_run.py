@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from warehouse.build.shortage import shortage
 from warehouse.release.model import TestOutcome, other_build
 from warehouse.settings import PROJECT_ROOT

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from loaders.errors import AceError
+from common.errors import AceError
 from repositories.release_files import UnreadableError
 from warehouse.build.built_with import BuiltWith
 from warehouse.build.consumed import consumed

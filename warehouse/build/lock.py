@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loaders.errors import AceError
+from common.errors import AceError
 
 if TYPE_CHECKING:
     import psycopg

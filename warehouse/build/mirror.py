@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.landing import Landing
 from loaders.schema import SOURCES
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow as pa
 
-from loaders.errors import AceError
+from common.errors import AceError
+from common.pgconnect import connect, parse_dsn, place, redact
+from common.pgsession import application_name, prepare
 from loaders.landing import Heartbeat, Landing, Load
-from loaders.pgconnect import connect, parse_dsn, place, redact
-from loaders.pgsession import application_name, prepare
 from loaders.schema import SOURCES, polars_schema
 from warehouse.build.pgcopy import HEADER, TRAILER, encode_rows
 

@@ -9,7 +9,7 @@ import errno
 import os
 import sys
 
-from loaders.errors import AceError
+from common.errors import AceError
 
 #: Engines' words for a full disk; their exceptions carry no error number.
 _FULL = ("No space left on device", "Disk quota exceeded", "disk full", "offload data block")

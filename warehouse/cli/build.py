@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from warehouse.settings import TARGETS
 from warehouse.terminal import echo, note
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from warehouse.cli._show import plural
 from warehouse.terminal import echo, print_json
 
@@ -63,7 +63,7 @@ def command(as_json: bool, everything: bool, accept: tuple[str, ...]) -> None:
 
 def _gone(landing: Landing) -> dict[str, str]:
     """Loads of the current release that are not in landing now; none where it cannot be read."""
-    from loaders.errors import AceError
+    from common.errors import AceError
     from warehouse import overview
     from warehouse.readers import current_or_none
 

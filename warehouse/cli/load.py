@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from warehouse.cli._lazy import LazyGroup
 from warehouse.terminal import echo
 

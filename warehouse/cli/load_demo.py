@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from warehouse.cli._show import plural
 from warehouse.settings import sample_unfinished
 from warehouse.terminal import echo, print_json

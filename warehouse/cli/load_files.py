@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from warehouse.cli._show import note_left_out, plural
 from warehouse.terminal import echo, print_json
 

@@ -52,9 +52,9 @@ def command(
     told and kept. Works through a transaction pooler, with any subset of the tables and
     columns; columns nobody knows are kept too. Keys may be uuids, numbers or text.
     """
-    from loaders.errors import AceError, UsageError
+    from common.errors import AceError, UsageError
+    from common.pgconnect import has_password
     from loaders.landing import Landing
-    from loaders.pgconnect import has_password
     from loaders.supabase import load_supabase
     from warehouse.settings import settings
 

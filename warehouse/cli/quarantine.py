@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from warehouse.cli._show import (
     heading,
     json_option,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loaders.errors import AceError
+from common.errors import AceError
 from warehouse.cli._show import plural
 from warehouse.terminal import echo, quoted
 

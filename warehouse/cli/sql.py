@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loaders.errors import UsageError
+from common.errors import UsageError
 from warehouse.cli._show import target_option
 from warehouse.terminal import json_text, note, table, write
 

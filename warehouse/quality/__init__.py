@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.landing import Landing
 from warehouse import clock
 from warehouse.build.lock import check_lock

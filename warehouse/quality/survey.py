@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from loaders.errors import AceError
+from common.errors import AceError
 from loaders.landing import Heartbeat, Landing, Load
 from loaders.landing.writer import arrow_schema
 from loaders.schema import BOOKKEEPING, RESOURCES, SOURCE_KEY, SOURCES, polars_schema

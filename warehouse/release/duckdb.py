@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loaders.errors import AceError
+from common.errors import AceError
 from repositories.connection import rollback_hint
 from repositories.release_files import (
     MANIFEST,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 from warehouse.settings import Settings, check_duckdb_path
 
 Say = Callable[[str], None]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from loaders.errors import AceError, UsageError
-from loaders.pgconnect import own_sql
+from common.errors import AceError, UsageError
+from common.pgconnect import own_sql
 from warehouse.release.model import PUBLIC_SCHEMAS
 
 if TYPE_CHECKING:

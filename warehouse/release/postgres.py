@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from loaders.errors import AceError
-from loaders.pgconnect import own_sql
+from common.errors import AceError
+from common.pgconnect import own_sql
 from warehouse.release.model import (
     PUBLIC_SCHEMAS,
     Passed,

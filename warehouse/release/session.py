@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from loaders import pgsession
+from common import pgsession
 
 if TYPE_CHECKING:
     import psycopg
@@ -19,7 +19,7 @@ _NOT_PASSED_ON = frozenset(
 
 def connect(url: str, *, autocommit: bool = False) -> Connection:
     """A session with the settings of builds, that says who it is: lock messages name it."""
-    from loaders.pgconnect import connect as open_connection
+    from common.pgconnect import connect as open_connection
 
     connection = open_connection(
         url, "ACE_POSTGRES_URL", autocommit=True, application=pgsession.application_name()

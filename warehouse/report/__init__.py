@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from loaders.errors import AceError
+from common.errors import AceError
 
 __all__ = ["write_report"]
 

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from loaders.pgconnect import own_sql
+from common.pgconnect import own_sql
 
 if TYPE_CHECKING:
     import psycopg

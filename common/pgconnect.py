@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from loaders.errors import AceError, UsageError
+from common.errors import AceError, UsageError
 
 if TYPE_CHECKING:
     import psycopg

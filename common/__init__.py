@@ -1,0 +1,1 @@
+"""What every package may import: errors for people, and Postgres connections. It imports none."""
