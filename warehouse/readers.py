@@ -36,7 +36,7 @@ def current_or_none(target: str | None = None) -> Reader | None:
 
 
 def release_store(target: str | None = None) -> ReleaseStore:
-    from warehouse.release.model import open_store
+    from warehouse.release.stores import open_store
 
     config = settings()
     return open_store(config, target or config.target)

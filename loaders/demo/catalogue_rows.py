@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -20,9 +19,7 @@ from loaders.demo.frames import (
     times,
 )
 from loaders.demo.keys import Ints, hex_text, stream, uuid_or_null, uuids
-
-if TYPE_CHECKING:
-    from loaders.demo.world import World
+from loaders.demo.world import World
 
 CHUNK = 50_000
 LABEL = "(simulated)"

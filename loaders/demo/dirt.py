@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import orjson
@@ -17,11 +17,9 @@ import polars as pl
 from loaders.demo.clock import DAY, HOUR, MINUTE, PLATFORMS
 from loaders.demo.frames import ACCEPTED, QUARANTINED, pick, simulated, times
 from loaders.demo.keys import Ints, uuids
+from loaders.demo.world import World
 from loaders.landing import Rejected
 from loaders.records import Record, type_records
-
-if TYPE_CHECKING:
-    from loaders.demo.world import World
 
 #: Columns of dirty rows: a series, or one value for all of them.
 Columns = dict[str, Any]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +20,7 @@ from loaders.demo.clock import DAY, HOUR, MINUTE, PLATFORMS, SECOND, Clock
 from loaders.demo.frames import DUPLICATE, SUPERSEDED, pick, simulated, times
 from loaders.demo.keys import Ints, stream, uuids
 from loaders.demo.truth import Floats
-
-if TYPE_CHECKING:
-    from loaders.demo.world import World
+from loaders.demo.world import World
 
 #: Posts simulated at a time; part of the seed's meaning, do not tune per machine.
 CHUNK = 20_000

@@ -15,6 +15,7 @@ from common.errors import UsageError
 from loaders.demo.clock import moment
 from loaders.demo.dirt import bad_records, rejections
 from loaders.demo.real import FINGERPRINT, load_real
+from loaders.demo.resources import frames
 from loaders.demo.truth_files import Tally, write_truth
 from loaders.demo.world import World, simulate
 from loaders.landing import Landing, Load, LoadWriter
@@ -108,7 +109,7 @@ class _Batches:
     def write(self, tally: Tally) -> None:
         """Make the resource's rows and hand each to the load it was known in time for."""
         clock = self.world.clock
-        for frame in self.world.frames(self.resource):
+        for frame in frames(self.world, self.resource):
             if frame.is_empty():
                 continue
             extracted = frame["_extracted_at"].to_physical().to_numpy()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +13,7 @@ from loaders.demo import truth
 from loaders.demo.clock import DAY, HOUR, MINUTE
 from loaders.demo.frames import pick, simulated, times
 from loaders.demo.keys import Ints, stream, uuids
-
-if TYPE_CHECKING:
-    from loaders.demo.world import World
+from loaders.demo.world import World
 
 DIMENSION = 16
 MODELS = ("demo-embed-v1", "demo-embed-v2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,9 +14,7 @@ from loaders.demo.frames import DUPLICATE, json_object, pick, simulated, times
 from loaders.demo.growth import Flags, outage
 from loaders.demo.keys import Ints, stream, uuid_or_null, uuids
 from loaders.demo.trends import collected_days
-
-if TYPE_CHECKING:
-    from loaders.demo.world import World
+from loaders.demo.world import World
 
 AGENTS = (
     "ScriptwriterAgent",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -18,10 +18,8 @@ from loaders.demo.frames import DUPLICATE, SUPERSEDED, pick, simulated, times
 from loaders.demo.growth import Flags
 from loaders.demo.keys import Ints, hex_text, stream, uuid_or_null, uuids
 from loaders.demo.truth import Floats
+from loaders.demo.world import World
 from loaders.tags import with_tags
-
-if TYPE_CHECKING:
-    from loaders.demo.world import World
 
 TagKind = Literal["breakout", "slow_riser", "seasonal", "noise"]
 #: Tags that mean nothing, chosen by a Zipf law.

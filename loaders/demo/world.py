@@ -1,53 +1,20 @@
-"""The simulated world: its numbers, and its rows resource by resource."""
+"""The simulated world: the numbers that all its rows are made from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-import polars as pl
-
 from loaders.demo.catalogue import Catalogue, make_catalogue
 from loaders.demo.clock import Clock, make_clock
-from loaders.schema import ALL_RESOURCES
 
 
 @dataclass(frozen=True)
 class World:
-    """A simulated month. Rows are made on demand, in chunks, the same every time."""
+    """A simulated month; :mod:`loaders.demo.resources` makes its rows."""
 
     clock: Clock
     catalogue: Catalogue
-
-    def frames(self, resource: str) -> Iterator[pl.DataFrame]:
-        """Rows of one resource (see :mod:`loaders.demo.frames`), dirt included."""
-        from loaders.demo import catalogue_rows, dirt, growth, memory, operations, trends
-
-        makers: dict[str, Callable[[World], Iterator[pl.DataFrame]]] = {
-            "products": catalogue_rows.products,
-            "creative_patterns": catalogue_rows.patterns,
-            "scripts": catalogue_rows.scripts,
-            "video_assets": catalogue_rows.assets,
-            "experiments": catalogue_rows.experiments,
-            "published_posts": catalogue_rows.posts,
-            "performance_metrics": growth.polls,
-            "raw_videos": trends.raw_videos,
-            "trend_snapshots": trends.snapshots,
-            "agent_notes": memory.notes,
-            "embeddings": memory.embeddings,
-            "system_events": operations.events,
-        }
-        yield from makers[resource](self)
-        yield from dirt.rows(self, resource)
-
-    def rows(self, resource: str) -> pl.DataFrame:
-        """All rows of one resource in one frame (small worlds only)."""
-        from loaders.demo.frames import aligned
-
-        if resource not in ALL_RESOURCES:
-            raise KeyError(resource)
-        return aligned(resource, list(self.frames(resource)))
 
 
 def simulate(

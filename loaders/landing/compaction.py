@@ -15,7 +15,6 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,10 +26,8 @@ from loaders.landing.locks import locked
 from loaders.landing.metadata import Load, encode, new_load_id, utc_now
 from loaders.landing.storage import discard, explain
 from loaders.landing.writer import COMPRESSION, ROW_GROUP_ROWS, arrow_schema
+from loaders.landing.zone import Landing
 from loaders.schema import SOURCES
-
-if TYPE_CHECKING:
-    from loaders.landing.zone import Landing
 
 #: Files from this size on are left as they are.
 SMALL_BYTES = 64 * 1024 * 1024
@@ -62,9 +59,11 @@ class DamagedRows(Exception):
 
 
 def compact(
-    landing: Landing, *, min_files: int, sources: Iterable[str] | None = None
+    landing: Landing, min_files: int = 8, *, sources: Iterable[str] | None = None
 ) -> list[Compaction]:
-    """Merge, then delete what is replaced; one entry per resource that changed."""
+    """Merge the small files of a resource once there are ``min_files`` of them, then delete
+    what is replaced; one entry per resource that changed.
+    """
     done = []
     with locked(landing.storage, exclusive=True, name=".compacting"):
         landing.storage.sweep()

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
 
 from common.errors import AceError
+from loaders.landing.zone import Landing
 from loaders.schema import polars_schema
-
-if TYPE_CHECKING:
-    from loaders.landing.zone import Landing
 
 
 def landed_rows(

@@ -12,16 +12,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from common.errors import AceError, UsageError
 from loaders.landing.compaction import DamagedRows, write_loads
 from loaders.landing.locks import locked
 from loaders.landing.metadata import Load, new_load_id
+from loaders.landing.zone import Landing
 from loaders.schema import SOURCES
-
-if TYPE_CHECKING:
-    from loaders.landing.zone import Landing
 
 FOLDER = "_undone"
 

@@ -31,8 +31,6 @@ from loaders.schema import SOURCES
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from loaders.landing.compaction import Compaction
-    from loaders.landing.undo import Undone
     from loaders.landing.writer import LoadWriter
 
 
@@ -411,12 +409,6 @@ class Landing:
         """Held while rejected records are parsed again; yields False if busy."""
         return locked(self.storage, exclusive=True, wait=False, name=".retrying")
 
-    def undo(self, load_id: str) -> Undone:
-        """Take one load out again; see :mod:`loaders.landing.undo`."""
-        from loaders.landing.undo import undo
-
-        return undo(self, load_id)
-
     def undone(self) -> set[str]:
         """Ids of the loads and heartbeats that were taken out and are kept aside."""
         names = [
@@ -426,14 +418,6 @@ class Landing:
             for name in self.storage.names(f"_undone/{source}/{kind}")
         ]
         return {os.path.basename(name).removesuffix(".parquet") for name in names}
-
-    def compact(
-        self, min_files: int = 8, *, sources: Iterable[str] | None = None
-    ) -> list[Compaction]:
-        """Merge small files of a resource once there are ``min_files`` of them."""
-        from loaders.landing.compaction import compact
-
-        return compact(self, min_files=min_files, sources=sources)
 
 
 def _rejected_record(load: Load, row: dict[str, Any]) -> RejectedRecord:

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from loaders.landing import Landing, Load
+from loaders.landing.undo import undo
 from repositories.connection import open_release
 from warehouse.build import build
 from warehouse.build.consumed import consumed
@@ -61,7 +62,7 @@ def test_builds_heal_whatever_becomes_of_landed_files(
 
     # One is damaged, one taken out, one loaded anew; foreign files lie about everywhere.
     Path(second.file).write_bytes(Path(second.file).read_bytes()[:-9])
-    landing.undo(third.load_id)
+    undo(landing, third.load_id)
     _land(ace_home, "Dates")
     for place in ("files/products", "files/_heartbeat", "elsewhere/products", "elsewhere/x"):
         folder = ace_home / "landing" / place

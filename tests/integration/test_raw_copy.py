@@ -16,6 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from common.errors import AceError, UsageError
 from loaders.landing import Landing
+from loaders.landing.compaction import compact
+from loaders.landing.undo import undo
 from loaders.schema import SOURCES, polars_schema
 from tests.conftest import PASSWORD, PASSWORD_ROLE, PgServer
 from warehouse.build import raw_copy
@@ -190,7 +192,7 @@ def test_of_a_compacted_file_only_the_new_loads_are_copied(
     copy_new_loads(landing, postgres_url)
     for i in range(3, 5):
         land(landing, "performance_metrics", metrics(10, start=10 * i))
-    landing.compact(min_files=2)
+    compact(landing, min_files=2)
     assert len({load.file for load in landing.loads()}) == 1
     result = copy_new_loads(landing, postgres_url)
     assert (result.loads, result.rows) == (2, 20)
@@ -274,8 +276,8 @@ def test_what_leaves_landing_is_hidden_and_what_was_undone_is_deleted(
     copy_new_loads(Landing(landing.url), postgres_url)
     place = landing.storage.location(f"files/products/{lost}.parquet")
     aside = Path(place).rename(Path(landing.url) / "aside")
-    landing.undo(undone)
-    landing.undo(beat.load_id)
+    undo(landing, undone)
+    undo(landing, beat.load_id)
     copy_new_loads(Landing(landing.url), postgres_url)
     shown = "select load_id from raw._loads where load_id not in (select load_id from raw._gone)"
     assert fetch(postgres_url, shown) == [(kept,)]

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from common.errors import UsageError
 from loaders.demo.truth_files import FILES
 from loaders.landing import Landing, Rejected
+from loaders.landing.compaction import compact
 from loaders.landing.storage import Storage
 from warehouse.cli.load_demo import command
 from warehouse.settings import sample_unfinished, settings
@@ -74,7 +75,7 @@ def test_remove_takes_out_what_the_demo_landed_and_nothing_else(home: Path) -> N
     sample_unfinished(home).touch()
     (home / "demo_truth" / "notes.txt").write_text("mine")
     demo = [load for load in Landing(home / "landing").loads() if load not in before]
-    Landing(home / "landing").compact(2)
+    compact(Landing(home / "landing"), 2)
     said = _remove()
     left = Landing(home / "landing")
     assert [load.load_id for load in left.loads()] == [load.load_id for load in before]

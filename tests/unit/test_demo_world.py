@@ -14,6 +14,7 @@ from loaders.demo import World, simulate
 from loaders.demo.clock import moment
 from loaders.demo.keys import uuids
 from loaders.demo.operations import STORM_RETRIES, planted_failures, workflow_keys
+from loaders.demo.resources import rows as all_rows
 from loaders.demo.trends import days_without_collection, planted_tags
 from loaders.demo.truth import POST_HASHTAGS, STYLES, VARIABLES
 from loaders.demo.truth_files import true_posts
@@ -32,7 +33,7 @@ def big() -> World:
 
 def final_counts(world: World) -> pl.DataFrame:
     """Last accepted poll of each post beside its truth."""
-    polls = world.rows("performance_metrics").filter(pl.col("_fate") == "accepted")
+    polls = all_rows(world, "performance_metrics").filter(pl.col("_fate") == "accepted")
     names = {"views": "view_count", "likes": "like_count", "comments": "comment_count"}
     names["shares"] = "share_count"
     polls = polls.with_columns(pl.coalesce(a, b).alias(a) for a, b in names.items())
@@ -46,9 +47,9 @@ def final_counts(world: World) -> pl.DataFrame:
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others(world: World) -> None:
     again, other = simulate(posts=300), simulate(posts=300, seed=8)
     for resource in ALL_RESOURCES:
-        rows = world.rows(resource)
-        assert rows.equals(again.rows(resource)), resource
-        assert not rows.equals(other.rows(resource)), resource
+        rows = all_rows(world, resource)
+        assert rows.equals(all_rows(again, resource)), resource
+        assert not rows.equals(all_rows(other, resource)), resource
 
 
 def test_default_month_is_fixed_and_ends_in_october() -> None:
@@ -70,22 +71,22 @@ def test_everything_is_known_within_the_month_and_not_before_it_was_observed(
     world: World,
 ) -> None:
     for resource in ALL_RESOURCES:
-        known = world.rows(resource)["_extracted_at"]
+        known = all_rows(world, resource)["_extracted_at"]
         assert known.null_count() == 0
         assert known.max() <= moment(world.clock.end)  # type: ignore[operator]
-    polls = world.rows("performance_metrics").filter(pl.col("_fate") != "quarantined")
+    polls = all_rows(world, "performance_metrics").filter(pl.col("_fate") != "quarantined")
     assert (polls["_extracted_at"] >= polls["collected_at"]).drop_nulls().all()
 
 
 def test_products_say_that_they_are_simulated(world: World) -> None:
-    products = world.rows("products").drop_nulls("name")
+    products = all_rows(world, "products").drop_nulls("name")
     assert products["name"].str.ends_with("(simulated)").all()
     assert products["meta"].str.contains('"simulated":true', literal=True).all()
 
 
 def test_keys_are_unique_uuids(world: World) -> None:
     for resource, columns in RESOURCES.items():
-        rows = world.rows(resource).filter(pl.col("_fate") == "accepted")
+        rows = all_rows(world, resource).filter(pl.col("_fate") == "accepted")
         keys = rows[columns[0].name].drop_nulls()
         assert keys.n_unique() == len(keys), resource
         assert str(uuid.UUID(keys[0])) == keys[0]
@@ -94,7 +95,7 @@ def test_keys_are_unique_uuids(world: World) -> None:
 
 def test_children_have_parents(world: World) -> None:
     """Every accepted row refers to accepted rows only."""
-    kept = {r: world.rows(r).filter(pl.col("_fate") == "accepted") for r in ALL_RESOURCES}
+    kept = {r: all_rows(world, r).filter(pl.col("_fate") == "accepted") for r in ALL_RESOURCES}
     links = [
         ("creative_patterns", "product_id", "products", "product_id"),
         ("scripts", "product_id", "products", "product_id"),
@@ -113,16 +114,16 @@ def test_children_have_parents(world: World) -> None:
 
 
 def test_quarantined_orphans_have_no_parent(world: World) -> None:
-    orphans = world.rows("performance_metrics").filter(pl.col("_reason") == "missing_parent")
-    posts = world.rows("published_posts").filter(pl.col("_fate") == "accepted")
+    orphans = all_rows(world, "performance_metrics").filter(pl.col("_reason") == "missing_parent")
+    posts = all_rows(world, "published_posts").filter(pl.col("_fate") == "accepted")
     assert len(orphans) > 0
     assert not orphans["post_id"].drop_nulls().is_in(posts["post_id"].implode()).any()
     assert orphans["post_id"].null_count() > 0  # by external id
 
 
 def test_some_parents_land_after_their_children(world: World) -> None:
-    posts = world.rows("published_posts").filter(pl.col("_fate") == "accepted")
-    polls = world.rows("performance_metrics").filter(pl.col("_fate") == "accepted")
+    posts = all_rows(world, "published_posts").filter(pl.col("_fate") == "accepted")
+    polls = all_rows(world, "performance_metrics").filter(pl.col("_fate") == "accepted")
     first = polls.group_by("post_id").agg(pl.col("_extracted_at").min().alias("first"))
     late = posts.join(first, on="post_id").filter(pl.col("first") < pl.col("_extracted_at"))
     batch = world.clock.batch(late["_extracted_at"].to_physical().to_numpy())
@@ -130,7 +131,7 @@ def test_some_parents_land_after_their_children(world: World) -> None:
 
 
 def test_counts_grow_but_for_jitter_and_the_corrections_the_truth_names(world: World) -> None:
-    polls = world.rows("performance_metrics").filter(pl.col("_fate") == "accepted")
+    polls = all_rows(world, "performance_metrics").filter(pl.col("_fate") == "accepted")
     polls = polls.with_columns(pl.coalesce("views", "view_count").alias("views"))
     polls = polls.drop_nulls(["post_id", "views"]).sort("post_id", "collected_at")
     before = pl.col("views").shift().over("post_id")
@@ -146,7 +147,7 @@ def test_counts_grow_but_for_jitter_and_the_corrections_the_truth_names(world: W
 
 
 def test_youtube_tells_no_shares_and_unknown_is_not_zero(world: World) -> None:
-    polls = world.rows("performance_metrics").filter(pl.col("_fate") == "accepted")
+    polls = all_rows(world, "performance_metrics").filter(pl.col("_fate") == "accepted")
     truth = true_posts(world, np.arange(300, dtype=np.int64)).select("post_id", kind="platform")
     known = (
         polls.drop_nulls("collected_at")
@@ -173,7 +174,7 @@ def test_observed_rates_follow_the_true_rates(big: World) -> None:
 
 
 def test_views_follow_the_stated_growth_curve(big: World) -> None:
-    polls = big.rows("performance_metrics").filter(pl.col("_fate") == "accepted")
+    polls = all_rows(big, "performance_metrics").filter(pl.col("_fate") == "accepted")
     polls = polls.with_columns(pl.coalesce("views", "view_count").alias("views"))
     truth = true_posts(big, np.arange(big.clock.posts, dtype=np.int64)).filter(~pl.col("corrected"))
     seen = polls.drop_nulls("views").join(truth.drop("platform"), on="post_id")
@@ -231,7 +232,7 @@ def test_an_oracle_regression_recovers_the_effects(big: World) -> None:
 
 
 def test_planted_hashtags_run_their_course(world: World) -> None:
-    rows = world.rows("raw_videos").filter(pl.col("_fate") == "accepted")
+    rows = all_rows(world, "raw_videos").filter(pl.col("_fate") == "accepted")
     tags = pl.when(pl.col("hashtags").list.len() > 0).then("hashtags").otherwise("caption_hashtags")
     rows = rows.with_columns(
         tag=tags, platform=pl.col("platform").str.strip_chars().str.to_lowercase()
@@ -254,7 +255,7 @@ def test_planted_hashtags_run_their_course(world: World) -> None:
 
 
 def test_days_without_collection_have_no_rows(world: World) -> None:
-    plain = world.rows("raw_videos").filter(pl.col("_reason").is_null())
+    plain = all_rows(world, "raw_videos").filter(pl.col("_reason").is_null())
     start = moment(world.clock.start).date()
     days = set((plain["collected_at"].dt.date() - start).dt.total_days())
     gaps = [day for day, platform in days_without_collection(world.clock) if platform is None]
@@ -264,7 +265,7 @@ def test_days_without_collection_have_no_rows(world: World) -> None:
 
 
 def test_planted_failures_are_there(world: World) -> None:
-    events = world.rows("system_events").filter(pl.col("_fate") == "accepted")
+    events = all_rows(world, "system_events").filter(pl.col("_fate") == "accepted")
     planted = {p.kind: p for p in planted_failures(world)}
 
     def of(kind: str) -> pl.DataFrame:
@@ -280,12 +281,12 @@ def test_planted_failures_are_there(world: World) -> None:
     last = events.filter(pl.col("agent_name") == silent.agent_name)["created_at"].max()
     assert last <= moment(silent.at + 180_000_000)  # type: ignore[operator]
     product = uuids(7, "product", np.array([planted["stalled_product"].product]))[0]
-    assert (world.rows("scripts")["product_id"] == product).sum() == 3
-    assert (world.rows("video_assets")["product_id"] == product).sum() == 0
+    assert (all_rows(world, "scripts")["product_id"] == product).sum() == 3
+    assert (all_rows(world, "video_assets")["product_id"] == product).sum() == 0
 
 
 def test_no_other_workflow_is_left_open(world: World) -> None:
-    events = world.rows("system_events").filter(pl.col("_fate") == "accepted")
+    events = all_rows(world, "system_events").filter(pl.col("_fate") == "accepted")
     runs = events.drop_nulls("workflow_id").group_by("workflow_id").agg("event_type")
     ended = pl.col("event_type").list.contains("workflow.end")
     ended |= pl.col("event_type").list.contains("workflow.abort")
@@ -295,7 +296,7 @@ def test_no_other_workflow_is_left_open(world: World) -> None:
 
 
 def test_agents_but_the_silent_one_work_to_the_end(world: World) -> None:
-    events = world.rows("system_events").drop_nulls("agent_name")
+    events = all_rows(world, "system_events").drop_nulls("agent_name")
     last = events.filter(pl.col("agent_name").str.ends_with("Agent")).group_by("agent_name")
     idle = last.agg(pl.col("created_at").max()).with_columns(
         gone=(moment(world.clock.end) - pl.col("created_at")).dt.total_minutes()

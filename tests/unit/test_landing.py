@@ -15,6 +15,7 @@ import pytest
 
 from common.errors import AceError, UsageError
 from loaders.landing import Landing, Load, Rejected, new_load_id, record_hashes
+from loaders.landing.compaction import compact
 from loaders.schema import SOURCES, polars_schema
 
 AT = datetime(2026, 11, 22, 17, 2, 9, 123456, tzinfo=UTC)
@@ -256,7 +257,7 @@ def test_what_a_killed_load_left_is_deleted_after_a_day(tmp_path: Path) -> None:
     assert not old.exists()
     assert young.exists()
     os.utime(young, (yesterday, yesterday))
-    landing.compact()
+    compact(landing)
     assert not young.exists()
 
 
@@ -332,6 +333,6 @@ def test_rejected_records_of_a_load_that_never_came_are_deleted_after_a_day(
     landing.prepare()
     assert [old.exists(), young.exists(), beside.exists()] == [False, True, True]
     damaged.unlink()
-    landing.compact()
+    compact(landing)
     assert [young.exists(), beside.exists()] == [True, False]
     assert len(Landing(tmp_path).rejected()) == 2

@@ -11,7 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from loaders.landing import Landing, Load
-from loaders.landing.compaction import write_loads
+from loaders.landing.compaction import compact, write_loads
 
 
 @pytest.fixture
@@ -47,21 +47,21 @@ def data_files(landing: Landing) -> list[str]:
 
 def test_rows_and_loads_stay_the_same_in_one_file(landing: Landing) -> None:
     before, loads = rows(landing), landing.loads()
-    (done,) = landing.compact(8)
+    (done,) = compact(landing, 8)
     assert (done.merged, done.deleted, done.waiting) == (10, 10, 0)
     assert len(data_files(landing)) == 1
     again = Landing(landing.url)
     assert_frame_equal(rows(again), before)
     assert without_file(again.loads()) == without_file(loads)
     assert again.find("3") is not None
-    assert again.compact(8) == []
+    assert compact(again, 8) == []
 
 
 def test_compacted_files_are_compacted_again(landing: Landing) -> None:
-    landing.compact(8)
+    compact(landing, 8)
     add(landing, 10, 7)
     before = rows(landing)
-    landing.compact(8)
+    compact(landing, 8)
     assert len(data_files(landing)) == 1
     assert_frame_equal(rows(Landing(landing.url)), before)
 
@@ -69,19 +69,19 @@ def test_compacted_files_are_compacted_again(landing: Landing) -> None:
 def test_few_files_are_left_alone(tmp_path: Path) -> None:
     landing = Landing(tmp_path)
     add(landing, 0, 3)
-    assert landing.compact(8) == []
+    assert compact(landing, 8) == []
     assert len(data_files(landing)) == 3
 
 
 def test_a_running_build_keeps_its_files(landing: Landing) -> None:
     pinned = {load.file for load in landing.loads()}
     with landing.shared_lock():
-        (done,) = landing.compact(8)
+        (done,) = compact(landing, 8)
         assert (done.deleted, done.waiting) == (0, 10)
         assert all(Path(file).exists() for file in pinned)
         # A build that starts now reads each load once, from the merged file.
         assert len({load.file for load in Landing(landing.url).loads()}) == 1
-    (done,) = landing.compact(8)
+    (done,) = compact(landing, 8)
     assert (done.merged, done.deleted) == (0, 10)
 
 
@@ -101,10 +101,10 @@ def test_killed_while_deleting(
 
     monkeypatch.setattr(landing.storage, "remove", killed)
     with pytest.raises(KeyboardInterrupt):
-        landing.compact(8)
+        compact(landing, 8)
     again = Landing(landing.url)
     assert_frame_equal(rows(again), before)
-    again.compact(8)
+    compact(again, 8)
     assert len(data_files(again)) == 1
     assert_frame_equal(rows(Landing(landing.url)), before)
 
@@ -119,7 +119,7 @@ def test_killed_before_the_merged_file_is_there(
 
     monkeypatch.setattr(landing.storage, "commit", killed)
     with pytest.raises(KeyboardInterrupt):
-        landing.compact(8)
+        compact(landing, 8)
     assert len(data_files(landing)) == 10
     assert not list(Path(landing.url).rglob(".tmp-*"))
     assert_frame_equal(rows(Landing(landing.url)), before)
@@ -135,7 +135,7 @@ def test_columns_that_old_files_lack_are_null(landing: Landing) -> None:
         writer.write_table(table)
         writer.add_key_value_metadata({b"ace": metadata})
     landing = Landing(landing.url)
-    landing.compact(8)
+    compact(landing, 8)
     assert rows(landing)["completion_rate"].null_count() == 20
 
 
@@ -143,7 +143,7 @@ def test_listing_while_compaction_deletes(landing: Landing) -> None:
     """A file that vanishes between listing and reading is no error."""
     names = landing.storage.names
     stale = {"files/performance_metrics": names("files/performance_metrics")}
-    landing.compact(8)
+    compact(landing, 8)
 
     def once_stale(folder: str) -> list[str]:
         return stale.pop(folder, None) or names(folder)
@@ -188,7 +188,7 @@ def test_a_load_in_two_merged_files_is_taken_from_one_of_them(tmp_path: Path) ->
         landing.storage.remove(name)
     landing = Landing(tmp_path)
     assert_frame_equal(rows(landing), before)
-    landing.compact(2)
+    compact(landing, 2)
     (merged,) = data_files(landing)
     assert_frame_equal(rows(Landing(tmp_path)), before)
     assert pl.read_parquet(landing.storage.location(merged)).height == before.height
@@ -196,6 +196,6 @@ def test_a_load_in_two_merged_files_is_taken_from_one_of_them(tmp_path: Path) ->
 
 def test_a_load_in_two_files_is_that_of_the_larger_set(landing: Landing) -> None:
     with landing.shared_lock():
-        landing.compact(8)
+        compact(landing, 8)
     assert len(data_files(landing)) == 11
     assert len({load.file for load in Landing(landing.url).loads()}) == 1

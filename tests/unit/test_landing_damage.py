@@ -23,6 +23,7 @@ from common.errors import AceError, UsageError
 from loaders.files import load_files
 from loaders.files.load import _modified
 from loaders.landing import Landing, Load, Rejected
+from loaders.landing.compaction import compact
 from loaders.landing.footers import ace_values
 from loaders.landing.metadata import Heartbeat, decode, encode, iso, parse_iso
 from loaders.retry import retry_rejected
@@ -255,7 +256,7 @@ def test_a_file_nobody_can_read_stops_no_other(tmp_path: Path, kind: str) -> Non
     file.write_text("post_id,views\nx,1\n")
     (result,) = load_files(landing, [file], table="performance_metrics")
     assert result.status == "landed"
-    landing.compact(2)
+    compact(landing, 2)
     assert {load.load_id for load in Landing(landing.url).loads()} == {
         good.load_id, result.load_id
     }  # fmt: skip
@@ -269,7 +270,7 @@ def test_rows_that_cannot_be_read_stop_no_compaction(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[4:200] = b"\xff" * 196
     path.write_bytes(content)
-    (done,) = landing.compact(2)
+    (done,) = compact(landing, 2)
     assert done.damaged == (loads[1].file,)
     assert (done.merged, done.deleted) == (2, 2)
     assert len(Landing(tmp_path).loads()) == 3

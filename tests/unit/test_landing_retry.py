@@ -11,6 +11,7 @@ import pytest
 
 from loaders.files import load_files
 from loaders.landing import Landing, Rejected
+from loaders.landing.compaction import compact
 from loaders.retry import retry_rejected
 from loaders.values import KINDS, NotTyped, Typing, to_integer
 
@@ -77,7 +78,7 @@ def test_recovery_survives_compaction(landing: Landing, monkeypatch: pytest.Monk
         load.commit()
     learn(monkeypatch)
     retry_rejected(landing)
-    landing.compact(2)
+    compact(landing, 2)
     assert Landing(landing.url).rejected() == []
     assert retry_rejected(Landing(landing.url)) == []
 

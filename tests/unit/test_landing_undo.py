@@ -13,7 +13,8 @@ from polars.testing import assert_frame_equal
 
 from common.errors import AceError, UsageError
 from loaders.landing import Landing, Load, Rejected
-from loaders.landing.compaction import write_loads
+from loaders.landing.compaction import compact, write_loads
+from loaders.landing.undo import undo
 from loaders.retry import retry_rejected
 from loaders.values import KINDS
 from warehouse import clock
@@ -53,14 +54,14 @@ def again(landing: Landing) -> Landing:
 
 def test_a_load_of_its_own_file_goes_with_its_rejected_records(landing: Landing) -> None:
     keep, gone = land(landing, 1), land(landing, 2, BAD, fingerprint="f")
-    done = again(landing).undo(gone.load_id)
+    done = undo(again(landing), gone.load_id)
     assert [load.load_id for load in done.loads] == [gone.load_id]
     fresh = again(landing)
     assert fresh.loads() == [keep]
     assert fresh.rejected() == []
     assert fresh.find("f") is None
     assert fresh.undone() == {gone.load_id}
-    assert fresh.undo(gone.load_id).loads == []
+    assert undo(fresh, gone.load_id).loads == []
     # Moved back, it is landed again.
     for name in (f"files/performance_metrics/{gone.load_id}.parquet", fresh.rejected_file(gone)):
         fresh.storage.move(f"_undone/{name}", name)
@@ -70,8 +71,8 @@ def test_a_load_of_its_own_file_goes_with_its_rejected_records(landing: Landing)
 
 def test_a_compacted_file_is_written_again_without_it(landing: Landing) -> None:
     loads = [land(landing, i) for i in range(4)]
-    landing.compact(2)
-    again(landing).undo(loads[2].load_id)
+    compact(landing, 2)
+    undo(again(landing), loads[2].load_id)
     fresh = again(landing)
     assert [load.load_id for load in fresh.loads()] == [
         loads[i].load_id for i in (0, 1, 3)
@@ -86,7 +87,7 @@ def test_killed_anywhere_it_is_there_or_gone_and_can_be_finished(
 ) -> None:
     landing = Landing(tmp_path)
     loads = [land(landing, i) for i in range(3)]
-    landing.compact(2)
+    compact(landing, 2)
     taken = 0
 
     def killed(*arguments: Any) -> None:
@@ -101,10 +102,10 @@ def test_killed_anywhere_it_is_there_or_gone_and_can_be_finished(
         if step == 2:
             patch.setattr(landing.storage, "remove", killed)
         with pytest.raises(KeyboardInterrupt):
-            landing.undo(loads[1].load_id)
+            undo(landing, loads[1].load_id)
     assert rows(again(landing)) == [0, 0, 1, 1, 2, 2]
-    again(landing).undo(loads[1].load_id)
-    again(landing).compact(2)
+    undo(again(landing), loads[1].load_id)
+    compact(again(landing), 2)
     assert rows(again(landing)) == [0, 0, 2, 2]
     assert len(again(landing).loads()) == 2
 
@@ -116,7 +117,7 @@ def test_retries_go_with_the_load_they_recovered_from(
     monkeypatch.setitem(KINDS, "integer", lambda value, typing: 5)
     (retry,) = retry_rejected(landing)
     assert rows(landing) == [1, 1, 2, 2, 5, 5]
-    done = again(landing).undo(first.load_id)
+    done = undo(again(landing), first.load_id)
     assert [load.load_id for load in done.loads] == [first.load_id, retry.load_id]
     fresh = again(landing)
     assert rows(fresh) == [2, 2]
@@ -138,7 +139,7 @@ def test_it_equals_a_landing_that_never_saw_it(tmp_path: Path) -> None:
         if landing is saw:
             gone = land(landing, 2, loaded_at=at + timedelta(days=700))
         land(landing, 3, loaded_at=at + timedelta(days=1))
-    saw.undo(gone.load_id)
+    undo(saw, gone.load_id)
     assert_frame_equal(frame(saw), frame(never))
     assert saw.cursor("files", "performance_metrics") == never.cursor(
         "files", "performance_metrics"
@@ -149,15 +150,15 @@ def test_who_uses_the_files_goes_first(tmp_path: Path) -> None:
     landing = Landing(tmp_path)
     load = land(landing, 1)
     with landing.shared_lock(), pytest.raises(AceError, match="A build is using"):
-        landing.undo(load.load_id)
+        undo(landing, load.load_id)
     with landing.retry_lock(), pytest.raises(AceError, match="A retry is using"):
-        landing.undo(load.load_id)
+        undo(landing, load.load_id)
     assert len(landing.loads()) == 1
 
 
 def test_an_unknown_load_is_wrong_usage(landing: Landing) -> None:
     with pytest.raises(UsageError, match="There is no load nobody"):
-        landing.undo("nobody")
+        undo(landing, "nobody")
 
 
 def test_loads_and_heartbeats_ahead_of_now_are_named_with_the_remedy(

@@ -10,6 +10,7 @@ import pytest
 
 from common.errors import AceError
 from loaders.landing import Landing, Rejected
+from loaders.landing.compaction import compact
 from warehouse.build.mirror import local_landing
 
 
@@ -69,8 +70,8 @@ def test_what_compaction_removed_goes_but_not_under_a_build(
     loads = [load.load_id for load in store.loads()]
     mirror = local_landing(store, folder, print)
     old = files(folder)
-    store.compact(min_files=2)
-    store.compact(min_files=2)
+    compact(store, min_files=2)
+    compact(store, min_files=2)
     assert len(store.storage.names("files/products")) == 1
     with mirror.shared_lock():
         again = local_landing(store, folder, print)
@@ -112,7 +113,7 @@ def test_a_file_that_vanishes_meanwhile_is_looked_for_again(
 
     def late(self: MemoryFileSystem, path: str, target: str, **options: object) -> object:
         if not compacted:
-            compacted.append(store.compact(min_files=2))
+            compacted.append(compact(store, min_files=2))
             for name in store.storage.names("files/products"):
                 if len(store.file_loads(name)) == 1:
                     store.storage.remove(name)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from loaders.landing import Landing, Load, Rejected
+from loaders.landing.compaction import compact
 from loaders.schema import ALL_RESOURCES, polars_schema
 from tests.support import hostile
 from warehouse.freshness import of_landing
@@ -26,7 +27,8 @@ from warehouse.quality.landing_rules import (
     load_rules,
     load_table,
 )
-from warehouse.quality.pages import self_contained, write_index
+from warehouse.quality.offline import self_contained
+from warehouse.quality.pages import write_index
 from warehouse.quality.rules import row_rules
 from warehouse.quality.state import State, accept_load, load_state, save_state
 from warehouse.quality.survey import Profile, Survey, schema_problem, take_survey
@@ -286,7 +288,7 @@ def test_compaction_changes_no_finding(landing: Landing, tmp_path: Path) -> None
     for n in range(3):
         land(landing, "raw_videos", {"caption": [f"{n}"]})
     before = {(f.check, f.load_id) for f in critical_findings(landing, tmp_path)}
-    landing.compact(min_files=2)
+    compact(landing, min_files=2)
     after = {(f.check, f.load_id) for f in critical_findings(Landing(landing.url), tmp_path)}
     assert len(before) == 3
     assert after == before

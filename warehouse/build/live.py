@@ -19,8 +19,8 @@ from warehouse.release.model import (
     Passed,
     ReleaseStore,
     ReleaseSummary,
-    open_store,
 )
+from warehouse.release.stores import open_store
 from warehouse.settings import Settings, settings
 from warehouse.terminal import echo, note
 

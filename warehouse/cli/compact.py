@@ -27,10 +27,11 @@ def command(min_files: int, as_json: bool) -> None:
     Example: ace compact --min-files 2
     """
     from loaders.landing import Landing
+    from loaders.landing.compaction import compact
     from warehouse.settings import settings
 
     landing = Landing(settings().landing)
-    done = landing.compact(min_files)
+    done = compact(landing, min_files)
     note_left_out(landing)
     if as_json:
         print_json([asdict(one) for one in done])

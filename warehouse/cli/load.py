@@ -49,9 +49,10 @@ def command(ctx: click.Context, undo: str | None) -> None:
 
 def _undo(load_id: str) -> None:
     from loaders.landing import Landing
+    from loaders.landing.undo import undo
     from warehouse.settings import settings
 
-    done = Landing(settings().landing).undo(load_id)
+    done = undo(Landing(settings().landing), load_id)
     if done.heartbeat:
         echo(f"Heartbeat {load_id} was taken out.")
     elif not done.loads:

@@ -50,7 +50,7 @@ def command(target: str | None, wait: float) -> None:
     """
     from loaders.landing import Landing
     from warehouse.build import build
-    from warehouse.release.model import open_store
+    from warehouse.release.stores import open_store
     from warehouse.report import write_report
     from warehouse.settings import settings
 

@@ -20,7 +20,7 @@ from great_expectations.render.renderer.page_renderer import (
 )
 from great_expectations.render.view.view import DefaultJinjaPageView
 
-from warehouse.quality.pages import self_contained
+from warehouse.quality.offline import self_contained
 
 #: What HTML and the library's ``$name`` templates act on, and a private character for each.
 _STAND_INS = {ord(char): chr(0xE000 + place) for place, char in enumerate("<>&\"'$`")}

@@ -1,41 +1,14 @@
-"""Makes the Data Docs readable without a network, and writes their first page.
-
-Great Expectations' pages take styles, scripts and a logo from a dozen servers; without
-them its own index is blank, and with them every reader is reported to those servers.
-"""
+"""The first page of the Data Docs: what was found, and every suite with its page."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
-from warehouse.templates import POLICY, templates
-
-if TYPE_CHECKING:
-    from warehouse.quality.findings import Finding
-
-#: Scripts, anything fetched from elsewhere, and what is useless without them.
-_REMOTE = (
-    re.compile(r"<link[^>]*>"),
-    re.compile(r"<script.*?</script>", re.S),
-    re.compile(r"<img[^>]*>", re.S),
-    re.compile(r" onclick=\"[^\"]*\""),
-    re.compile(r"background: url\('https?://[^;]*;"),
-    re.compile(r"<footer.*?</footer>", re.S),
-    re.compile(r"<p>Stay current on everything GX.*?</p>", re.S),
-)
-
-
-def self_contained(page: str) -> str:
-    """One of their pages without scripts and without anything that is fetched."""
-    for pattern in _REMOTE:
-        page = pattern.sub("", page)
-    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-    style = templates("warehouse.quality").get_template("style.html").render()
-    return page.replace("<head>", f"<head>{policy}", 1).replace("</head>", f"{style}</head>", 1)
+from warehouse.quality.findings import Finding
+from warehouse.templates import templates
 
 
 def write_index(

@@ -5,7 +5,7 @@ from warehouse.release.model import (
     ReleaseStore,
     ReleaseSummary,
     TestOutcome,
-    open_store,
 )
+from warehouse.release.stores import open_store
 
 __all__ = ["Passed", "ReleaseStore", "ReleaseSummary", "TestOutcome", "open_store"]

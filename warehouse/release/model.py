@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from common.errors import AceError, UsageError
-from warehouse.settings import Settings, check_duckdb_path
 
-Say = Callable[[str], None]
-#: Releases kept besides the current one's own claim (``ACE_KEEP_RELEASES``).
-KEEP = 5
 #: Schemas of the build database that a release shows.
 PUBLIC_SCHEMAS = ("canonical", "marts", "quarantine", "reference")
 
@@ -111,37 +106,6 @@ class ReleaseStore(Protocol):
     def rollback(self, release: int) -> ReleaseSummary:
         """Make an older (or newer) kept release the current one."""
         ...
-
-
-def keep(config: Settings) -> int:
-    """How many releases are kept (``ACE_KEEP_RELEASES``, at least 1)."""
-    text = config.extra.get("ACE_KEEP_RELEASES", str(KEEP))
-    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
-        raise UsageError(f"ACE_KEEP_RELEASES is '{text}'.", "It must be a whole number from 1.")
-    return int(text)
-
-
-def open_store(config: Settings, target: str) -> ReleaseStore:
-    """The store of ``duckdb`` or ``postgres``; ``spark`` has none yet (UsageError)."""
-    if target == "duckdb":
-        from warehouse.release.duckdb import DuckStore
-
-        check_duckdb_path("ACE_HOME", config.home)
-        return DuckStore(config.home, config.warehouse, keep(config))
-    if target == "postgres":
-        from warehouse.release.pg_public import parse_readers
-        from warehouse.release.postgres import PostgresStore
-
-        if not config.postgres_url:
-            raise UsageError(
-                "The target is postgres, but ACE_POSTGRES_URL is not set.",
-                "Set it to the warehouse's address, for example postgresql:///ace.",
-            )
-        readers = parse_readers(config.extra.get("ACE_READERS", ""))
-        return PostgresStore(config.postgres_url, keep(config), readers)
-    raise UsageError(
-        "Target spark is not there yet.", "Use --target duckdb (the default) or postgres."
-    )
 
 
 def other_build() -> AceError:
