@@ -279,7 +279,7 @@ SAME: tuple[tuple[str, ...], ...] = (
 Need = tuple[tuple[str, ...], ...]
 
 #: Without these a row is held back by the build (the ``required`` columns of
-#: ``models/intermediate/int_<table>.sql``; a post is not published yet without its last
+#: ``models/versions/int_<table>.sql``; a post is not published yet without its last
 #: two). A natural key stands for the source's own.
 REQUIRED: dict[str, tuple[Need, ...]] = {
     "products": ((("product_id",),), (("name",),), (("source_platform",),)),

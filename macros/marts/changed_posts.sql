@@ -25,32 +25,21 @@
 {# Select of the posts to build: all of them on a full build. `more` adds selects of a
    post_id, for models that depend on more than the post and its polls. #}
 {% macro changed_posts(more=[]) -%}
-    {%- set posts, polls = ref('int_published_posts'), ref('int_performance_metrics') -%}
-    select post_id
-    from {{ posts }}
+    {%- if not execute -%}
+        {#- dbt reads the references of both branches off the first rendering. #}
+        {%- do ref('post_changes') -%}{%- do ref('accepted_published_posts') -%}
+    {%- endif -%}
     {%- if is_incremental() %}
-    where _build > {{ consumed_build() }}
-    union
     select post_id
-    from {{ polls }}
+    from {{ ref('post_changes') }}
     where _build > {{ consumed_build() }}
-        and post_id is not null
-    union
-    {#- A poll that names a post by key and by platform id leaves the post of that id when
-       the other becomes known. #}
-    select posts.post_id
-    from {{ polls }} as polls
-    inner join {{ posts }} as posts
-        on polls.platform = posts.platform
-        and polls.external_post_id = posts.external_post_id
-    where polls._build > {{ consumed_build() }}
-        and polls.given_post_id is not null
     {%- for other in more %}
     union
     {{ other }}
     {%- endfor %}
     {%- else %}
-    where _verdict = 'accepted'
+    select post_id
+    from {{ ref('accepted_published_posts') }}
     {%- endif %}
 {%- endmacro %}
 
@@ -59,7 +48,7 @@
    another and are gone altogether; it looks only when some post changed at all. #}
 {% macro get_incremental_by_post_sql(arg_dict) %}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
-    {%- set posts = ref('int_published_posts') -%}
+    {%- set posts, changes = ref('accepted_published_posts'), ref('post_changes') -%}
     delete from {{ arg_dict['target_relation'] }}
     where post_id in (
         select post_id from {{ arg_dict['temp_relation'] }}
@@ -68,11 +57,12 @@
     );
 
     delete from {{ arg_dict['target_relation'] }}
-    where exists (select 1 from {{ posts }} where _build > {{ consumed_build() }})
+    where exists (
+            select 1 from {{ changes }} where changed = 'post' and _build > {{ consumed_build() }}
+        )
         and not exists (
             select 1 from {{ posts }} as posts
             where posts.post_id = {{ arg_dict['target_relation'] }}.post_id
-                and posts._verdict = 'accepted'
         );
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})

@@ -2,21 +2,19 @@
 
 {# Select of the versions of a key that counted at some time, with when they did:
    `known_from` up to, not including, `known_to` (null: still). As of any time the newest
-   version valid by then counts. `rows` is an int_ model or a CTE with its columns. #}
+   version valid by then counts. `rows` is a `valid_` model or a CTE with its columns. #}
 {% macro known_versions(rows, key, columns) -%}
     select {{ key | join(', ') }}, {{ columns | join(', ') }}, known_from, known_to
     from (
         select
             {{ key | join(', ') }},
             {{ columns | join(', ') }},
-            _effective_at as known_from,
-            min(_effective_at) over (
+            known_at as known_from,
+            min(known_at) over (
                 partition by {{ key | join(', ') }} order by _known_at, _load_id, _position
                 rows between 1 following and unbounded following
             ) as known_to
         from {{ rows }}
-        where _verdict in ('accepted', 'superseded')
-            and _effective_at is not null
     ) as versions
     where known_to is null or known_to > known_from
 {%- endmacro %}

@@ -8,28 +8,25 @@
         _load_id,
         _position,
         post_id,
-        coalesce(collected_at, _known_at) as collected_at,
+        collected_at,
         views,
         likes,
         comments,
         shares,
-        _effective_at,
+        known_at,
         replaced_at
     from (
         select
             versions.*,
-            min(_effective_at) over (
+            min(known_at) over (
                 partition by metric_id order by _known_at, _load_id, _position
                 rows between 1 following and unbounded following
             ) as replaced_at
-        from {{ ref('int_performance_metrics') }} as versions
-        where _verdict in ('accepted', 'superseded')
-            and _effective_at is not null
-            and metric_id in (
+        from {{ ref('valid_performance_metrics') }} as versions
+        where metric_id in (
                 select metric_id
-                from {{ ref('int_performance_metrics') }}
-                where _verdict = 'superseded'
-                    and _effective_at is not null
+                from {{ ref('valid_performance_metrics') }}
+                where not is_accepted
             )
     ) as versions
     where replaced_at is not null

@@ -1,12 +1,12 @@
 with
 
-versions as (
+accepted as (
 
-    select * from {{ ref('int_agent_notes') }}
+    select * from {{ ref('accepted_agent_notes') }}
 
 ),
 
-accepted as (
+final as (
 
     select
         note_id,
@@ -15,10 +15,9 @@ accepted as (
         content,
         importance,
         embedding,
-        coalesce(created_at, _first_known_at) as created_at
-    from versions
-    where _verdict = 'accepted'
+        created_at
+    from accepted
 
 )
 
-select * from accepted
+select * from final

@@ -1,26 +1,25 @@
 with
 
-versions as (
+accepted as (
 
-    select * from {{ ref('int_creative_patterns') }}
+    select * from {{ ref('accepted_creative_patterns') }}
 
 ),
 
-accepted as (
+final as (
 
     select
         pattern_id,
         product_id,
         hook_text,
         structure,
-        coalesce(style_tags, {{ empty_array() }}) as style_tags,
-        coalesce(emotion_tags, {{ empty_array() }}) as emotion_tags,
+        style_tags,
+        emotion_tags,
         notes,
         observed_performance,
-        coalesce(created_at, _first_known_at) as created_at
-    from versions
-    where _verdict = 'accepted'
+        created_at
+    from accepted
 
 )
 
-select * from accepted
+select * from final

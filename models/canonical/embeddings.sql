@@ -1,23 +1,22 @@
 with
 
-versions as (
+accepted as (
 
-    select * from {{ ref('int_embeddings') }}
+    select * from {{ ref('accepted_embeddings') }}
 
 ),
 
-accepted as (
+final as (
 
     select
         embedding_id,
         reference_type,
         reference_id,
         embedding,
-        coalesce(metadata, {{ empty_object() }}) as metadata,
-        coalesce(created_at, _first_known_at) as created_at
-    from versions
-    where _verdict = 'accepted'
+        metadata,
+        created_at
+    from accepted
 
 )
 
-select * from accepted
+select * from final

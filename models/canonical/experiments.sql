@@ -1,22 +1,21 @@
 with
 
-versions as (
+accepted as (
 
-    select * from {{ ref('int_experiments') }}
+    select * from {{ ref('accepted_experiments') }}
 
 ),
 
-accepted as (
+final as (
 
     select
         experiment_id,
         product_id,
         script_id,
         asset_id,
-        coalesce(created_at, _first_known_at) as created_at
-    from versions
-    where _verdict = 'accepted'
+        created_at
+    from accepted
 
 )
 
-select * from accepted
+select * from final

@@ -1,12 +1,12 @@
 with
 
-versions as (
+accepted as (
 
-    select * from {{ ref('int_performance_metrics') }}
+    select * from {{ ref('accepted_performance_metrics') }}
 
 ),
 
-accepted as (
+final as (
 
     select
         metric_id,
@@ -15,10 +15,9 @@ accepted as (
         likes,
         comments,
         shares,
-        coalesce(collected_at, _known_at) as collected_at
-    from versions
-    where _verdict = 'accepted'
+        collected_at
+    from accepted
 
 )
 
-select * from accepted
+select * from final

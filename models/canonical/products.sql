@@ -1,12 +1,12 @@
 with
 
-versions as (
+accepted as (
 
-    select * from {{ ref('int_products') }}
+    select * from {{ ref('accepted_products') }}
 
 ),
 
-accepted as (
+final as (
 
     select
         product_id,
@@ -17,11 +17,10 @@ accepted as (
         source_platform,
         category,
         meta,
-        coalesce(created_at, _first_known_at) as created_at,
-        coalesce(updated_at, created_at, _first_known_at) as updated_at
-    from versions
-    where _verdict = 'accepted'
+        created_at,
+        updated_at
+    from accepted
 
 )
 
-select * from accepted
+select * from final

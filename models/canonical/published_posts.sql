@@ -1,12 +1,12 @@
 with
 
-versions as (
+accepted as (
 
-    select * from {{ ref('int_published_posts') }}
+    select * from {{ ref('accepted_published_posts') }}
 
 ),
 
-accepted as (
+final as (
 
     select
         post_id,
@@ -14,9 +14,8 @@ accepted as (
         platform,
         external_post_id,
         published_at
-    from versions
-    where _verdict = 'accepted'
+    from accepted
 
 )
 
-select * from accepted
+select * from final

@@ -1,29 +1,28 @@
 with
 
-versions as (
+accepted as (
 
-    select * from {{ ref('int_raw_videos') }}
+    select * from {{ ref('accepted_raw_videos') }}
 
 ),
 
-accepted as (
+final as (
 
     select
         id,
         external_id,
         platform,
         caption,
-        coalesce(hashtags, {{ empty_array() }}) as hashtags,
+        hashtags,
         author,
         view_count,
         like_count,
         share_count,
         comment_count,
-        coalesce(collected_at, created_at, _known_at) as collected_at,
-        coalesce(created_at, _first_known_at) as created_at
-    from versions
-    where _verdict = 'accepted'
+        collected_at,
+        created_at
+    from accepted
 
 )
 
-select * from accepted
+select * from final

@@ -1,22 +1,21 @@
 with
 
-versions as (
+accepted as (
 
-    select * from {{ ref('int_scripts') }}
+    select * from {{ ref('accepted_scripts') }}
 
 ),
 
-accepted as (
+final as (
 
     select
         script_id,
         product_id,
         script_text,
         creative_variables,
-        coalesce(created_at, _first_known_at) as created_at
-    from versions
-    where _verdict = 'accepted'
+        created_at
+    from accepted
 
 )
 
-select * from accepted
+select * from final

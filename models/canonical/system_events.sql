@@ -1,22 +1,21 @@
 with
 
-versions as (
+accepted as (
 
-    select * from {{ ref('int_system_events') }}
+    select * from {{ ref('accepted_system_events') }}
 
 ),
 
-accepted as (
+final as (
 
     select
         event_id,
         agent_name,
         event_type,
-        coalesce(payload, {{ empty_object() }}) as payload,
-        coalesce(created_at, _first_known_at) as created_at
-    from versions
-    where _verdict = 'accepted'
+        payload,
+        created_at
+    from accepted
 
 )
 
-select * from accepted
+select * from final

@@ -1,12 +1,12 @@
 with
 
-versions as (
+accepted as (
 
-    select * from {{ ref('int_trend_snapshots') }}
+    select * from {{ ref('accepted_trend_snapshots') }}
 
 ),
 
-accepted as (
+final as (
 
     select
         snapshot_id,
@@ -14,12 +14,11 @@ accepted as (
         popularity_score,
         velocity_score,
         competition_score,
-        coalesce(tiktok_trend_tags, {{ empty_array() }}) as tiktok_trend_tags,
-        coalesce(raw_source_data, {{ empty_object() }}) as raw_source_data,
-        coalesce(snapshot_time, _known_at) as snapshot_time
-    from versions
-    where _verdict = 'accepted'
+        tiktok_trend_tags,
+        raw_source_data,
+        snapshot_time
+    from accepted
 
 )
 
-select * from accepted
+select * from final

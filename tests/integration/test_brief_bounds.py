@@ -94,7 +94,7 @@ def brief(text: str, engine: str = "duckdb", url: str = "") -> tuple[str, int]:
     statements = [
         f"create temporary table {name} as {sql}" for name, sql in tables(text, engine).items()
     ]
-    items = model_sql("intermediate/int_brief_items", engine)
+    items = model_sql("marts/creative/steps/int_brief_items", engine)
     statements.append(f"create temporary table int_brief_items as {items}")
     briefs = model_sql("marts/creative/creative_briefs", engine)
     last = f"select cast(brief as text), brief_bytes from ({briefs}) as briefs"

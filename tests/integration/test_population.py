@@ -35,9 +35,9 @@ RATES = {
 }
 AS_OF = datetime(2026, 9, 30, tzinfo=UTC)
 MODELS = (
-    ("intermediate", "intermediate/int_post_outcomes"),
+    ("intermediate", "marts/performance/steps/int_post_outcomes"),
     ("marts", "marts/performance/platform_benchmarks"),
-    ("intermediate", "intermediate/int_post_standing"),
+    ("intermediate", "marts/performance/steps/int_post_standing"),
     ("marts", "marts/performance/product_performance"),
     ("marts", "marts/performance/posting_times"),
 )

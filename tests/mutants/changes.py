@@ -93,12 +93,18 @@ def _written() -> list[Change]:
 
 
 #: Tests of models that have no unit tests of dbt.
-VERDICTS = "tests/unit/test_verdict_filters.py"
+VERDICTS = "tests/unit/test_accepted.py"
+TESTS_OF_FLOORS = {
+    "accepted": "test_only_accepted_rows_are_shown",
+    "valid": "test_what_once_counted_is_told_from_what_counts",
+}
 
 #: What stands in for a filter: every row, and every row but the worst.
 FILTERS = {
     "_verdict = 'accepted'": ("_verdict is not null", "_verdict <> 'quarantined'"),
     "_verdict in ('accepted', 'superseded')": ("_verdict is not null",),
+    "_effective_at is not null": ("true",),
+    "where is_accepted": ("",),
 }
 
 
@@ -107,8 +113,9 @@ def _filters_of_verdicts() -> list[Change]:
     found = []
     for path in sorted((PROJECT_ROOT / "models").rglob("*.sql")):
         tests = unit_tests(path.with_suffix(".yml"))
-        if path.parent.name == "canonical":
-            tests = (f"{VERDICTS}::test_only_accepted_rows_are_shown[{path.stem}]",)
+        floor, _, table = path.stem.partition("_")
+        if path.parent.name == "accepted" and floor in TESTS_OF_FLOORS:
+            tests = (f"{VERDICTS}::{TESTS_OF_FLOORS[floor]}[{table}]",)
         elif path.stem == "int_references":
             tests = (f"{VERDICTS}::test_only_accepted_rows_can_be_referred_to",)
         text = path.read_text()

@@ -39,7 +39,7 @@ def complete(table: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("table", RESOURCES)
 def test_what_is_needed_is_what_the_models_require(table: str) -> None:
-    model = (PROJECT / f"models/intermediate/int_{table}.sql").read_text()
+    model = (PROJECT / f"models/versions/int_{table}.sql").read_text()
     found = re.search(r"required=\[(.*?)\]", model)
     staged = re.findall(r"'(\w+)'", found[1]) if found else []
     ours = {column for need in REQUIRED[table] for way in need for column in way}

@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 #: What the macro hold_build says when it stops a build whose lock was lost.
 OTHER_BUILD = "Another build has begun"
 #: Layers in the order rows travel; seeds and tests are counted beside them.
-LAYERS = ("seeds", "staging", "intermediate", "canonical", "quarantine", "marts")
+LAYERS = ("seeds", "staging", "versions", "accepted", "canonical", "quarantine", "marts")
 
 
 @dataclass

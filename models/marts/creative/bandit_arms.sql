@@ -15,9 +15,8 @@ products as (
 
     select
         product_id,
-        _effective_at
-    from {{ ref('int_products') }}
-    where _verdict = 'accepted'
+        known_at
+    from {{ ref('accepted_products') }}
 
 ),
 
@@ -26,9 +25,8 @@ patterns as (
     select
         pattern_id,
         product_id,
-        _effective_at
-    from {{ ref('int_creative_patterns') }}
-    where _verdict = 'accepted'
+        known_at
+    from {{ ref('accepted_creative_patterns') }}
 
 ),
 
@@ -104,7 +102,7 @@ shared as (
         select
             platforms.platform,
             patterns.pattern_id,
-            max(patterns._effective_at) over () as pattern_known_at,
+            max(patterns.known_at) over () as pattern_known_at,
             row_number() over (
                 partition by platforms.platform
                 order by
@@ -131,7 +129,7 @@ candidates as (
         products.product_id,
         platforms.platform,
         patterns.pattern_id,
-        patterns._effective_at as known_at
+        patterns.known_at
     from patterns
     inner join products on patterns.product_id = products.product_id
     cross join platforms
@@ -349,7 +347,7 @@ known as (
     select
         posteriors.product_id,
         posteriors.platform,
-        greatest(max(posteriors.known_at), max(products._effective_at), max(platforms.known_at))
+        greatest(max(posteriors.known_at), max(products.known_at), max(platforms.known_at))
             as known_at
     from posteriors
     inner join products on posteriors.product_id = products.product_id

@@ -9,8 +9,7 @@ with
 
 products as (
 
-    select * from {{ ref('int_products') }}
-    where _verdict = 'accepted'
+    select * from {{ ref('accepted_products') }}
 
 ),
 
@@ -18,9 +17,8 @@ scripts as (
 
     select
         product_id,
-        _effective_at
-    from {{ ref('int_scripts') }}
-    where _verdict = 'accepted'
+        known_at
+    from {{ ref('accepted_scripts') }}
 
 ),
 
@@ -117,7 +115,7 @@ script_times as (
 
     select
         product_id,
-        max(_effective_at) as known_at
+        max(known_at) as known_at
     from scripts
     group by product_id
 
@@ -156,7 +154,7 @@ known as (
     select
         products.product_id,
         greatest(
-            products._effective_at,
+            products.known_at,
             script_times.known_at,
             evidence_times.known_at,
             trends.known_at,

@@ -14,9 +14,8 @@ patterns as (
 
     select
         pattern_id,
-        _effective_at
-    from {{ ref('int_creative_patterns') }}
-    where _verdict = 'accepted'
+        known_at
+    from {{ ref('accepted_creative_patterns') }}
 
 ),
 
@@ -369,7 +368,7 @@ joined as (
         case when fatigue.variance > 1e-12 then fatigue.change / sqrt(fatigue.variance) end
             as fatigue_z,
         used.last_used_at,
-        greatest(patterns._effective_at, known.known_at) as known_at
+        greatest(patterns.known_at, known.known_at) as known_at
     from patterns
     cross join platforms
     inner join priors on platforms.platform = priors.platform

@@ -6,9 +6,8 @@ products as (
 
     select
         product_id,
-        _effective_at
-    from {{ ref('int_products') }}
-    where _verdict = 'accepted'
+        known_at
+    from {{ ref('accepted_products') }}
 
 ),
 
@@ -17,8 +16,7 @@ patterns as (
     select
         pattern_id,
         product_id
-    from {{ ref('int_creative_patterns') }}
-    where _verdict = 'accepted'
+    from {{ ref('accepted_creative_patterns') }}
 
 ),
 
@@ -112,7 +110,7 @@ weighed as (
         1 / sqrt(cast(1 + coalesce(trials.trials, 0) as {{ type_double() }})) as uncertainty,
         coalesce(0.5 + trends.opportunity, 1) as trend_factor,
         trends.direction,
-        greatest(products._effective_at, upsides.known_at, trends.known_at) as known_at
+        greatest(products.known_at, upsides.known_at, trends.known_at) as known_at
     from cells
     inner join products on cells.product_id = products.product_id
     inner join upsides

@@ -26,9 +26,8 @@ experiments as (
         experiment_id,
         product_id,
         {{ is_adopted('variation_label') }} as is_adopted,
-        _effective_at
-    from {{ ref('int_experiments') }}
-    where _verdict = 'accepted'
+        known_at
+    from {{ ref('accepted_experiments') }}
 
 ),
 
@@ -126,7 +125,7 @@ results as (
         experiments.experiment_id,
         experiments.product_id,
         experiments.is_adopted,
-        experiments._effective_at,
+        experiments.known_at,
         coalesce(arms.platform, 'none') as platform,
         arms.definition_era,
         arms.crosses_break,
@@ -413,7 +412,7 @@ final as (
         rates.rate_eb as engagement_rate_eb,
         rates.rate_eb_lo as engagement_rate_eb_lo,
         rates.rate_eb_hi as engagement_rate_eb_hi,
-        greatest(judged._effective_at, judged.platform_known_at) as known_at
+        greatest(judged.known_at, judged.platform_known_at) as known_at
     from judged
     inner join rates
         on judged.experiment_id = rates.experiment_id

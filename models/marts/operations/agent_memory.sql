@@ -19,10 +19,9 @@ notes as (
         importance,
         {{ comparable_text('content') }} as said,
         {{ parse_vector('embedding') }} as vector,
-        coalesce(created_at, _first_known_at) as created_at,
-        _effective_at as known_at
-    from {{ ref('int_agent_notes') }}
-    where _verdict = 'accepted'
+        created_at,
+        known_at
+    from {{ ref('accepted_agent_notes') }}
 
 ),
 
@@ -118,9 +117,9 @@ referred as (
         ) }} as mentions,
         max(rows_of.valid_from) as known_at
     from written
-    inner join {{ ref('int_references') }} as rows_of
+    inner join
+        {{ ref('accepted_references') }} as rows_of
         on written.reference_id = rows_of.reference_id
-        and rows_of.is_accepted
     where written.reference_id <> written.note_id
     group by written.note_id
 

@@ -14,10 +14,9 @@ products as (
     select
         product_id,
         {{ is_adopted('source_platform') }} as is_adopted,
-        coalesce(created_at, _first_known_at) as came_at,
-        _effective_at as known_at
-    from {{ ref('int_products') }}
-    where _verdict = 'accepted'
+        created_at as came_at,
+        known_at
+    from {{ ref('accepted_products') }}
 
 ),
 
@@ -26,10 +25,9 @@ scripts as (
     select
         script_id,
         product_id,
-        coalesce(created_at, _first_known_at) as came_at,
-        _effective_at as known_at
-    from {{ ref('int_scripts') }}
-    where _verdict = 'accepted'
+        created_at as came_at,
+        known_at
+    from {{ ref('accepted_scripts') }}
 
 ),
 
@@ -39,10 +37,9 @@ assets as (
         asset_id,
         script_id,
         product_id,
-        coalesce(created_at, _first_known_at) as came_at,
-        _effective_at as known_at
-    from {{ ref('int_video_assets') }}
-    where _verdict = 'accepted'
+        created_at as came_at,
+        known_at
+    from {{ ref('accepted_video_assets') }}
 
 ),
 
@@ -54,10 +51,9 @@ experiments as (
         asset_id,
         product_id,
         {{ is_adopted('variation_label') }} as is_adopted,
-        coalesce(created_at, _first_known_at) as came_at,
-        _effective_at as known_at
-    from {{ ref('int_experiments') }}
-    where _verdict = 'accepted'
+        created_at as came_at,
+        known_at
+    from {{ ref('accepted_experiments') }}
 
 ),
 

@@ -155,8 +155,7 @@ polled_posts as (
     select distinct
         _source as source,
         post_id
-    from {{ ref('int_performance_metrics') }}
-    where _verdict = 'accepted'
+    from {{ ref('accepted_performance_metrics') }}
 
 ),
 
@@ -189,10 +188,9 @@ received as (
     select
         versions._source as source,
         count(*) as polls_received
-    from {{ ref('int_performance_metrics') }} as versions
+    from {{ ref('accepted_performance_metrics') }} as versions
     cross join build
-    where versions._verdict = 'accepted'
-        and coalesce(versions.collected_at, versions._known_at) > build.as_of - interval '168' hour
+    where versions.collected_at > build.as_of - interval '168' hour
     group by versions._source
 
 ),

@@ -39,19 +39,8 @@ loads as (
 ),
 
 verdicts as (
-    {% for table in staging %}
-    select
-        '{{ table }}' as table_name,
-        _source as source,
-        count(*) filter (where _verdict = 'accepted') as accepted,
-        count(*) filter (where _verdict = 'duplicate') as duplicate,
-        count(*) filter (where _verdict = 'superseded') as superseded,
-        count(*) filter (where _verdict = 'quarantined') as quarantined,
-        min(_known_at) filter (where _verdict = 'quarantined') as oldest
-    from {{ ref('int_' ~ table) }}
-    group by _source
-    {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
+
+    select * from {{ ref('int_verdict_counts') }}
 
 ),
 
@@ -67,7 +56,7 @@ joined as (
         coalesce(verdicts.duplicate, 0) as duplicate,
         coalesce(verdicts.superseded, 0) as superseded,
         coalesce(verdicts.quarantined, 0) as quarantined,
-        verdicts.oldest
+        verdicts.oldest_quarantined as oldest
     from loads
     left join verdicts
         on loads.table_name = verdicts.table_name and loads.source = verdicts.source

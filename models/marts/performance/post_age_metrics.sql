@@ -21,9 +21,8 @@ posts as (
         platform,
         published_at,
         _state_from
-    from {{ ref('int_published_posts') }}
-    where _verdict = 'accepted'
-        and post_id in (select changed.post_id from changed)
+    from {{ ref('accepted_published_posts') }}
+    where post_id in (select changed.post_id from changed)
 
 ),
 

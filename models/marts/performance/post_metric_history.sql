@@ -25,8 +25,7 @@ posts as (
         post_id,
         published_at,
         _state_from
-    from {{ ref('int_published_posts') }}
-    where _verdict = 'accepted'
+    from {{ ref('accepted_published_posts') }}
 
 ),
 
@@ -34,19 +33,18 @@ polls as (
 
     select
         metrics.post_id,
-        coalesce(metrics.collected_at, metrics._known_at) as collected_at,
+        metrics.collected_at,
         metrics.views,
         metrics.likes,
         metrics.comments,
         metrics.shares,
         metrics.counts_as_written,
-        metrics._effective_at as known_at,
+        metrics.known_at,
         posts.published_at,
         posts._state_from
-    from {{ ref('int_performance_metrics') }} as metrics
+    from {{ ref('accepted_performance_metrics') }} as metrics
     inner join posts on metrics.post_id = posts.post_id
-    where metrics._verdict = 'accepted'
-        and metrics.post_id in (select changed.post_id from changed)
+    where metrics.post_id in (select changed.post_id from changed)
 
 ),
 
@@ -119,7 +117,7 @@ departures as (
     from (
         {{ replaced_polls() }}
     ) as replaced
-    where replaced_at > _effective_at
+    where replaced_at > known_at
 
 ),
 

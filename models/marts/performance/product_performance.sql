@@ -4,9 +4,8 @@ products as (
 
     select
         product_id,
-        _effective_at as known_at
-    from {{ ref('int_products') }}
-    where _verdict = 'accepted'
+        known_at
+    from {{ ref('accepted_products') }}
 
 ),
 

@@ -10,14 +10,13 @@ landed as (
     select
         snapshot_id,
         product_id,
-        coalesce(snapshot_time, _known_at) as snapshot_time,
+        snapshot_time,
         popularity_score as popularity,
         velocity_score as velocity,
         competition_score as competition,
         coalesce(tiktok_trend_tags, {{ empty_array() }}) as tags,
-        _effective_at as known_at
-    from {{ ref('int_trend_snapshots') }}
-    where _verdict = 'accepted'
+        known_at
+    from {{ ref('accepted_trend_snapshots') }}
 
 ),
 

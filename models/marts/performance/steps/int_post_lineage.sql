@@ -1,0 +1,96 @@
+{{ config(materialized='view') }}
+
+{# What a post was made from: the experiment's last known product, script and asset (a
+   deleted script is set to null in the source, its last value is what was used) and the
+   pattern its script names, when there is such a pattern. #}
+with
+
+posts as (
+
+    select * from {{ ref('accepted_published_posts') }}
+
+),
+
+experiment_versions as (
+
+    select * from {{ ref('valid_experiments') }}
+
+),
+
+experiments as (
+
+    select * from experiment_versions
+    where is_accepted
+
+),
+
+{% for column in ['script_id', 'asset_id'] -%}
+last_{{ column }} as (
+
+    select
+        experiment_id,
+        {{ column }},
+        known_at
+    from (
+        select
+            experiment_id,
+            {{ column }},
+            known_at,
+            row_number() over (
+                partition by experiment_id order by _known_at desc, _load_id desc, _position desc
+            ) as choice
+        from experiment_versions
+        where {{ column }} is not null
+    ) as ranked
+    where choice = 1
+
+),
+
+{% endfor -%}
+scripts as (
+
+    select
+        script_id,
+        known_at,
+        {{ json_text('creative_variables', 'creativePatternId') }} as pattern_text
+    from {{ ref('accepted_scripts') }}
+
+),
+
+patterns as (
+
+    select
+        pattern_id,
+        _valid_from
+    from {{ ref('accepted_creative_patterns') }}
+
+),
+
+final as (
+
+    select
+        posts.post_id,
+        experiments.product_id,
+        last_script_id.script_id,
+        last_asset_id.asset_id,
+        patterns.pattern_id,
+        experiments.hypothesis,
+        experiments.variation_label,
+        greatest(
+            posts.known_at,
+            experiments.known_at,
+            last_script_id.known_at,
+            last_asset_id.known_at,
+            case when patterns.pattern_id is not null then scripts.known_at end,
+            patterns._valid_from
+        ) as known_at
+    from posts
+    inner join experiments on posts.experiment_id = experiments.experiment_id
+    left join last_script_id on experiments.experiment_id = last_script_id.experiment_id
+    left join last_asset_id on experiments.experiment_id = last_asset_id.experiment_id
+    left join scripts on last_script_id.script_id = scripts.script_id
+    left join patterns on lower(scripts.pattern_text) = cast(patterns.pattern_id as text)
+
+)
+
+select * from final
