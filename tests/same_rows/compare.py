@@ -132,6 +132,8 @@ class _Tables:
 
     def _explained(self, old: list[Row], new: list[Row]) -> Iterator[str]:
         """How often each column differs, then the first rows; rows of one key are shown as one."""
+        # The engine gives rows in any order.
+        old, new = sorted(old, key=repr), sorted(new, key=repr)
         key = self._key()
         theirs = {row[:key]: row for row in new} if key else {}
         pairs = [(row, theirs[row[:key]]) for row in old if row[:key] in theirs]
