@@ -16,11 +16,11 @@ import polars as pl
 from common.errors import AceError
 from loaders.adoption import Adoption
 from loaders.files import idforms
+from loaders.files.csvfiles import csv_values
 from loaders.files.encodings import mended
 from loaders.files.envelopes import opened
 from loaders.files.mapping import SameColumn
 from loaders.files.plan import Plan
-from loaders.files.reading import csv_values
 from loaders.jsontext import parse_json
 from loaders.landing import Landing, Load, RejectedRecord
 from loaders.landing.metadata import parse_iso

@@ -14,6 +14,8 @@ MOST_VALUES = 4 << 20
 _WORTH_COUNTING = 4 << 20
 #: What is kept of a record that is longer (bytes).
 KEPT = 1 << 16
+#: Bytes parsed in one go: large enough for vectors, small enough for memory.
+BLOCK_BYTES = 16 << 20
 #: Most columns of a CSV file.
 MOST_COLUMNS = 1 << 17
 

@@ -15,7 +15,7 @@ from common.errors import AceError, UsageError
 from loaders.files.dry import DryLanding
 from loaders.files.inputs import Input, find_files
 from loaders.files.plan import Plan
-from loaders.files.reading import Reader
+from loaders.files.reading import read
 from loaders.files.sink import Sink
 from loaders.jsontext import clean_text
 from loaders.landing import Landing, Load
@@ -178,9 +178,8 @@ def _load_one(
             adoption=plan.adoption(landing, shown(path)),
             increments=plan.growth(landing),
         ) as sink:
-            reader = Reader(plan, source, sink)
             try:
-                reader.read(kind)
+                read(plan, source, sink, kind)
                 sink.finish()
                 content = hashing.result()
                 _unchanged(source)

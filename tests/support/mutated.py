@@ -24,9 +24,9 @@ from typing import Any
 import polars as pl
 
 from common.errors import AceError
+from loaders.files import reading
 from loaders.files.inputs import Input
 from loaders.files.plan import Plan
-from loaders.files.reading import Reader
 from loaders.files.sink import Sink
 from loaders.landing.metadata import Rejected
 
@@ -106,7 +106,7 @@ def read(path: Path, plan: Plan) -> Outcome:
             context=context,
             open_options={},
         ) as sink:
-            Reader(plan, source, sink).read(kind)
+            reading.read(plan, source, sink, kind)
             sink.finish()
     except AceError as error:
         return Outcome(0, [], [], str(error))

@@ -13,8 +13,8 @@ import pytest
 
 from common.errors import UsageError
 from loaders.files import FileResult, load_files
+from loaders.files.csvfiles import csv_values
 from loaders.files.plan import Plan
-from loaders.files.reading import csv_values
 from loaders.landing import Landing
 from loaders.retry import retry_rejected
 
