@@ -1,4 +1,5 @@
-{# What is held back in every int model, in one shape. #}
+{# What is held back in every int model, in one shape; readers know it as quarantine.rows. #}
+{{ config(alias='rows') }}
 {%- set keys = canonical_keys() -%}
 
 with
