@@ -51,8 +51,13 @@ def parse_json(text: str | bytes) -> Any:
 
 def without_halves(value: Any, text: str | bytes) -> Any:
     """The value that ``json`` made of a text, half surrogate pairs in it replaced by U+FFFD."""
-    half = _HALF.search(text) if isinstance(text, bytes) else _HALF_TEXT.search(text)
-    return value if half is None else _whole(value)
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        # It refuses half pairs, and with them what it cannot hold, such as long integers.
+        half = _HALF.search(text) if isinstance(text, bytes) else _HALF_TEXT.search(text)
+        return value if half is None else _whole(value)
+    return value
 
 
 def _whole(value: Any) -> Any:
