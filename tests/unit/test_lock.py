@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,20 @@ def test_a_killed_build_leaves_no_lock(tmp_path: Path) -> None:
     process.wait()
     with build_lock(tmp_path, wait=0):
         pass
+
+
+def test_a_process_forked_during_a_build_does_not_keep_its_lock(tmp_path: Path) -> None:
+    with build_lock(tmp_path):
+        forked = os.fork()
+        if not forked:
+            time.sleep(600)
+            os._exit(0)
+    try:
+        with build_lock(tmp_path, wait=0):
+            pass
+    finally:
+        os.kill(forked, signal.SIGKILL)
+        os.waitpid(forked, 0)
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:

@@ -132,10 +132,12 @@ def _process_lock(path: Path, work: str, wait: float, say: Say) -> Iterator[None
             os.pwrite(handle, json.dumps(content).encode(), 0)
         yield
     finally:
-        # Closing releases the lock; emptying first keeps the text from outliving it.
+        # Emptying first keeps the text from outliving the lock; closing alone would leave the lock
+        # to a process that was forked meanwhile.
         with contextlib.suppress(OSError):
             if acquire():
                 os.ftruncate(handle, 0)
+                fcntl.flock(handle, fcntl.LOCK_UN)
         os.close(handle)
 
 
