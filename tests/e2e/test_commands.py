@@ -120,7 +120,7 @@ def test_a_build_shows_its_layers_and_its_release(user: User, journal: dict[str,
     assert lines[0] == "Building on duckdb (2 loads landed)"
     assert lines[-1].startswith("Release 1 is current: as of ")
     assert {line.split()[0] for line in lines if line.startswith("  ")} == {
-        *("seeds", "staging", "intermediate", "canonical", "quarantine", "marts", "tests")
+        *("seeds", "staging", "versions", "accepted", "canonical", "quarantine", "marts", "tests")
     }
     assert build.err == ""
     done = user.ace("build")
