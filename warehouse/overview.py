@@ -6,11 +6,12 @@ from collections.abc import Container
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from repositories.values import plain
 from warehouse.freshness import Freshness, judge, of_landing, remedy, sentence
 
 if TYPE_CHECKING:
     from loaders.landing import Landing, Load
-    from repositories.connection import Reader
+    from repositories.reader import Reader
 
 VERDICTS = ("accepted", "duplicate", "superseded", "quarantined")
 
@@ -55,8 +56,6 @@ def freshness(reader: Reader, at: datetime | None = None) -> list[dict[str, Any]
 
 def landed_freshness(landing: Landing, at: datetime | None = None) -> list[dict[str, Any]]:
     """The same keys for what has landed, where there is no release yet."""
-    from repositories.connection import plain
-
     found = of_landing(landing.loads(), landing.heartbeats(), at or now())
     return [
         {"source": one.source, "resource": one.resource, "last_asked_at": plain(one.last_known_at)}
@@ -139,8 +138,6 @@ def rejected(landing: Landing) -> list[dict[str, Any]]:
 
     Reads only the files of loads that rejected something.
     """
-    from repositories.connection import plain
-
     groups: dict[tuple[str, str, str], dict[str, Any]] = {}
     for record in landing.each_rejected():
         key = (record.source, record.resource, record.field or "")
@@ -164,8 +161,6 @@ def rejected(landing: Landing) -> list[dict[str, Any]]:
 
 def pending(landing_loads: list[Load], built: Container[str]) -> list[dict[str, Any]]:
     """Loads that landed and are not in the release yet, oldest first."""
-    from repositories.connection import plain
-
     return [
         {
             "load_id": load.load_id,

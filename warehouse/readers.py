@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from warehouse.settings import READ_MEMORY, settings
 
 if TYPE_CHECKING:
-    from repositories.connection import Reader
+    from repositories.reader import Reader
     from warehouse.release.model import ReleaseStore
 
 

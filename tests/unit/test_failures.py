@@ -16,7 +16,8 @@ import duckdb
 import pytest
 
 from loaders.landing import Landing
-from repositories.connection import DuckReader, open_release
+from repositories.connection import open_release
+from repositories.duckdb_reader import DuckReader
 from tests.support import small_warehouse
 from warehouse.build.built_with import BuiltWith
 from warehouse.build.lock import build_lock

@@ -13,7 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from common.errors import AceError, UsageError
-from repositories.connection import DuckReader, Stream, open_release
+from repositories.connection import open_release
+from repositories.duckdb_reader import DuckReader
+from repositories.reader import Stream
 from tests.support import small_warehouse
 from warehouse.cli.sql import command, write_csv, write_json
 from warehouse.release.duckdb import DuckStore

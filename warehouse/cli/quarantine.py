@@ -233,7 +233,7 @@ def _held(
 
 def _rejected(table_name: str | None, source: str | None, load: str | None) -> list[dict[str, Any]]:
     from loaders.landing import Landing
-    from repositories.connection import plain
+    from repositories.values import plain
     from warehouse.settings import settings
 
     landing = Landing(settings().landing)

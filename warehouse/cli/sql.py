@@ -14,7 +14,7 @@ from warehouse.cli._show import target_option
 from warehouse.terminal import json_text, note, table, write
 
 if TYPE_CHECKING:
-    from repositories.connection import Stream
+    from repositories.reader import Stream
 
 EPILOG = """\b
 Examples:

@@ -19,7 +19,7 @@ from warehouse.cli._show import (
 from warehouse.terminal import echo, note, print_json
 
 if TYPE_CHECKING:
-    from repositories.connection import Reader
+    from repositories.reader import Reader
 
 EPILOG = """\b
 Examples:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from common.errors import AceError, UsageError
+from repositories.values import plain
 
 #: Schemas of the build database that a release shows.
 PUBLIC_SCHEMAS = ("canonical", "marts", "quarantine", "reference")
@@ -125,6 +126,4 @@ def unknown_release(number: int, kept: list[ReleaseSummary]) -> UsageError:
 
 
 def to_json(summary: ReleaseSummary) -> dict[str, Any]:
-    from repositories.connection import plain
-
     return {name: plain(value) for name, value in vars(summary).items()}

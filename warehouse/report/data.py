@@ -10,7 +10,7 @@ from loaders.schema import ADOPTED
 from warehouse import overview
 
 if TYPE_CHECKING:
-    from repositories.connection import Reader
+    from repositories.reader import Reader
 
 TOP_POSTS = 12
 #: What the sections about decisions show: the tables each needs, and its query.

@@ -1,0 +1,121 @@
+"""Reading a DuckDB release: the file is opened read-only, with external access off and its
+configuration locked, so that the engine itself refuses everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+from common.errors import AceError, UsageError
+from repositories.query_errors import duckdb_error
+from repositories.reader import BATCH, Answer, Engine, Stream
+from repositories.release_files import UnreadableError, explain, is_damage, open_file
+from repositories.values import converted, parsed, plain
+
+Hint = Callable[[], str]
+#: How long Ctrl-C may go unnoticed while a query runs.
+POLL_SECONDS = 0.1
+
+
+class DuckReader:
+    """A DuckDB release file, opened so that nothing but reading it is possible."""
+
+    engine: Engine = "duckdb"
+
+    def __init__(
+        self,
+        path: Path,
+        number: int | None = None,
+        hint: Hint | None = None,
+        memory: str | None = None,
+    ) -> None:
+        """Open a file, as release ``number`` if given; ``hint`` is the next step if it cannot.
+
+        ``memory`` bounds what a query may use (``2GB``, ``25%`` of the machine); larger ones
+        go on in a folder beside the file, where that can be written.
+        """
+        self.path = path
+        self._memory = memory
+        #: Python notices Ctrl-C only while no query runs in its own thread.
+        self._thread = ThreadPoolExecutor(1, "query")
+        self._hint = hint or (lambda: "Name a number that 'ace releases' lists, or another file.")
+        try:
+            self._connection = open_file(path, number)
+        except UnreadableError as error:
+            raise self._damaged(error.what) from None
+        self._connection.execute("set TimeZone = 'UTC'")
+        if memory:
+            self._connection.execute(f"set memory_limit = '{memory}'")
+        self._connection.execute("set lock_configuration = true")
+
+    def _damaged(self, what: str) -> UnreadableError:
+        return UnreadableError.of(self.path, what, self._hint())
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
+        return self.stream(sql, parameters).all()
+
+    def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Stream:
+        if len(self._run(self._connection.extract_statements, sql)) > 1:
+            raise UsageError("Only one statement at a time can be run.", "Leave out the others.")
+        cursor = self._run(self._connection.execute, sql, list(parameters))
+        if cursor.description is None:
+            return Stream([], iter(()))
+        columns = [column[0] for column in cursor.description]
+        readers = [parsed if str(column[1]) == "JSON" else plain for column in cursor.description]
+
+        def batches() -> Iterator[list[tuple[Any, ...]]]:
+            while rows := self._run(cursor.fetchmany, BATCH):
+                yield converted(rows, readers)
+
+        return Stream(columns, batches())
+
+    def _run(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Do it in the query's thread; Ctrl-C stops the query."""
+        import duckdb
+
+        running = self._thread.submit(work, *arguments)
+        try:
+            # In short waits: a signal that another thread was given is seen between them.
+            while not running.done():
+                wait([running], timeout=POLL_SECONDS)
+            return running.result()
+        except duckdb.Error as error:
+            raise self._error(error) from None
+        except KeyboardInterrupt:
+            # Again and again: the engine forgets one that comes before it has begun.
+            while not running.done():
+                self._connection.interrupt()
+                wait([running], timeout=POLL_SECONDS)
+            raise
+
+    def _error(self, error: Exception) -> AceError:
+        import duckdb
+
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return AceError(
+                f"The query needs more memory than ACE_READ_MEMORY_LIMIT allows ({self._memory}).",
+                "Select fewer rows or columns, or raise the limit.",
+            )
+        if is_damage(error):
+            return self._damaged(explain(self.path, error))
+        return duckdb_error(error, self.tables)
+
+    def tables(self) -> set[str]:
+        found = self._connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() union all "
+            "select schema_name || '.' || view_name from duckdb_views() where not internal"
+        ).fetchall()
+        return {row[0] for row in found}
+
+    def close(self) -> None:
+        self._thread.shutdown()
+        self._connection.close()
+
+    def __enter__(self) -> DuckReader:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

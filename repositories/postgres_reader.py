@@ -1,0 +1,99 @@
+"""Reading a release on Postgres: every statement is one extended-protocol statement in a
+read-only transaction.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from repositories.query_errors import postgres_error
+from repositories.reader import BATCH, Answer, Engine, Stream
+from repositories.values import converted, plain, whole
+
+#: Type of Postgres' numeric.
+NUMERIC = 1700
+
+
+class PostgresReader:
+    """A Postgres warehouse in a session that can only read, pinned or at the current release."""
+
+    engine: Engine = "postgres"
+
+    def __init__(self, url: str, release: int | None = None) -> None:
+        import psycopg
+
+        from common.pgconnect import connect
+        from common.pgsession import READER, prepare
+
+        self._connection = connect(url, "ACE_POSTGRES_URL")
+        self._connection.read_only = True
+        self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        prepare(self._connection, READER)
+        if release is not None:
+            self._connection.execute("select set_config('ace.release', %s, false)", (str(release),))
+        self._connection.commit()
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
+        return self.stream(sql, parameters).all()
+
+    def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Stream:
+        text = sql.rstrip().rstrip(";")
+        if parameters:
+            text = text.replace("%", "%%").replace("?", "%s")
+        given = tuple(parameters) or None
+        cursor = self._connection.cursor()
+        # One statement of the extended protocol: nothing can end the transaction.
+        rows = cursor.stream(text.encode(), given, size=BATCH)
+        with self._errors():
+            first = next(rows, None)
+            if first is None:
+                # Without a row the columns are not told.
+                cursor.execute(text.encode(), given, prepare=True)
+        if cursor.description is None:
+            return Stream([], iter(()))
+        columns = [column.name for column in cursor.description]
+        readers = [
+            whole if column.type_code == NUMERIC and not column.scale else plain
+            for column in cursor.description
+        ]
+
+        def batches() -> Iterator[list[tuple[Any, ...]]]:
+            waiting = [] if first is None else [first]
+            with self._errors():
+                for row in rows:
+                    waiting.append(row)
+                    if len(waiting) >= BATCH:
+                        yield converted(waiting, readers)
+                        waiting = []
+            if waiting:
+                yield converted(waiting, readers)
+
+        return Stream(columns, batches())
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        import psycopg
+
+        try:
+            yield
+        except psycopg.Error as error:
+            self._connection.rollback()
+            raise postgres_error(error, self.tables) from None
+
+    def tables(self) -> set[str]:
+        cursor = self._connection.execute(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where table_schema in ('canonical', 'marts', 'quarantine', 'meta', 'reference')"
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> PostgresReader:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

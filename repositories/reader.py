@@ -1,0 +1,58 @@
+"""What an open release can do, whatever engine holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Engine = Literal["duckdb", "postgres"]
+#: Rows that are held at a time when an answer is streamed.
+BATCH = 2000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a query gave: column names and rows of plain values, as ``values.plain`` gives them."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+    def dicts(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An answer that is read as it comes: memory for a batch, however many rows there are."""
+
+    columns: list[str]
+    batches: Iterator[list[tuple[Any, ...]]]
+
+    def all(self) -> Answer:
+        return Answer(self.columns, [row for batch in self.batches for row in batch])
+
+
+class Reader(Protocol):
+    """An open release. Close it, or use it as a context manager."""
+
+    engine: Engine
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
+        """Run one read-only statement; ``?`` in it stands for a parameter."""
+        ...
+
+    def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Stream:
+        """The same in batches, to be read before the next statement; an error of a later
+        row is raised when its batch is."""
+        ...
+
+    def tables(self) -> set[str]:
+        """Names of all tables, as ``schema.table``."""
+        ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Reader: ...
+
+    def __exit__(self, *exc: object) -> None: ...
