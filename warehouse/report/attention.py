@@ -18,7 +18,7 @@ class Concern(NamedTuple):
 
 
 def attention(report: Report) -> list[Concern]:
-    """Workflows, agents, products, each newest first; nothing when all is quiet."""
+    """Workflows, then agents, then products, as the report read them; empty when all is quiet."""
     return [
         *(_workflow(row) for row in report.marts["workflows"]),
         *(_agent(row) for row in report.marts["agents"]),
