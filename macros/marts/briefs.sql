@@ -31,6 +31,12 @@
 {%- endmacro %}
 
 
+{# The ends of an interval of relative changes in words: likely +3% to +24%. #}
+{% macro likely_text(low, high) -%}
+    'likely ' || {{ change_text(low) }} || ' to ' || {{ change_text(high) }}
+{%- endmacro %}
+
+
 {# `count` with its noun: 1 post, 2 posts. #}
 {% macro counted(count, noun) -%}
     (cast({{ count }} as text) || case when {{ count }} = 1 then ' {{ noun }}' else ' {{ noun }}s' end)
@@ -65,4 +71,12 @@
         coalesce(',"{{ name }}":' || ({{ value }}), ''){{ ' ||' if not loop.last }}
         {%- endfor %}, 2
     ) || '}')
+{%- endmacro %}
+
+
+{# What a script of the relation `scripts` opens with: its hook, else its text. #}
+{% macro script_hook(scripts) -%}
+    {{ shortened(
+        'coalesce(' ~ json_text(scripts ~ '.creative_variables', 'hook') ~ ', nullif(' ~ scripts ~ ".script_text, ''))", 120
+    ) }}
 {%- endmacro %}

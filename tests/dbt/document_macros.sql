@@ -46,6 +46,7 @@ cast('{"a":"x","b":2.5,"c":[1,"y",null,{"z":1},true],"d":null,"e":{"f":1},"g":fa
     ['change_text up', change_text('cast(0.243 as ' ~ type_double() ~ ')'), '+24%'],
     ['change_text down', change_text('cast(-0.031 as ' ~ type_double() ~ ')'), '-3%'],
     ['change_text of nothing much', change_text('cast(-0.001 as ' ~ type_double() ~ ')'), '0%'],
+    ['likely_text', likely_text('cast(-0.031 as ' ~ type_double() ~ ')', 'cast(0.243 as ' ~ type_double() ~ ')'), 'likely -3% to +24%'],
     ['counted one', counted('1', 'post'), '1 post'],
     ['counted none', counted('0', 'post'), '0 posts'],
     ['spoken_tag of a hashtag', spoken_tag("'hashtag'", "'ad_free'"), '#ad_free'],
@@ -106,6 +107,27 @@ cases as (
         string_agg(item, ',' order by item),
         'a,b'
     from (select {{ array_elements("cast(array['b', 'a'] as text[])") }} as item) as items
+    union all
+    select
+        'script_hook' as case_name,
+        string_agg({{ script_hook('scripts') }}, ',' order by scripts.place),
+        'Stop!,Deck day'
+    from (
+        select
+            1 as place,
+            cast('{"hook":"Stop!"}' as {{ type_json() }}) as creative_variables,
+            'Deck day' as script_text
+        union all
+        select
+            2,
+            cast('{}' as {{ type_json() }}),
+            'Deck day'
+        union all
+        select
+            3,
+            null,
+            ''
+    ) as scripts
     {% for name, got, expected, tolerance in numbers %}
     union all
     select

@@ -14,6 +14,13 @@ LIMIT = 8192
 PRODUCT = "00000000-0000-0000-0000-000000000001"
 POST = "00000000-0000-0000-0000-0000000000f"
 PATTERN = "00000000-0000-0000-0000-0000000000a"
+#: What a brief is put together from, in this order.
+STEPS = (
+    *("int_pattern_words", "int_brief_patterns", "int_product_platforms", "int_telling_effects"),
+    *("int_brief_usual", "int_brief_works", "int_brief_effects", "int_brief_posts"),
+    *("int_brief_times", "int_brief_rising", "int_brief_avoid", "int_brief_try"),
+    "int_brief_items",
+)
 AT = "timestamptz '2026-03-01 00:00:00+00'"
 
 
@@ -40,15 +47,15 @@ def tables(text: str, engine: str) -> dict[str, str]:
         f"cast('{POST}' || n as uuid)",
     )
     platform = f"substr({long}, 1, 500) || n"
-    accepted = f"'accepted' as _verdict, {AT} as _effective_at"
+    accepted = f"{AT} as known_at"
     return {
-        "int_products": f"select {product} as product_id, {long} as name, {long} as category, "
+        "accepted_products": f"select {product} as product_id, {long} as name, {long} as category, "
         f"{long} as source_platform, {long} as description, "
         f"cast('{meta}' as {json_type}) as meta, 'demo' as _source, {accepted}",
-        "int_creative_patterns": f"select {pattern} as pattern_id, {product} as product_id, "
+        "accepted_creative_patterns": f"select {pattern} as pattern_id, {product} as product_id, "
         f"{long} as hook_text, {long} as structure, array[{long}, {long}] as style_tags, "
         f"array[{long}] as emotion_tags, {accepted} from {numbers}",
-        "int_scripts": f"select {post} as script_id, {product} as product_id, {long} as "
+        "accepted_scripts": f"select {post} as script_id, {product} as product_id, {long} as "
         f"script_text, cast('{variables}' as {json_type}) as creative_variables, "
         f"{accepted} from {numbers}",
         "int_post_outcomes": f"select {post} as post_id, {post} as script_id, {pattern} as "
@@ -94,8 +101,10 @@ def brief(text: str, engine: str = "duckdb", url: str = "") -> tuple[str, int]:
     statements = [
         f"create temporary table {name} as {sql}" for name, sql in tables(text, engine).items()
     ]
-    items = model_sql("marts/creative/steps/int_brief_items", engine)
-    statements.append(f"create temporary table int_brief_items as {items}")
+    statements += [
+        f"create temporary table {step} as {model_sql(f'marts/creative/steps/{step}', engine)}"
+        for step in STEPS
+    ]
     briefs = model_sql("marts/creative/creative_briefs", engine)
     last = f"select cast(brief as text), brief_bytes from ({briefs}) as briefs"
     row: Any

@@ -40,11 +40,11 @@ def results() -> dict[str, dict[str, Any]]:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute(
-            "create table int_experiments (experiment_id uuid, product_id uuid, "
-            "variation_label text, _effective_at timestamptz, _verdict text)"
+            "create table accepted_experiments (experiment_id uuid, product_id uuid, "
+            "variation_label text, known_at timestamptz)"
         )
         connection.executemany(
-            "insert into int_experiments values (?, ?, null, '2026-02-01 00:00:00+00', 'accepted')",
+            "insert into accepted_experiments values (?, ?, null, '2026-02-01 00:00:00+00')",
             [[key(name), key(product)] for name, product in EXPERIMENTS.items()],
         )
         connection.execute("create table int_post_facts (post_id uuid, status_72h text)")

@@ -154,10 +154,9 @@ def many(demo: Warehouse) -> Iterator[tuple[list[Row], pl.DataFrame]]:
             " timestamptz '2026-03-01 00:00:00+00' as published_at,"
             " timestamptz '2026-03-05 00:00:00+00' as known_at from frame",
             "int_post_facts": "select post_id::uuid as post_id, 'ok' as status_72h from frame",
-            "int_experiments": "select distinct experiment_id::uuid as experiment_id,"
+            "accepted_experiments": "select distinct experiment_id::uuid as experiment_id,"
             " product_id::uuid as product_id, null::text as variation_label,"
-            " 'accepted' as _verdict,"
-            " timestamptz '2026-03-01 00:00:00+00' as _effective_at from frame",
+            " timestamptz '2026-03-01 00:00:00+00' as known_at from frame",
         }.items():
             connection.execute(f"create table {name} as {sql}")
             compiled = compiled.replace(f'"{catalog}"."intermediate"."{name}"', name)

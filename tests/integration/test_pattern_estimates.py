@@ -58,9 +58,9 @@ def world(seed: int, equal: bool = False) -> World:
         connection.execute("set timezone = 'UTC'")
         connection.execute(
             """
-            create table int_creative_patterns as
+            create table accepted_creative_patterns as
             select cast(lpad(cast(n as text), 32, '0') as uuid) as pattern_id,
-                timestamptz '2026-01-01 00:00:00+00' as _effective_at, 'accepted' as _verdict
+                timestamptz '2026-01-01 00:00:00+00' as known_at
             from generate_series(0, ?) as numbers (n)
             """,
             [PATTERNS - 1],

@@ -70,13 +70,13 @@ def test_q_values_are_those_of_benjamini_and_hochberg(apart: float) -> None:
 #: logarithms of lifts from -37 to 37.
 WILD = """
 create table products as select cast(lpad('1', 32, '0') as uuid) as product_id;
-create table int_products as
+create table accepted_products as
 select cast(lpad(cast(n as text), 32, '0') as uuid) as product_id,
-    timestamptz '2026-01-01 00:00:00+00' as _effective_at, 'accepted' as _verdict
+    timestamptz '2026-01-01 00:00:00+00' as known_at
 from generate_series(1, 2) as numbers (n);
-create table int_creative_patterns as
+create table accepted_creative_patterns as
 select cast(lpad(cast(n as text), 32, '0') as uuid) as pattern_id, product_id,
-    timestamptz '2026-01-01 00:00:00+00' as _effective_at, 'accepted' as _verdict
+    timestamptz '2026-01-01 00:00:00+00' as known_at
 from generate_series(1, 8) as numbers (n) cross join products;
 create table platform_benchmarks as
 select 'tiktok' as platform, 'engagement_rate' as metric, 0 as horizon_hours,

@@ -1,0 +1,146 @@
+{{ config(materialized='view') }}
+
+with
+
+patterns as (
+
+    select * from {{ ref('int_brief_patterns') }}
+
+),
+
+outcomes as (
+
+    select * from {{ ref('int_post_outcomes') }}
+
+),
+
+scripts as (
+
+    select * from {{ ref('accepted_scripts') }}
+
+),
+
+platform_performance as (
+
+    select * from {{ ref('creative_pattern_performance') }}
+    where platform <> 'all'
+
+),
+
+{# A pattern that wears out is no recommendation, however good it was. #}
+working as (
+
+    select
+        *,
+        row_number() over (partition by product_id order by rank) as place
+    from patterns
+    where lift_posts >= {{ var('gap_trials') }}
+        and {{ significant('shrunk_lift') }} >= 0.02
+        and not wears_out
+
+),
+
+best_platforms as (
+
+    select
+        pattern_id,
+        platform,
+        shrunk_lift,
+        lift_posts,
+        row_number() over (
+            partition by pattern_id
+            order by {{ significant(log_of_lift('shrunk_lift')) }} desc, platform
+        ) as choice
+    from platform_performance
+    where lift_posts >= {{ var('gap_trials') }}
+
+),
+
+{# The product's best post with each pattern, where one did better than usual. #}
+examples as (
+
+    select
+        outcomes.product_id,
+        outcomes.pattern_id,
+        {{ script_hook('scripts') }} as hook,
+        row_number() over (
+            partition by outcomes.product_id, outcomes.pattern_id
+            order by {{ significant('outcomes.log_lift_72h') }} desc, outcomes.post_id
+        ) as choice
+    from outcomes
+    inner join scripts on outcomes.script_id = scripts.script_id
+    where outcomes.log_lift_72h > 0
+        and outcomes.pattern_id is not null
+
+),
+
+phrased as (
+
+    select
+        working.*,
+        'Over '
+        || {{ counted('working.lift_posts', 'post') }}
+        || ', expect about '
+        || {{ change_text('working.shrunk_lift') }}
+        || ' views after 3 days against the usual ('
+        || {{ likely_text('working.lift_lo', 'working.lift_hi') }}
+        || '); '
+        || cast({{ whole('working.share_above_median * 100') }} as text)
+        || '% of them beat the usual; '
+        || {{ percent_text('working.engagement_rate_eb') }}
+        || '% of views bring a like, comment or share ('
+        || {{ percent_text('working.engagement_rate_eb_lo') }}
+        || ' to '
+        || {{ percent_text('working.engagement_rate_eb_hi') }}
+        || ').' as evidence,
+        case when working.lift_lo > 0 then 'clear' else 'uncertain' end as confidence,
+        {{ shortened('best_platforms.platform', 30) }}
+        || ' ('
+        || {{ change_text('best_platforms.shrunk_lift') }}
+        || ', '
+        || {{ counted('best_platforms.lift_posts', 'post') }}
+        || ')' as best_on,
+        examples.hook as example,
+        working.named
+        || ', '
+        || {{ change_text('working.shrunk_lift') }}
+        || ' views ('
+        || {{ likely_text('working.lift_lo', 'working.lift_hi') }}
+        || ')' as words
+    from working
+    left join best_platforms
+        on working.pattern_id = best_platforms.pattern_id
+        and best_platforms.choice = 1
+        and best_platforms.shrunk_lift > 0
+    left join examples
+        on working.product_id = examples.product_id
+        and working.pattern_id = examples.pattern_id
+        and examples.choice = 1
+    where working.place <= 3
+
+),
+
+final as (
+
+    select
+        product_id,
+        'works' as list,
+        place,
+        {{ document_text({
+            'pattern_id': quoted_json('cast(pattern_id as text)'),
+            'hook': quoted_json('hook'),
+            'structure': quoted_json('structure'),
+            'look': quoted_json('look'),
+            'feel': quoted_json('feel'),
+            'evidence': quoted_json('evidence'),
+            'confidence': quoted_json('confidence'),
+            'posts_of_this_product': 'cast(posts_here as text)',
+            'best_on': quoted_json('best_on'),
+            'example_that_did_well': quoted_json('example'),
+        }) }} as item,
+        words
+    from phrased
+
+)
+
+select * from final

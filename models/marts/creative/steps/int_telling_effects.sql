@@ -1,0 +1,36 @@
+{{ config(materialized='view') }}
+
+with
+
+effects as (
+
+    select * from {{ ref('creative_tag_effects') }}
+    where platform = 'all'
+
+),
+
+final as (
+
+    select
+        kind,
+        tag,
+        posts_with,
+        shrunk_lift,
+        q_value,
+        {{ spoken_tag('kind', 'tag') }} as spoken,
+        case when shrunk_lift > 0 then 'helps' else 'hurts' end as list,
+        row_number() over (
+            partition by shrunk_lift > 0
+            order by
+                {{ significant('abs(' ~ log_of_lift('shrunk_lift') ~ ')') }} desc,
+                kind asc,
+                tag asc
+        ) as place
+    from effects
+    where q_value <= {{ var('brief_q_value') }}
+        {#- Whether a post must say that it is paid for is not a question of views. #}
+        and not (kind = 'hashtag' and tag in ('{{ var("disclosure_tags") | join("', '") }}'))
+
+)
+
+select * from final
