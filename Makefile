@@ -1,7 +1,7 @@
 # Needs python3 (3.11 or newer, with pip) and make; nothing else has to be installed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak fuzz lint format docs bench mutants lock clean
+.PHONY: help run test model soak fuzz lint format docs bench mutants lock clean
 
 BIN := .venv/bin
 INSTALL := sh requirements/install.sh
@@ -39,6 +39,10 @@ test: ## Run everything that must pass, on DuckDB and on a Postgres it starts it
 	@$(BIN)/mypy
 	@$(BIN)/python -m linting
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+model: ## Build one model and its tests in seconds: make model M=content_funnel
+	@$(INSTALL) dev
+	@$(BIN)/python -m tests.model $(M)
 
 soak: ## Try what takes an hour: a large world, and random histories by the dozen
 	@$(INSTALL) dev
