@@ -285,7 +285,7 @@ def test_a_killed_build_on_postgres(world: World, pg_server: PgServer) -> None:
         assert "Nothing was released." in done.stderr
         # It stopped at its next models, instead of writing into the other's tables.
         assert warehouse.query("select * from pg_tables where schemaname = 'build_marts'") == []
-        dies(config, IN_A_RELEASE, "warehouse.release.postgres", "-", "_publish_relation", "9")
+        dies(config, IN_A_RELEASE, "warehouse.release.postgres", "-", "publish_relation", "9")
         visible = "select * from information_schema.tables where table_schema = 'canonical'"
         assert warehouse.query(visible) == []
         result = build(say=quiet, note=quiet, config=config)

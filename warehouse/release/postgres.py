@@ -21,23 +21,26 @@ from warehouse.release.model import (
     PUBLIC_SCHEMAS,
     Passed,
     ReleaseSummary,
-    TestOutcome,
     Unreleased,
-    other_build,
     unknown_release,
+)
+from warehouse.release.pg_build import (
+    PREFIX,
+    count_rows,
+    no_other_build,
+    record_descriptions,
+    record_tests,
+    relations,
 )
 from warehouse.release.pg_public import (
     SCHEMAS,
-    Columns,
-    Grant,
-    can_stay,
     check_readers,
     check_removal,
     columns,
-    remove,
     share,
     show,
 )
+from warehouse.release.pg_tables import close_removed, exists, publish_relation, published_tables
 from warehouse.release.session import connect
 
 if TYPE_CHECKING:
@@ -45,7 +48,6 @@ if TYPE_CHECKING:
 
     Connection = psycopg.Connection[tuple[Any, ...]]
 
-PREFIX = "build_"
 #: The two halves of the advisory lock under which releases change ("ACE ", releases).
 RELEASES_KEY = (0x41434520, 2)
 #: How long a change of the releases waits for readers whose views it has to replace.
@@ -144,10 +146,10 @@ class PostgresStore:
 
     def _releases(self, connection: Connection) -> list[ReleaseSummary]:
         """Kept releases, newest first; also with the pointer to the current one missing."""
-        if not _exists(connection, "release.releases"):
+        if not exists(connection, "release.releases"):
             return []
         current = "false"
-        if _exists(connection, "release.current"):
+        if exists(connection, "release.current"):
             current = "release in (select c.release from release.current as c)"
         rows = connection.execute(
             own_sql(
@@ -184,7 +186,7 @@ class PostgresStore:
 
     def unreleased(self) -> Unreleased | None:
         with self._session() as connection:
-            if not _exists(connection, "build_meta.passed"):
+            if not exists(connection, "build_meta.passed"):
                 return None
             row = connection.execute(
                 "select p.fingerprint, b.as_of from build_meta.passed as p "
@@ -198,7 +200,7 @@ class PostgresStore:
 
     def record_passed(self, passed: Passed) -> None:
         with self._session() as connection, connection.transaction():
-            _no_other_build(connection, passed.invocation_id)
+            no_other_build(connection, passed.invocation_id)
             connection.execute("drop table if exists build_meta.passed")
             connection.execute(
                 "create table build_meta.passed (build bigint, fingerprint text, "
@@ -214,8 +216,8 @@ class PostgresStore:
                     passed.invocation_id,
                 ),
             )
-            _record_tests(connection, passed.tests)
-            _record_descriptions(connection, passed.descriptions)
+            record_tests(connection, passed.tests)
+            record_descriptions(connection, passed.descriptions)
 
     def prepare(self) -> None:
         with self._session() as connection:
@@ -289,7 +291,7 @@ class PostgresStore:
         built = connection.execute("select invocation_id from build_meta.passed").fetchone()
         if built is None:
             raise AceError("There is no build to release.", "Run 'ace build'.")
-        _no_other_build(connection, built[0])
+        no_other_build(connection, built[0])
         last = next(iter(kept), None)
         if last and last.invocation_id == built[0] and not _missing(connection, last.release):
             _meta_release_view(connection)
@@ -305,22 +307,22 @@ class PostgresStore:
             ),
             (number,),
         )
-        relations = _relations(connection)
-        for schema, table in relations:
+        offers = relations(connection)
+        for schema, table in offers:
             wanted = columns(connection, f'"{PREFIX}{schema}"."{table}"')
             check_removal(connection, schema, table, wanted)
-        _count_rows(connection, relations)
+        count_rows(connection, offers)
         offered = {
             (schema, table): f'select * from "{PREFIX}{schema}"."{table}"'
-            for schema, table in relations
+            for schema, table in offers
         }
         schemas = ", ".join(f"'{PREFIX}{schema}'" for schema in PUBLIC_SCHEMAS)
         offered |= {("meta", table): query.format(schemas=schemas) for table, query in META.items()}
         views = [
-            (schema, table, *_publish_relation(connection, number, schema, table, query))
+            (schema, table, *publish_relation(connection, number, schema, table, query))
             for (schema, table), query in offered.items()
         ]
-        _close_removed(connection, number, set(offered))
+        close_removed(connection, number, set(offered))
         # Last: from here on readers wait, if their views change at all.
         for schema, table, shown, grants in views:
             show(connection, schema, table, shown, grants)
@@ -348,175 +350,10 @@ def _said(error: psycopg.Error) -> str:
     return " ".join((error.diag.message_primary or str(error)).split())
 
 
-def _exists(connection: Connection, relation: str) -> bool:
-    row = connection.execute("select to_regclass(%s) is not null", (relation,)).fetchone()
-    return bool(row and row[0])
-
-
-def _record_tests(connection: Connection, tests: list[TestOutcome]) -> None:
-    connection.execute("drop table if exists build_meta.tests")
-    connection.execute(
-        "create table build_meta.tests (name text, model text, status text, failures bigint)"
-    )
-    with connection.cursor().copy("copy build_meta.tests from stdin") as copy:
-        for test in tests:
-            copy.write_row((test.name, test.model, test.status, test.failures))
-
-
-def _record_descriptions(
-    connection: Connection, descriptions: dict[tuple[str, str, str], str]
-) -> None:
-    connection.execute("drop table if exists build_meta.descriptions")
-    connection.execute(
-        'create table build_meta.descriptions ("schema" text, "table" text, "column" text, '
-        "description text)"
-    )
-    with connection.cursor().copy("copy build_meta.descriptions from stdin") as copy:
-        for key, text in descriptions.items():
-            copy.write_row((*key, text))
-
-
-def _relations(connection: Connection) -> list[tuple[str, str]]:
-    """(public schema, table) of everything the build offers."""
-    rows = connection.execute(
-        "select substr(n.nspname, %s), c.relname from pg_class as c "
-        "join pg_namespace as n on n.oid = c.relnamespace "
-        "where n.nspname = any(%s) and c.relkind in ('r', 'v', 'm') "
-        "and c.relname not like '%%\\_\\_dbt\\_%%' order by 1, 2",
-        (len(PREFIX) + 1, [PREFIX + schema for schema in PUBLIC_SCHEMAS]),
-    ).fetchall()
-    return [(row[0], row[1]) for row in rows]
-
-
-def _count_rows(connection: Connection, relations: list[tuple[str, str]]) -> None:
-    connection.execute("drop table if exists build_meta.row_counts")
-    connection.execute(
-        'create table build_meta.row_counts ("schema" text, "table" text, rows bigint)'
-    )
-    for schema, table in relations:
-        connection.execute(
-            own_sql(
-                "insert into build_meta.row_counts select %s, %s, count(*) "
-                f'from "{PREFIX}{schema}"."{table}"'
-            ),
-            (schema, table),
-        )
-
-
-def _publish_relation(
-    connection: Connection, number: int, schema: str, table: str, query: str
-) -> tuple[Columns, set[Grant] | None]:
-    """Write the differences between what the build has and what is published.
-
-    Returns the columns for its view, and what was granted on the view if it had to go.
-    """
-    # The rows of this build, read once, each with the hash of its whole text.
-    connection.execute(
-        own_sql(
-            "create temporary table offered on commit drop as "
-            f"select r.*, md5((r.*)::text) as _hash from ({query}) as r"
-        )
-    )
-    connection.execute("analyze offered (_hash)")
-    _tell_twins_apart(connection)
-    offered = columns(connection, "pg_temp.offered")
-    published = f'release."{schema}__{table}"'
-    grants = _prepare_published(connection, number, schema, table, offered)
-    names = ", ".join(f'"{name}"' for name, _ in offered)
-    connection.execute(
-        own_sql(
-            f"update {published} as p set _to_release = {number} where p._to_release is null "
-            "and not exists (select 1 from offered as o where o._hash = p._hash)"
-        )
-    )
-    connection.execute(
-        own_sql(
-            f"insert into {published} ({names}, _hash, _from_release) "
-            f"select {names}, _hash, {number} from offered as o where not exists "
-            f"(select 1 from {published} as p where p._to_release is null "
-            "and p._hash = o._hash)"
-        )
-    )
-    connection.execute("drop table offered")
-    return offered, grants
-
-
-def _tell_twins_apart(connection: Connection) -> None:
-    """Number equal rows in their hash, so that none of them is lost. Rare: tables have keys."""
-    row = connection.execute(
-        "select exists (select 1 from offered group by _hash having count(*) > 1)"
-    ).fetchone()
-    if row and row[0]:
-        connection.execute(
-            "update offered as o set _hash = md5(o._hash || '#' || twin.place) from "
-            "(select ctid as id, row_number() over (partition by _hash) as place from offered) "
-            "as twin where twin.id = o.ctid and twin.place > 1"
-        )
-
-
-def _prepare_published(
-    connection: Connection, number: int, schema: str, table: str, wanted: Columns
-) -> set[Grant] | None:
-    """Make the published table; give it new columns, or start over when columns changed.
-
-    Releases from before a column was dropped or changed its type, or from when there was one
-    that is gone, can no longer be shown as they were: they are no longer kept.
-    Returns what was granted on the view when that had to go.
-    """
-    published = f'release."{schema}__{table}"'
-    before = columns(connection, published)
-    grants = None
-    if _exists(connection, published) and not (before and can_stay(before, wanted)):
-        grants = remove(connection, schema, table)
-        connection.execute(own_sql(f"drop table {published}"))
-        connection.execute("update release.releases set kept = false where release < %s", (number,))
-        before = []
-    added = [column for column in wanted if column not in before]
-    _forget_with(connection, number, schema, table, [name for name, _ in added])
-    if not before:
-        described = ", ".join(f'"{name}" {kind}' for name, kind in wanted)
-        connection.execute(
-            own_sql(
-                f"create table {published} ({described}, _hash text not null, "
-                "_from_release bigint not null, _to_release bigint)"
-            )
-        )
-        # Of the rows in force a hash is unique: the differences are found through it.
-        connection.execute(
-            own_sql(f"create unique index on {published} (_hash) where _to_release is null")
-        )
-        connection.execute(
-            own_sql(f"create index on {published} (_to_release) where _to_release is not null")
-        )
-        return grants
-    for name, kind in added:
-        connection.execute(own_sql(f'alter table {published} add column "{name}" {kind}'))
-    if added:
-        # None of the rows in force has the new column's value.
-        connection.execute(
-            own_sql(f"update {published} set _to_release = {number} where _to_release is null")
-        )
-    return grants
-
-
-def _forget_with(
-    connection: Connection, number: int, schema: str, table: str, names: list[str]
-) -> None:
-    """No longer keep releases that had columns of a table which are not there now."""
-    if names and _exists(connection, "release.meta__columns"):
-        connection.execute(
-            "update release.releases as r set kept = false where release < %s and exists "
-            '(select 1 from release.meta__columns as c where c."schema" = %s '
-            'and c."table" = %s and c."column" = any(%s) and c._from_release <= r.release '
-            "and (c._to_release is null or c._to_release > r.release))",
-            (number, schema, table, names),
-        )
-
-
 def _missing(connection: Connection, release: int) -> list[str]:
     """Tables and views a release should show that are not there (``schema.table``)."""
     needed = [("meta", table) for table in META]
-    if _exists(connection, "release.meta__row_counts"):
+    if exists(connection, "release.meta__row_counts"):
         needed += connection.execute(
             'select "schema", "table" from release.meta__row_counts '
             "where _from_release <= %s and (_to_release is null or _to_release > %s)",
@@ -530,19 +367,19 @@ def _missing(connection: Connection, release: int) -> list[str]:
         "order by t.place",
         ([schema for schema, _ in needed], [table for _, table in needed]),
     ).fetchall()
-    own = [f"meta.{name}" for name in ("release",) if not _exists(connection, f"meta.{name}")]
+    own = [f"meta.{name}" for name in ("release",) if not exists(connection, f"meta.{name}")]
     return own + [row[0] for row in rows]
 
 
 def _next_number(connection: Connection, kept: list[ReleaseSummary]) -> int:
     """A number that no release and no published row ever had."""
     number = 0
-    if _exists(connection, "release.releases"):
+    if exists(connection, "release.releases"):
         row = connection.execute("select max(release) from release.releases").fetchone()
         number = (row[0] if row else None) or 0
     if not any(one.current for one in kept):
         # The list of releases may be damaged; rows that were published know better.
-        for name in _published(connection):
+        for name in published_tables(connection):
             row = connection.execute(
                 own_sql(f'select max(greatest(_from_release, _to_release)) from release."{name}"')
             ).fetchone()
@@ -550,49 +387,16 @@ def _next_number(connection: Connection, kept: list[ReleaseSummary]) -> int:
     return number + 1
 
 
-def _published(connection: Connection) -> list[str]:
-    rows = connection.execute(
-        "select relname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace "
-        "where n.nspname = 'release' and c.relkind = 'r' and relname like '%\\_\\_%'"
-    ).fetchall()
-    return [row[0] for row in rows]
-
-
-def _no_other_build(connection: Connection, invocation: str) -> None:
-    """AceError if another build began after that of a dbt run; none begins in this transaction.
-
-    The lock of builds ends with its session, which a server may end at any time.
-    """
-    connection.execute("lock table build_meta.builds in share mode")
-    row = connection.execute(
-        "select invocation_id from build_meta.builds order by build desc limit 1"
-    ).fetchone()
-    if row is None or row[0] != invocation:
-        raise other_build()
-
-
-def _close_removed(connection: Connection, number: int, offered: set[tuple[str, str]]) -> None:
-    """Relations that this project no longer has end here; older releases still show them."""
-    known = {f"{schema}__{table}" for schema, table in offered}
-    for name in _published(connection):
-        if name not in known:
-            connection.execute(
-                own_sql(
-                    f'update release."{name}" set _to_release = {number} where _to_release is null'
-                )
-            )
-
-
 def _meta_release_view(connection: Connection) -> None:
     connection.execute("create schema if not exists meta")
-    if not _exists(connection, "meta.release"):
+    if not exists(connection, "meta.release"):
         connection.execute(
             own_sql(
                 f"create view meta.release as select {SUMMARY} from release.releases "
                 "where release = (select release.shown())"
             )
         )
-    if not _exists(connection, "meta.releases"):
+    if not exists(connection, "meta.releases"):
         connection.execute(
             own_sql(
                 f"create view meta.releases as select {SUMMARY}, exists (select 1 "
@@ -621,5 +425,5 @@ def _forget(connection: Connection, keep: int) -> None:
     row = connection.execute("select min(release) from release.releases where kept").fetchone()
     if row is None or row[0] is None:
         return
-    for name in _published(connection):
+    for name in published_tables(connection):
         connection.execute(own_sql(f'delete from release."{name}" where _to_release <= {row[0]}'))
