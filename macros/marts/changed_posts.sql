@@ -22,9 +22,9 @@
 {%- endmacro %}
 
 
-{# Select of the posts to build: all of them on a full build. `more` adds selects of a
-   post_id, for models that depend on more than the post and its polls. #}
-{% macro changed_posts(more=[]) -%}
+{# Select of the posts to build: all of them on a full build. `also` are models like
+   post_changes, for those that depend on more than the post and its polls. #}
+{% macro changed_posts(also=[]) -%}
     {%- if not execute -%}
         {#- dbt reads the references of both branches off the first rendering. #}
         {%- do ref('post_changes') -%}{%- do ref('accepted_published_posts') -%}
@@ -33,9 +33,11 @@
     select post_id
     from {{ ref('post_changes') }}
     where _build > {{ consumed_build() }}
-    {%- for other in more %}
+    {%- for changes in also %}
     union
-    {{ other }}
+    select post_id
+    from {{ changes }}
+    where _build > {{ consumed_build() }}
     {%- endfor %}
     {%- else %}
     select post_id

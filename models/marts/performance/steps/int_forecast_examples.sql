@@ -2,8 +2,8 @@
 
 {#- An early slope needs a poll at three quarters of the age or before. -#}
 {%- set early_share = 0.75 -%}
-{%- set horizons = [24, 72, 168] -%}
-{%- set origins = [24, 72] -%}
+{%- set horizons = forecast_pairs() | sum(start=[]) | unique | list -%}
+{%- set origins = forecast_pairs() | map('first') | unique | list -%}
 
 with
 

@@ -1,14 +1,3 @@
-{%- set lineage_changes = [
-    "select posts.post_id from " ~ ref('accepted_published_posts') ~ " as posts "
-    ~ "inner join " ~ ref('accepted_experiments') ~ " as experiments on posts.experiment_id = experiments.experiment_id "
-    ~ "where experiments._build > " ~ consumed_build(),
-    "select posts.post_id from " ~ ref('accepted_published_posts') ~ " as posts "
-    ~ "inner join " ~ ref('accepted_experiments') ~ " as experiments on posts.experiment_id = experiments.experiment_id "
-    ~ "inner join " ~ ref('accepted_scripts') ~ " as scripts on experiments.script_id = scripts.script_id "
-    ~ "left join " ~ ref('accepted_creative_patterns') ~ " as patterns "
-    ~ "on lower(" ~ json_text('scripts.creative_variables', 'creativePatternId') ~ ") = cast(patterns.pattern_id as text) "
-    ~ "where scripts._build > " ~ consumed_build() ~ " or patterns._changed_build > " ~ consumed_build(),
-] -%}
 {{ config(
     materialized='incremental',
     incremental_strategy='by_post',
@@ -17,13 +6,13 @@
     post_hook="{{ record_consumed(['post_metric_history', 'post_age_metrics']) }}",
 ) }}
 
-{%- set horizons = [1, 6, 24, 72, 168] %}
+{%- set horizons = age_horizons() %}
 
 with
 
 changed as (
 
-    {{ changed_posts(lineage_changes) }}
+    {{ changed_posts(also=[ref('int_lineage_changes')]) }}
 
 ),
 

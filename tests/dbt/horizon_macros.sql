@@ -1,0 +1,46 @@
+{{ config(tags=['macros']) }}
+
+{# Ages that only the seed or only the macros name: none. #}
+{%- set pairs = forecast_pairs() -%}
+
+with
+
+named as (
+
+    {% for hours in age_horizons() -%}
+    select
+        {{ hours }} as horizon_hours,
+        'age_horizons' as named_by
+    union all
+    {% endfor -%}
+    {% for pair in pairs -%}
+    select
+        {{ pair[0] }} as horizon_hours,
+        'forecast_pairs' as named_by
+    union all
+    select
+        {{ pair[1] }} as horizon_hours,
+        'forecast_pairs' as named_by{{ ' union all' if not loop.last }}
+    {% endfor %}
+),
+
+seeded as (
+
+    select cast(horizon_hours as bigint) as horizon_hours from {{ ref('age_horizons') }}
+
+)
+
+select
+    horizon_hours,
+    named_by
+from named
+where horizon_hours not in (select seeded.horizon_hours from seeded)
+union all
+select
+    horizon_hours,
+    'age_horizons.csv' as named_by
+from seeded
+where horizon_hours not in (
+        select named.horizon_hours from named
+        where named.named_by = 'age_horizons'
+    )
