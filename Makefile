@@ -1,7 +1,7 @@
 # Needs python3 (3.11 or newer, with pip) and make; nothing else has to be installed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test model soak fuzz lint format docs bench mutants lock clean
+.PHONY: help run test model soak fuzz lint format schema docs bench mutants lock clean
 
 BIN := .venv/bin
 INSTALL := sh requirements/install.sh
@@ -65,6 +65,10 @@ format: ## Mend what the linters can mend by themselves
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 	@$(BIN)/sqlfluff fix models tests/dbt analyses
+
+schema: ## Write what dbt reads of loaders/schema.py anew: sources, their views, the lists
+	@$(INSTALL) run
+	@$(BIN)/python -m warehouse.declared
 
 docs: ## Write the dbt documentation of every table as one HTML file
 	@$(INSTALL) run

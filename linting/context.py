@@ -62,6 +62,8 @@ class Context:
             "dbt": SimpleNamespace(type_string=lambda: "text"),
             "flags": SimpleNamespace(WHICH="compile", FULL_REFRESH=not self.build.incremental),
             "execute": False,
+            # The columns of a contract are as good as all there are.
+            "model": SimpleNamespace(columns={"*": None}),
         }
         definitions = {
             found[1]: found[0]

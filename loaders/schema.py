@@ -335,7 +335,24 @@ PRODUCT = "_product"
 
 ALL_RESOURCES: tuple[str, ...] = tuple(RESOURCES)
 
-#: Which resources each source can land. ``operational`` sources carry all twelve.
+#: What the rows of each resource are, in the descriptions of the tables they land in.
+TITLES: dict[str, str] = {
+    "products": "Products",
+    "creative_patterns": "Creative patterns",
+    "agent_notes": "Agent notes",
+    "embeddings": "Embeddings",
+    "raw_videos": "Observations of trending videos",
+    "trend_snapshots": "Trend snapshots of products",
+    "scripts": "Scripts",
+    "video_assets": "Rendered videos",
+    "experiments": "Creative experiments",
+    "published_posts": "Published posts",
+    "performance_metrics": "Polls of published posts",
+    "system_events": "Events of agents and workflows",
+}
+
+#: Which resources each source can land: the one list of sources. What dbt reads of it and of
+#: the columns above is written by ``make schema`` (:mod:`warehouse.declared`).
 SOURCES: dict[str, tuple[str, ...]] = {
     "supabase": ALL_RESOURCES,
     "files": ALL_RESOURCES,
@@ -349,6 +366,26 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "instagram": ("raw_videos", "performance_metrics"),
     "yt_dlp": ("raw_videos", "performance_metrics"),
 }
+
+#: What each source is, in a sentence.
+ABOUT_SOURCES: dict[str, str] = {
+    "supabase": "The operational Postgres (Supabase), copied incrementally by row version.",
+    "files": "Files handed over by people and scripts, columns named as the canonical tables.",
+    "inbox": "What agents write through the repositories.",
+    "demo": "A simulated month of ACE, never real; every row of it is labelled simulated.",
+    "tiktok_research": "Trending videos from the TikTok Research API.",
+    "tiktok": "Polls of our own posts from the TikTok Display API.",
+    "apify_tiktok": "TikTok videos from Apify and older scrapers.",
+    "youtube": "Videos and polls of our own posts from the YouTube Data API.",
+    "youtube_trending": "Daily lists of trending YouTube videos, as published on Kaggle.",
+    "instagram": "Hashtag media and insights of our own media from the Instagram Graph API.",
+    "yt_dlp": "Videos and polls read with yt-dlp.",
+}
+
+#: Sources that land every resource and share one staging model for each.
+OPERATIONAL_SOURCES: tuple[str, ...] = tuple(
+    source for source, resources in SOURCES.items() if resources == ALL_RESOURCES
+)
 
 #: Sources that are asked for all their tables at once: asked, they are known to be as they are.
 ASKED_SOURCES = frozenset({"supabase"})

@@ -1,19 +1,10 @@
 {# Canonical table to its key column, the twelve of them. #}
 {% macro canonical_keys() %}
-    {{ return({
-        'products': 'product_id',
-        'creative_patterns': 'pattern_id',
-        'agent_notes': 'note_id',
-        'embeddings': 'embedding_id',
-        'raw_videos': 'id',
-        'trend_snapshots': 'snapshot_id',
-        'scripts': 'script_id',
-        'video_assets': 'asset_id',
-        'experiments': 'experiment_id',
-        'published_posts': 'post_id',
-        'performance_metrics': 'metric_id',
-        'system_events': 'event_id',
-    }) }}
+    {%- set keys = {} -%}
+    {%- for table, declared in declared_tables().items() -%}
+        {%- do keys.update({table: declared['key']}) -%}
+    {%- endfor -%}
+    {{ return(keys) }}
 {% endmacro %}
 
 

@@ -27,3 +27,13 @@
         _loaded_at,
         _extra
 {%- endmacro %}
+
+
+{# Canonical table to the staging models that feed it. #}
+{% macro staging_models() %}
+    {%- set models = {} -%}
+    {%- for table, declared in declared_tables().items() -%}
+        {%- do models.update({table: declared['staging']}) -%}
+    {%- endfor -%}
+    {{ return(models) }}
+{% endmacro %}

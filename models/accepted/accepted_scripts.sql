@@ -8,20 +8,7 @@ versions as (
 
 final as (
 
-    select
-        script_id,
-        product_id,
-        script_text,
-        creative_variables,
-        created_at,
-        known_at,
-        _known_at,
-        _valid_from,
-        _source,
-        _load_id,
-        _position,
-        _build,
-        _changed_build
+    select *
     from versions
     where is_accepted
 

@@ -8,15 +8,7 @@ accepted as (
 
 final as (
 
-    select
-        note_id,
-        agent_name,
-        topic,
-        content,
-        importance,
-        embedding,
-        created_at
-    from accepted
+    select {{ promised_columns() }} from accepted
 
 )
 

@@ -8,17 +8,7 @@ accepted as (
 
 final as (
 
-    select
-        pattern_id,
-        product_id,
-        hook_text,
-        structure,
-        style_tags,
-        emotion_tags,
-        notes,
-        observed_performance,
-        created_at
-    from accepted
+    select {{ promised_columns() }} from accepted
 
 )
 

@@ -8,14 +8,7 @@ accepted as (
 
 final as (
 
-    select
-        embedding_id,
-        reference_type,
-        reference_id,
-        embedding,
-        metadata,
-        created_at
-    from accepted
+    select {{ promised_columns() }} from accepted
 
 )
 

@@ -8,13 +8,7 @@ accepted as (
 
 final as (
 
-    select
-        experiment_id,
-        product_id,
-        script_id,
-        asset_id,
-        created_at
-    from accepted
+    select {{ promised_columns() }} from accepted
 
 )
 

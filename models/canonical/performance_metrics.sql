@@ -8,15 +8,7 @@ accepted as (
 
 final as (
 
-    select
-        metric_id,
-        post_id,
-        views,
-        likes,
-        comments,
-        shares,
-        collected_at
-    from accepted
+    select {{ promised_columns() }} from accepted
 
 )
 

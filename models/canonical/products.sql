@@ -8,18 +8,7 @@ accepted as (
 
 final as (
 
-    select
-        product_id,
-        name,
-        description,
-        image_url,
-        affiliate_link,
-        source_platform,
-        category,
-        meta,
-        created_at,
-        updated_at
-    from accepted
+    select {{ promised_columns() }} from accepted
 
 )
 

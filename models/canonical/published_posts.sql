@@ -8,13 +8,7 @@ accepted as (
 
 final as (
 
-    select
-        post_id,
-        experiment_id,
-        platform,
-        external_post_id,
-        published_at
-    from accepted
+    select {{ promised_columns() }} from accepted
 
 )
 

@@ -8,20 +8,7 @@ accepted as (
 
 final as (
 
-    select
-        id,
-        external_id,
-        platform,
-        caption,
-        hashtags,
-        author,
-        view_count,
-        like_count,
-        share_count,
-        comment_count,
-        collected_at,
-        created_at
-    from accepted
+    select {{ promised_columns() }} from accepted
 
 )
 

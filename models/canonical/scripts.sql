@@ -8,13 +8,7 @@ accepted as (
 
 final as (
 
-    select
-        script_id,
-        product_id,
-        script_text,
-        creative_variables,
-        created_at
-    from accepted
+    select {{ promised_columns() }} from accepted
 
 )
 

@@ -8,13 +8,7 @@ accepted as (
 
 final as (
 
-    select
-        event_id,
-        agent_name,
-        event_type,
-        payload,
-        created_at
-    from accepted
+    select {{ promised_columns() }} from accepted
 
 )
 

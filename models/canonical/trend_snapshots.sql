@@ -8,16 +8,7 @@ accepted as (
 
 final as (
 
-    select
-        snapshot_id,
-        product_id,
-        popularity_score,
-        velocity_score,
-        competition_score,
-        tiktok_trend_tags,
-        raw_source_data,
-        snapshot_time
-    from accepted
+    select {{ promised_columns() }} from accepted
 
 )
 

@@ -8,15 +8,7 @@ accepted as (
 
 final as (
 
-    select
-        asset_id,
-        script_id,
-        product_id,
-        storage_url,
-        format,
-        metadata,
-        created_at
-    from accepted
+    select {{ promised_columns() }} from accepted
 
 )
 

@@ -129,6 +129,8 @@ def _filters_of_verdicts() -> list[Change]:
 
 @cache
 def unit_tests(properties: Path) -> tuple[str, ...]:
-    """Names of the unit tests of dbt that a file declares."""
+    """Names of the unit tests of dbt that a file declares, if it is there."""
+    if not properties.exists():
+        return ()
     _, _, declared = properties.read_text().partition("\nunit_tests:")
     return tuple(re.findall(r"^  - name: (\w+)$", declared, re.MULTILINE))

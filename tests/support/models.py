@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
+
+import yaml
 
 from tests.support.macros import environment, macro_source
 from warehouse.settings import PROJECT_ROOT
@@ -13,8 +16,12 @@ def model_sql(path: str, engine: str = "duckdb") -> str:
     """The SQL of ``models/<path>.sql``, where a reference is the bare name of a table."""
     jinja = environment(engine)
     jinja.globals.update(ref=lambda name: name, config=lambda **_: "")
-    model = (PROJECT_ROOT / "models" / f"{path}.sql").read_text()
-    return jinja.from_string(macro_source() + "\n" + model).render()
+    file = PROJECT_ROOT / "models" / f"{path}.sql"
+    beside = file.with_suffix(".yml")
+    described = yaml.safe_load(beside.read_text()).get("models") if beside.exists() else None
+    columns = [column["name"] for column in described[0]["columns"]] if described else []
+    jinja.globals["model"] = SimpleNamespace(columns=columns)
+    return jinja.from_string(macro_source() + "\n" + file.read_text()).render()
 
 
 def table_sql(

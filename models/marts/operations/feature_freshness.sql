@@ -1,12 +1,3 @@
-{#- The column that says when a record's value was observed. -#}
-{%- set observed = {
-    'products': 'updated_at',
-    'raw_videos': 'collected_at',
-    'trend_snapshots': 'snapshot_time',
-    'published_posts': 'published_at',
-    'performance_metrics': 'collected_at',
-} %}
-
 with
 
 build as (
@@ -25,7 +16,7 @@ observations as (
         '{{ resource }}' as resource,
         _known_at,
         _loaded_at,
-        {{ observed.get(resource, 'created_at') }} as observed_at,
+        {{ declared_tables()[resource]['observed_at'] }} as observed_at,
         _extra
     from {{ ref(model) }}
     where _known_at <= {{ as_of() }}
@@ -71,7 +62,7 @@ asked as (
             source,
             landed_at as asked_at
         from {{ meta('loads') }}
-        {%- for source in var('asked_sources') %}
+        {%- for source in asked_sources() %}
         union all
         select
             '{{ source }}' as source,
@@ -79,7 +70,7 @@ asked as (
         {%- endfor %}
     ) as times
     cross join build
-    where times.source in ('{{ var("asked_sources") | join("', '") }}')
+    where times.source in ('{{ asked_sources() | join("', '") }}')
         and times.asked_at <= build.as_of
     group by times.source
 

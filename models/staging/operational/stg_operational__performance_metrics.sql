@@ -1,1 +1,2 @@
-{{ staged_performance_metrics(var('operational_sources')) }}
+{# Written by `make schema`; macros/staging/performance_metrics.sql names and casts. #}
+{{ staged_performance_metrics(operational_sources()) }}

@@ -1,1 +1,2 @@
-{{ staged_raw_videos(var('operational_sources')) }}
+{# Written by `make schema`; macros/staging/raw_videos.sql names and casts. #}
+{{ staged_raw_videos(operational_sources()) }}

@@ -1,1 +1,2 @@
+{# Written by `make schema`; macros/staging/performance_metrics.sql names and casts. #}
 {{ staged_performance_metrics(['yt_dlp']) }}
