@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.measure import Line, Skip, median, run_process
+from benchmarks.measure import Line, Ran, Skip, median, run_process
 
 ROOT = Path(__file__).resolve().parent.parent
 ACE = [sys.executable, "-c", "from warehouse.cli import main; main()"]
@@ -24,37 +24,61 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def lines(folder: Path, posts: int = 500) -> Iterator[Line]:
-    """Nothing to do, and a handful of new rows, on a small simulated world."""
+    """Starting, nothing to do, and ten new rows, on a small simulated world.
+
+    What every model adds to the start of every build shows in the first and the last line.
+    """
     here = environment(folder / "home")
 
-    def ace(*arguments: str) -> float:
-        return run_process([*ACE, *arguments], here, ROOT).seconds
+    def ace(*arguments: str) -> Ran:
+        return run_process([*ACE, *arguments], here, ROOT)
 
-    names = ("build with nothing to do", "build with a handful of new rows")
+    names = (
+        *("parse of the whole project", "build with nothing to do"),
+        *("build with ten new rows", "processor of a build with ten new rows"),
+    )
     try:
-        ace("load", "demo", "--posts", str(posts))
-        first = ace("build")
-        idle = [ace("build") for _ in range(3)]
+        parses = _parses(folder, here)
+        whole, bare = (median([ran.processor for ran in parses[n]]) for n in ("whole", "bare"))
         yield Line(
-            names[0], median(idle), ratio=median(idle), limit=3.0, runs={"ours": idle},
-            note=f"seconds; the first, full build took {first:.1f} s",
+            names[0], whole, bare, ratio=whole / bare, limit=4.0,
+            runs={name: [ran.processor for ran in ran_] for name, ran_ in parses.items()},
+            note="processor seconds, nothing kept (peer: dbt parse of a project without models); "
+            f"{median([ran.seconds for ran in parses['whole']]):.1f} s on the clock",
+        )  # fmt: skip
+        ace("load", "demo", "--posts", str(posts))
+        first = ace("build").seconds
+        idle = [ace("build") for _ in range(3)]
+        took = [ran.seconds for ran in idle]
+        yield Line(
+            names[1], median(took), ratio=median(took), limit=3.0, runs={"ours": took},
+            note=f"seconds, {median([ran.processor for ran in idle]):.1f} of a processor; "
+            f"the first, full build took {first:.1f} s",
         )  # fmt: skip
     except Skip as why:
         yield from (Line(name, skipped=str(why)) for name in names)
         return
     try:
-        startup = _startup(folder, here)
-        few: list[float] = []
+        few: list[Ran] = []
         for turn in range(3):
-            ace("load", "files", str(_few_rows(folder, turn)), "--table", "performance_metrics")
+            ace("load", "files", str(_ten_rows(folder, turn)), "--table", "performance_metrics")
             few.append(ace("build"))
-        took = median(few) - startup
+        took = [ran.seconds for ran in few]
+        start = median([ran.seconds for ran in parses["again"]])
         yield Line(
-            names[1], median(few), startup, ratio=took, limit=15.0, runs={"ours": few},
+            names[2], median(took), start, ratio=median(took) - start, limit=15.0,
+            runs={"ours": took},
             note="seconds beyond start-up (peer: dbt parse in a process of its own)",
         )  # fmt: skip
+        used = [ran.processor for ran in few]
+        start = median([ran.processor for ran in parses["again"]])
+        yield Line(
+            names[3], median(used), start, ratio=median(used) / start, limit=8.0,
+            runs={"ours": used},
+            note="processor seconds, most of them for each model once (peer: as above)",
+        )  # fmt: skip
     except Skip as why:
-        yield Line(names[1], skipped=str(why))
+        yield from (Line(name, skipped=str(why)) for name in names[2:])
 
 
 def large(folder: Path, polls: int = 10_000_000) -> Iterator[Line]:
@@ -72,20 +96,35 @@ def large(folder: Path, polls: int = 10_000_000) -> Iterator[Line]:
     yield Line(name, peak, unit="GiB", ratio=peak, limit=8.0, note=f"GiB; took {ran.seconds:.0f} s")
 
 
-def _startup(folder: Path, here: dict[str, str]) -> float:
-    """Seconds until dbt has imported and parsed the project, which no build can avoid."""
-    command = [
-        sys.executable, "-c", "from dbt.cli.main import cli; cli()", "parse",
-        "--profiles-dir", "profiles", "--target-path", str(folder / "parse"),
-        "--log-path", str(folder / "parse"),
-    ]  # fmt: skip
+def _parses(folder: Path, here: dict[str, str]) -> dict[str, list[Ran]]:
+    """Three times each: the project read anew, as it is kept from then on, and one without models.
+
+    No build can avoid the second: dbt has imported and knows the project.
+    """
+    empty = folder / "empty"
+    empty.mkdir(parents=True)
+    (empty / "dbt_project.yml").write_text("name: bare\nprofile: ace_warehouse\n")
     here = here | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-    return median([run_process(command, here, ROOT).seconds for _ in range(3)])
+
+    def parse(name: str, project: Path, *options: str) -> Ran:
+        command = [
+            *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "parse", *options),
+            *("--project-dir", str(project), "--profiles-dir", str(ROOT / "profiles")),
+            *("--target-path", str(folder / name), "--log-path", str(folder / name)),
+        ]
+        return run_process(command, here, ROOT)
+
+    found: dict[str, list[Ran]] = {"whole": [], "again": [], "bare": []}
+    for _ in range(3):
+        found["whole"].append(parse("parse", ROOT, "--no-partial-parse"))
+        found["again"].append(parse("parse", ROOT))
+        found["bare"].append(parse("bare", empty, "--no-partial-parse"))
+    return found
 
 
-def _few_rows(folder: Path, turn: int) -> Path:
-    """Five polls of posts nobody knows yet: they are held back, like real early ones."""
+def _ten_rows(folder: Path, turn: int) -> Path:
+    """Polls of posts nobody knows yet: they are held back, like real early ones."""
     path = folder / f"few{turn}.csv"
-    rows = [f"new-{turn}-{n},tiktok,{n * 100},2026-01-01T00:00:00Z" for n in range(5)]
+    rows = [f"new-{turn}-{n},tiktok,{n * 100},2026-01-01T00:00:00Z" for n in range(10)]
     path.write_text("\n".join(["external_post_id,platform,views,collected_at", *rows]) + "\n")
     return path
