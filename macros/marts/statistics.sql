@@ -51,6 +51,23 @@
 {%- endmacro %}
 
 
+{# Mid-rank of a row among the rows of its partition whose value is known; null where its own
+   is not, or no other is. #}
+{% macro rank_among_several(value, partition_by) -%}
+    case
+        when {{ value }} is not null and count({{ value }}) over (partition by {{ partition_by }}) >= 2
+            then {{ mid_rank(value, partition_by ~ ', ' ~ value ~ ' is null') }}
+    end
+{%- endmacro %}
+
+
+{# Mean of the known ones of several columns of a row; null when none is known. #}
+{% macro mean_of_known(columns) -%}
+    ({% for column in columns %}coalesce({{ column }}, 0){{ ' + ' if not loop.last }}{% endfor %})
+    / nullif({% for column in columns %}case when {{ column }} is null then 0 else 1 end{{ ' + ' if not loop.last }}{% endfor %}, 0)
+{%- endmacro %}
+
+
 {# Probability that a standard normal value is above `z`: right to seven digits of
    itself at any distance, which small p values need (rational fit of erfc). #}
 {% macro normal_above(z) -%}

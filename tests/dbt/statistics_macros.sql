@@ -107,6 +107,38 @@ ranks as (
 
 ),
 
+{# One of its group that is known has no rank; of two, one is lower. #}
+gaps as (
+
+    select
+        numbers.grouping_of,
+        numbers.place,
+        cast(numbers.value as {{ double }}) as value
+    from (
+        values ('one', 1, 7), ('one', 2, null), ('two', 1, 7), ('two', 2, 9), ('two', 3, null)
+    ) as numbers (grouping_of, place, value)
+
+),
+
+gap_ranks as (
+
+    select
+        'rank_among_several: ' || grouping_of || ' ' || place as case_name,
+        {{ rank_among_several('value', 'grouping_of') }} as got,
+        case
+            when grouping_of = 'two' and place = 1 then 0.25
+            when grouping_of = 'two' and place = 2 then 0.75
+        end as expected
+    from gaps
+    union all
+    select
+        'mean_of_known: ' || grouping_of || ' ' || place,
+        {{ mean_of_known(['value', 'cast(null as ' ~ double ~ ')', 'value + 2']) }},
+        value + 1
+    from gaps
+
+),
+
 cases as (
 
     select
@@ -129,6 +161,13 @@ cases as (
         cast(expected as {{ double }}),
         cast(1e-12 as {{ double }})
     from ranks
+    union all
+    select
+        case_name,
+        got,
+        cast(expected as {{ double }}),
+        cast(1e-12 as {{ double }})
+    from gap_ranks
 
 )
 
