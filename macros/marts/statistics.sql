@@ -1,6 +1,12 @@
 {# Statistics that dbt's engines do not have, or that must not depend on the order in
    which threads add numbers up. Each is checked against SciPy or NumPy. #}
 
+{# The standard normal is within so much of 0 with a probability of 95%. #}
+{% macro z95() -%}
+    1.959963984540054
+{%- endmacro %}
+
+
 {# Sum of doubles that is the same on every engine and for every order of the rows.
    `scale` is how many decimal places count. #}
 {% macro exact_sum(expression, scale=12) -%}

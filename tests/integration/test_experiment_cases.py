@@ -65,6 +65,10 @@ def results() -> dict[str, dict[str, Any]]:
                     None if log_views is None else math.exp(log_views) - 1,
                 ],
             )
+        for step in ("int_experiment_arms", "int_experiment_comparison"):
+            connection.execute(
+                f"create table {step} as {model_sql(f'marts/creative/steps/{step}')}"
+            )
         found = connection.execute(model_sql("marts/creative/experiment_results"))
         names = [column[0] for column in found.description or []]
         rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]

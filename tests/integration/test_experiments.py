@@ -17,6 +17,7 @@ from scipy import stats
 
 from tests.support.builds import Warehouse
 from tests.support.macros import rendered
+from tests.support.models import model_sql
 
 Row = dict[str, Any]
 #: Prefix of a metric's sums, of its control's sums and of its lift.
@@ -118,8 +119,8 @@ def test_sums_and_lifts_from_the_raw_posts(
 
 
 @pytest.fixture(scope="module")
-def many(demo: Warehouse) -> Iterator[tuple[list[Row], pl.DataFrame]]:
-    """The model's compiled SQL over random outcomes with one to sixty posts an experiment."""
+def many() -> Iterator[tuple[list[Row], pl.DataFrame]]:
+    """The model and its steps over random outcomes with one to sixty posts an experiment."""
     random = np.random.default_rng(5)
     rows: list[Row] = []
     for product in range(6):
@@ -140,13 +141,9 @@ def many(demo: Warehouse) -> Iterator[tuple[list[Row], pl.DataFrame]]:
                     }
                 )
     frame = pl.DataFrame(rows, infer_schema_length=None)
-    compiled = next(
-        (demo.home / "target").rglob("compiled/**/creative/experiment_results.sql")
-    ).read_text()
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.register("frame", frame)
-        catalog = demo.database.stem
         for name, sql in {
             "int_post_outcomes": "select post_id::uuid as post_id, experiment_id::uuid as"
             " experiment_id, product_id::uuid as product_id, platform, views_72h,"
@@ -159,8 +156,11 @@ def many(demo: Warehouse) -> Iterator[tuple[list[Row], pl.DataFrame]]:
             " timestamptz '2026-03-01 00:00:00+00' as known_at from frame",
         }.items():
             connection.execute(f"create table {name} as {sql}")
-            compiled = compiled.replace(f'"{catalog}"."intermediate"."{name}"', name)
-        found = connection.execute(compiled)
+        for step in ("int_experiment_arms", "int_experiment_comparison"):
+            connection.execute(
+                f"create table {step} as {model_sql(f'marts/creative/steps/{step}')}"
+            )
+        found = connection.execute(model_sql("marts/creative/experiment_results"))
         names = [column[0] for column in found.description or []]
         yield [dict(zip(names, row, strict=True)) for row in found.fetchall()], frame
 

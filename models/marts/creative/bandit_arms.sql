@@ -1,8 +1,6 @@
 {%- set double = type_double() -%}
 {#- Success rates are laid out on so many cells of 0 to 1. -#}
 {%- set cells = 200 -%}
-{%- set z95 = 1.959963984540054 -%}
-
 with
 
 outcomes as (
@@ -374,7 +372,7 @@ final as (
         greatest(shares.expected_loss, 0) as expected_loss,
         shares.chance_best as suggested_share,
         least(
-            {{ z95 }} * {{ beta_deviation('posteriors.alpha', 'posteriors.beta') }},
+            {{ z95() }} * {{ beta_deviation('posteriors.alpha', 'posteriors.beta') }},
             posteriors.beta / (posteriors.alpha + posteriors.beta)
         ) as exploration_bonus,
         known.known_at

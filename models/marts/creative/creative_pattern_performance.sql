@@ -1,4 +1,3 @@
-{%- set z = 1.959963984540054 -%}
 {%- set least = var('least_spread') -%}
 {%- set uses = var('fatigue_uses') -%}
 
@@ -392,10 +391,12 @@ final as (
         cast(engagements as bigint) as engagements,
         {{ rate_per_view('exposed_engagements', 'exposure') }} as engagement_rate,
         cast(shape / rate as {{ type_double() }}) as engagement_rate_eb,
-        cast(least({{ gamma_quantile('shape', 'rate', -z) }}, shape / rate) as {{ type_double() }})
-            as engagement_rate_eb_lo,
         cast(
-            greatest({{ gamma_quantile('shape', 'rate', z) }}, shape / rate) as {{ type_double() }}
+            least({{ gamma_quantile('shape', 'rate', '-' ~ z95()) }}, shape / rate)
+            as {{ type_double() }}
+        ) as engagement_rate_eb_lo,
+        cast(
+            greatest({{ gamma_quantile('shape', 'rate', z95()) }}, shape / rate) as {{ type_double() }}
         ) as engagement_rate_eb_hi,
         cast({{ wilson_low('exposed_engagements', 'exposure') }} as {{ type_double() }})
             as wilson_lo,
@@ -403,8 +404,8 @@ final as (
         cast(lift_posts as bigint) as lift_posts,
         cast(exp(lift_log) - 1 as {{ type_double() }}) as lift,
         cast(exp(shrunk_log) - 1 as {{ type_double() }}) as shrunk_lift,
-        cast(exp(shrunk_log - {{ z }} * shrunk_sd) - 1 as {{ type_double() }}) as lift_lo,
-        cast(exp(shrunk_log + {{ z }} * shrunk_sd) - 1 as {{ type_double() }}) as lift_hi,
+        cast(exp(shrunk_log - {{ z95() }} * shrunk_sd) - 1 as {{ type_double() }}) as lift_lo,
+        cast(exp(shrunk_log + {{ z95() }} * shrunk_sd) - 1 as {{ type_double() }}) as lift_hi,
         cast(share_above_median as {{ type_double() }}) as share_above_median,
         cast(fatigue_z as {{ type_double() }}) as fatigue_z,
         last_used_at,

@@ -172,8 +172,8 @@ tested as (
 
     select
         errors.*,
-        lift_log - {{ student_quantile(1.959963984540054, 'df') }} * se as lo,
-        lift_log + {{ student_quantile(1.959963984540054, 'df') }} * se as hi,
+        lift_log - {{ student_quantile(z95() | float, 'df') }} * se as lo,
+        lift_log + {{ student_quantile(z95() | float, 'df') }} * se as hi,
         {{ student_two_sided('lift_log / se', 'df') }} as p_value
     from errors
 

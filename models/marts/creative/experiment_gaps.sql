@@ -1,5 +1,3 @@
-{%- set z = 1.959963984540054 -%}
-
 with
 
 products as (
@@ -67,7 +65,7 @@ upsides as (
         rank,
         known_at,
         {{ log_of_lift('shrunk_lift') }} as mean_log,
-        ({{ log_of_lift('lift_hi') }} - {{ log_of_lift('lift_lo') }}) / {{ 2 * z }} as sd_log
+        ({{ log_of_lift('lift_hi') }} - {{ log_of_lift('lift_lo') }}) / (2 * {{ z95() }}) as sd_log
     from performance
 
 ),

@@ -24,9 +24,9 @@ effects as (
 scripts as (
 
     select
-        product_id,
+        scripts.product_id,
         {{ script_hook('scripts') }} as hook,
-        {{ ascii_lower(shortened(json_text('creative_variables', 'hook'), 120)) }} as plain_hook
+        {{ ascii_lower(shortened(json_text('scripts.creative_variables', 'hook'), 120)) }} as plain_hook
     from {{ ref('accepted_scripts') }} as scripts
 
 ),

@@ -29,7 +29,14 @@ final as (
     from effects
     where q_value <= {{ var('brief_q_value') }}
         {#- Whether a post must say that it is paid for is not a question of views. #}
-        and not (kind = 'hashtag' and tag in ('{{ var("disclosure_tags") | join("', '") }}'))
+        and not (
+            kind = 'hashtag'
+            and tag in (
+                {%- for tag in var('disclosure_tags') %}
+                '{{ tag }}'{% if not loop.last %},{% endif %}
+                {%- endfor %}
+            )
+        )
 
 )
 
