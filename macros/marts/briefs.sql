@@ -80,3 +80,16 @@
         'coalesce(' ~ json_text(scripts ~ '.creative_variables', 'hook') ~ ', nullif(' ~ scripts ~ ".script_text, ''))", 120
     ) }}
 {%- endmacro %}
+
+
+{# A time to the minute in UTC, as a reader says it: 2026-03-01T09:30Z. #}
+{% macro minute_text(timestamp) -%}
+    (substr({{ iso_text(timestamp) }}, 1, 16) || 'Z')
+{%- endmacro %}
+
+
+{# Aggregate: a JSON array as text, of those JSON texts whose row meets `condition`, in the order
+   of `place`; null when none does. #}
+{% macro array_text(item, place, condition) -%}
+    ('[' || string_agg({{ item }}, ',' order by {{ place }}) filter (where {{ condition }}) || ']')
+{%- endmacro %}

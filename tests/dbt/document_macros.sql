@@ -47,6 +47,7 @@ cast('{"a":"x","b":2.5,"c":[1,"y",null,{"z":1},true],"d":null,"e":{"f":1},"g":fa
     ['change_text down', change_text('cast(-0.031 as ' ~ type_double() ~ ')'), '-3%'],
     ['change_text of nothing much', change_text('cast(-0.001 as ' ~ type_double() ~ ')'), '0%'],
     ['likely_text', likely_text('cast(-0.031 as ' ~ type_double() ~ ')', 'cast(0.243 as ' ~ type_double() ~ ')'), 'likely -3% to +24%'],
+    ['minute_text', minute_text("timestamptz '2026-03-01 10:30:59+01'"), '2026-03-01T09:30Z'],
     ['counted one', counted('1', 'post'), '1 post'],
     ['counted none', counted('0', 'post'), '0 posts'],
     ['spoken_tag of a hashtag', spoken_tag("'hashtag'", "'ad_free'"), '#ad_free'],
@@ -107,6 +108,13 @@ cases as (
         string_agg(item, ',' order by item),
         'a,b'
     from (select {{ array_elements("cast(array['b', 'a'] as text[])") }} as item) as items
+    union all
+    select
+        'array_text' as case_name,
+        coalesce({{ array_text('item', 'place', 'place > 1') }}, '-')
+        || coalesce({{ array_text('item', 'place', 'place > 9') }}, '-'),
+        '["b",3]-'
+    from (values ('3', 3), ('"b"', 2), ('1', 1)) as items (item, place)
     union all
     select
         'script_hook' as case_name,

@@ -19,7 +19,7 @@ STEPS = (
     *("int_pattern_words", "int_brief_patterns", "int_product_platforms", "int_telling_effects"),
     *("int_brief_usual", "int_brief_works", "int_brief_effects", "int_brief_posts"),
     *("int_brief_times", "int_brief_rising", "int_brief_avoid", "int_brief_try"),
-    "int_brief_items",
+    *("int_brief_items", "int_brief_facts"),
 )
 AT = "timestamptz '2026-03-01 00:00:00+00'"
 

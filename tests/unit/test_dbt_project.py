@@ -44,6 +44,7 @@ WITHOUT_KEY_TEST = {
     "int_lineage_changes": "a list of changes, read as a set",
     "accepted_references": "rows of int_references",
     "int_references": "a union of tables whose keys are tested",
+    "int_brief_facts": "one to one with creative_briefs, whose key is tested",
     "int_experiment_arms": "one to one with experiment_results, whose key is tested",
     "int_experiment_comparison": "joined one to one by experiment_results, whose key is tested",
     "int_pattern_words": "rows of accepted_creative_patterns, whose key is tested",
