@@ -111,8 +111,8 @@ cases as (
     union all
     select
         'array_text' as case_name,
-        coalesce({{ array_text('item', 'place', 'place > 1') }}, '-')
-        || coalesce({{ array_text('item', 'place', 'place > 9') }}, '-'),
+        coalesce({{ array_text('items.item', 'items.place', 'items.place > 1') }}, '-')
+        || coalesce({{ array_text('items.item', 'items.place', 'items.place > 9') }}, '-'),
         '["b",3]-'
     from (values ('3', 3), ('"b"', 2), ('1', 1)) as items (item, place)
     union all

@@ -16,9 +16,9 @@ items as (
 sizes as (
 
     select
-        size,
-        list,
-        length
+        counts.size,
+        counts.list,
+        counts.length
     from (
         values
         (1, 'usual', 4),
@@ -47,7 +47,7 @@ sizes as (
         (3, 'hurts', 1),
         (3, 'times', 1),
         (3, 'rising', 1)
-    ) as sizes (size, list, length)
+    ) as counts (size, list, length)
 
 ),
 

@@ -396,7 +396,8 @@ final as (
             as {{ type_double() }}
         ) as engagement_rate_eb_lo,
         cast(
-            greatest({{ gamma_quantile('shape', 'rate', z95()) }}, shape / rate) as {{ type_double() }}
+            greatest({{ gamma_quantile('shape', 'rate', z95()) }}, shape / rate)
+            as {{ type_double() }}
         ) as engagement_rate_eb_hi,
         cast({{ wilson_low('exposed_engagements', 'exposure') }} as {{ type_double() }})
             as wilson_lo,
