@@ -274,3 +274,10 @@ def test_exposures_name_every_consumer_of_the_public_tables(manifest: dict[str, 
         if any(name.startswith("every agent") for name in stated):
             stated = set(exposures)
         assert readers == stated, node["name"]
+
+
+def test_unit_tests_have_names_that_postgres_takes(manifest: dict[str, Any]) -> None:
+    """dbt makes a relation of the name of each, and Postgres has room for 63 bytes."""
+    names = [test["name"] for test in manifest["unit_tests"].values()]
+    assert names
+    assert [name for name in names if len(name.encode()) > 63] == []
