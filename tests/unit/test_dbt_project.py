@@ -159,6 +159,13 @@ def test_what_the_schema_declares_is_all_that_is_staged(manifest: dict[str, Any]
         if node["name"].startswith("stg_") and parent.startswith("source.")
     }
     assert read == landed
+    parents = {
+        node["name"]: {parent.split(".")[2] for parent in node["depends_on"]["nodes"]}
+        for node in nodes(manifest, "model")
+    }
+    for table in RESOURCES:
+        staged = {name for name in parents if re.fullmatch(rf"stg_\w+__{table}", name)}
+        assert staged <= parents[f"int_{table}"], table
 
 
 def test_readers_are_told_who_uses_a_table(manifest: dict[str, Any]) -> None:
