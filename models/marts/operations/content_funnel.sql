@@ -1,6 +1,3 @@
-{#- The stages after the product, in order, and what each item of a stage hangs on. -#}
-{%- set steps = ['script', 'asset', 'experiment', 'post', 'metric'] %}
-
 with
 
 build as (
@@ -9,164 +6,83 @@ build as (
 
 ),
 
+items as (
+
+    select * from {{ ref('int_content_items') }}
+
+),
+
 products as (
 
     select
         product_id,
-        {{ is_adopted('source_platform') }} as is_adopted,
-        created_at as came_at,
-        known_at
-    from {{ ref('accepted_products') }}
-
-),
-
-scripts as (
-
-    select
-        script_id,
-        product_id,
-        created_at as came_at,
-        known_at
-    from {{ ref('accepted_scripts') }}
-
-),
-
-assets as (
-
-    select
-        asset_id,
-        script_id,
-        product_id,
-        created_at as came_at,
-        known_at
-    from {{ ref('accepted_video_assets') }}
-
-),
-
-experiments as (
-
-    select
-        experiment_id,
-        script_id,
-        asset_id,
-        product_id,
-        {{ is_adopted('variation_label') }} as is_adopted,
-        created_at as came_at,
-        known_at
-    from {{ ref('accepted_experiments') }}
-
-),
-
-posts as (
-
-    select
-        post_id,
-        experiment_id,
-        product_id,
-        {{ is_adopted('variation_label') }} as is_adopted,
-        published_at as came_at,
-        first_collected_at as metric_at,
-        known_at
-    from {{ ref('int_post_facts') }}
+        max(came_at) filter (where stage = 'product') as product_created_at,
+        count(*) filter (where stage = 'script') as scripts,
+        count(*) filter (where stage = 'asset') as assets,
+        count(*) filter (where stage = 'experiment') as experiments,
+        count(*) filter (where stage = 'post') as posts,
+        count(*) filter (where stage = 'metric') as posts_with_metric,
+        max(came_at) as last_progress_at,
+        max(known_at) as known_at
+    from items
+    group by product_id
+    having count(*) filter (where stage = 'product') > 0
 
 ),
 
 {# Adopted posts were made elsewhere: nothing of theirs went through these steps, and what
    was made for them says nothing about how long a step takes. #}
-made_scripts as (
-
-    select scripts.*
-    from scripts
-    where not exists (
-            select 1
-            from experiments
-            where experiments.is_adopted
-                and experiments.script_id = scripts.script_id
-        )
-
-),
-
-{# Each item with when it came and when the first item made from it came. #}
-items as (
+made as (
 
     select
-        'script' as step,
-        products.product_id,
-        products.came_at,
-        min(made_scripts.came_at) as next_at
-    from products
-    left join made_scripts on products.product_id = made_scripts.product_id
-    where not products.is_adopted
-    group by products.product_id, products.came_at
-    union all
-    select
-        'asset',
-        made_scripts.product_id,
-        made_scripts.came_at,
-        min(assets.came_at)
-    from made_scripts
-    left join assets on made_scripts.script_id = assets.script_id
-    group by made_scripts.script_id, made_scripts.product_id, made_scripts.came_at
-    union all
-    select
-        'experiment',
-        assets.product_id,
-        assets.came_at,
-        min(experiments.came_at)
-    from assets
-    left join experiments on assets.asset_id = experiments.asset_id
-    group by assets.asset_id, assets.product_id, assets.came_at
-    union all
-    select
-        'post',
-        experiments.product_id,
-        experiments.came_at,
-        min(posts.came_at)
-    from experiments
-    left join posts on experiments.experiment_id = posts.experiment_id
-    where not experiments.is_adopted
-    group by experiments.experiment_id, experiments.product_id, experiments.came_at
-    union all
-    select
-        'metric',
         product_id,
+        next_stage,
         came_at,
-        metric_at
-    from posts
-    where not is_adopted
-
-),
-
-{# An item that comes before what it was made from took no time. #}
-hours as (
-
-    select
-        items.*,
-        case
-            when next_at is not null then greatest({{ hours_between('came_at', 'next_at') }}, 0)
-        end as step_hours,
+        next_at,
+        next_hours,
         max(case when next_at is not null then came_at end)
-            over (partition by product_id, step)
+            over (partition by product_id, next_stage)
             as last_passed
     from items
-    where product_id is not null
+    where is_made_here
+        and product_id is not null
+        and next_stage is not null
+
+),
+
+medians as (
+
+    select
+        product_id,
+        {{ median_of("case when next_stage = 'script' then next_hours end") }}
+            as product_to_script_hours,
+        {{ median_of("case when next_stage = 'asset' then next_hours end") }}
+            as script_to_asset_hours,
+        {{ median_of("case when next_stage = 'experiment' then next_hours end") }}
+            as asset_to_experiment_hours,
+        {{ median_of("case when next_stage = 'post' then next_hours end") }}
+            as experiment_to_post_hours,
+        {{ median_of("case when next_stage = 'metric' then next_hours end") }}
+            as post_to_metric_hours
+    from made
+    group by product_id
 
 ),
 
 usual as (
 
     select
-        step,
+        next_stage,
         case
-            when count(step_hours) >= {{ var('min_usual') }}
+            when count(next_hours) >= {{ var('min_usual') }}
             then greatest(
-                    {{ quantile_of('step_hours', 0.95) }} * {{ var('overdue_factor') }},
+                    {{ quantile_of('next_hours', 0.95) }} * {{ var('overdue_factor') }},
                     {{ var('stalled_hours') }}
                 )
             else {{ var('stalled_hours') }}
         end as allowed_hours
-    from hours
-    group by step
+    from made
+    group by next_stage
 
 ),
 
@@ -175,18 +91,18 @@ usual as (
 waiting as (
 
     select
-        hours.product_id,
-        hours.step,
+        made.product_id,
+        made.next_stage,
         usual.allowed_hours,
-        {{ hours_between('min(hours.came_at)', 'build.as_of') }} as waiting_hours,
+        {{ hours_between('min(made.came_at)', 'build.as_of') }} as waiting_hours,
         count(*) as items
-    from hours
-    inner join usual on hours.step = usual.step
+    from made
+    inner join usual on made.next_stage = usual.next_stage
     cross join build
-    where hours.next_at is null
-        and hours.came_at <= build.as_of
-        and (hours.last_passed is null or hours.came_at > hours.last_passed)
-    group by hours.product_id, hours.step, usual.allowed_hours, build.as_of
+    where made.next_at is null
+        and made.came_at <= build.as_of
+        and (made.last_passed is null or made.came_at > made.last_passed)
+    group by made.product_id, made.next_stage, usual.allowed_hours, build.as_of
 
 ),
 
@@ -199,82 +115,15 @@ standing as (
             partition by product_id
             order by
                 {{ significant('waiting_hours / allowed_hours') }} desc,
-                case step
-                    {%- for step in steps %}
-                    when '{{ step }}' then {{ loop.index }}
-                    {%- endfor %}
+                case next_stage
+                    when 'script' then 1
+                    when 'asset' then 2
+                    when 'experiment' then 3
+                    when 'post' then 4
+                    when 'metric' then 5
                 end
         ) as choice
     from waiting
-
-),
-
-step_medians as (
-
-    select
-        {%- for step in steps %}
-        {{ median_of("case when step = '" ~ step ~ "' then step_hours end") }}
-            as hours_to_{{ step }},
-        {%- endfor %}
-        product_id
-    from hours
-    group by product_id
-
-),
-
-{# What each product has at each stage. #}
-stages as (
-
-    select
-        product_id,
-        'script' as stage,
-        came_at,
-        known_at
-    from scripts
-    union all
-    select
-        product_id,
-        'asset',
-        came_at,
-        known_at
-    from assets
-    union all
-    select
-        product_id,
-        'experiment',
-        came_at,
-        known_at
-    from experiments
-    union all
-    select
-        product_id,
-        'post',
-        came_at,
-        known_at
-    from posts
-    union all
-    select
-        product_id,
-        'metric',
-        metric_at,
-        known_at
-    from posts
-    where metric_at is not null
-
-),
-
-counted as (
-
-    select
-        product_id,
-        {%- for step in steps %}
-        count(*) filter (where stage = '{{ step }}') as {{ step }}s,
-        {%- endfor %}
-        max(came_at) as last_progress_at,
-        max(known_at) as known_at
-    from stages
-    where product_id is not null
-    group by product_id
 
 ),
 
@@ -282,26 +131,26 @@ final as (
 
     select
         products.product_id,
-        products.came_at as product_created_at,
-        {%- for step in steps[:-1] %}
-        coalesce(counted.{{ step }}s, 0) as {{ step }}s,
-        {%- endfor %}
-        coalesce(counted.metrics, 0) as posts_with_metric,
-        step_medians.hours_to_script as product_to_script_hours,
-        step_medians.hours_to_asset as script_to_asset_hours,
-        step_medians.hours_to_experiment as asset_to_experiment_hours,
-        step_medians.hours_to_post as experiment_to_post_hours,
-        step_medians.hours_to_metric as post_to_metric_hours,
-        greatest(products.came_at, counted.last_progress_at) as last_progress_at,
-        standing.step as stalled_at,
+        products.product_created_at,
+        products.scripts,
+        products.assets,
+        products.experiments,
+        products.posts,
+        products.posts_with_metric,
+        medians.product_to_script_hours,
+        medians.script_to_asset_hours,
+        medians.asset_to_experiment_hours,
+        medians.experiment_to_post_hours,
+        medians.post_to_metric_hours,
+        products.last_progress_at,
+        standing.next_stage as stalled_at,
         standing.items as stalled_items,
         standing.waiting_hours as stalled_hours,
         standing.allowed_hours,
         coalesce(standing.waiting_hours > standing.allowed_hours, false) as is_stalled,
-        greatest(products.known_at, counted.known_at) as known_at
+        products.known_at
     from products
-    left join counted on products.product_id = counted.product_id
-    left join step_medians on products.product_id = step_medians.product_id
+    left join medians on products.product_id = medians.product_id
     left join standing
         on products.product_id = standing.product_id
         and standing.choice = 1
