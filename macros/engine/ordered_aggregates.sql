@@ -7,3 +7,10 @@
         arg_min({{ value }}, {{ position }}) filter (where {{ condition }})
     {%- endif -%}
 {%- endmacro %}
+
+
+{# Aggregate: the value of the row that comes last by `position`, a number, among the rows
+   that meet `condition`; null when none does. #}
+{% macro last_by(value, position, condition) -%}
+    {{ first_by(value, '-(' ~ position ~ ')', condition) }}
+{%- endmacro %}

@@ -77,6 +77,12 @@ cases as (
     from (values (3, 'late'), (2, 'yes'), (1, 'no'), (4, 'no')) as numbers (place, word)
     union all
     select
+        'last_by' as case_name,
+        {{ last_by('numbers.word', 'numbers.place', "numbers.word <> 'no'") }} as got,
+        'late' as expected
+    from (values (3, 'late'), (2, 'yes'), (1, 'no'), (4, 'no')) as numbers (place, word)
+    union all
+    select
         'first_by of none' as case_name,
         {{ first_by('numbers.word', 'numbers.place', 'numbers.place > 9') }} as got,
         {{ no_text }} as expected
