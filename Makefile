@@ -1,7 +1,7 @@
 # Needs python3 (3.11 or newer, with pip) and make; nothing else has to be installed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test model soak fuzz lint format schema docs bench mutants lock clean
+.PHONY: help run test model soak fuzz lint judge format schema docs bench mutants lock clean
 
 BIN := .venv/bin
 INSTALL := sh requirements/install.sh
@@ -60,6 +60,18 @@ lint: ## Check the style of Python and SQL and the types, changing nothing
 	@$(BIN)/mypy
 	@$(BIN)/python -m linting
 
+JUDGE := .venv/judge/bin
+
+judge: ## Have dbt-score and dbt-bouncer judge how the models are described and tested
+	@$(INSTALL) dev
+	@test -f .venv/judge/installed || { python3 -m venv .venv/judge && \
+		$(JUDGE)/pip install --quiet --require-hashes -r requirements/judge.txt && \
+		touch .venv/judge/installed; }
+	@$(BIN)/dbt parse --quiet --profiles-dir profiles --target-path target/judge
+	@$(JUDGE)/dbt-score lint --manifest target/judge/manifest.json \
+		--fail-project-under 9.8 --fail-any-item-under 8.5
+	@$(JUDGE)/dbt-bouncer run
+
 format: ## Mend what the linters can mend by themselves
 	@$(INSTALL) dev
 	@$(BIN)/ruff check --fix
@@ -98,6 +110,8 @@ lock: ## Renew the pinned versions after a change of pyproject.toml
 	@$(LOCK) -c .venv/all.txt -o requirements/dev.txt --extra dev
 	@$(LOCK) -c .venv/all.txt -o requirements/bench.txt --extra dev --extra bench
 	@$(LOCK) -c .venv/all.txt -o requirements/s3.txt --extra s3
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header requirements/judge.in -o requirements/judge.txt $(ARGS)
 
 clean: ## Remove what was made here, except landed data and releases
 	@rm -rf .venv target logs .pytest_cache .mypy_cache .ruff_cache .sqlfluff_cache .hypothesis *.egg-info
