@@ -1,9 +1,15 @@
 with
 
+build as (
+
+    select {{ as_of() }} as as_of
+
+),
+
+{# A storm of retries does not end at midnight: each of its days has all its retries. #}
 events as (
 
     select
-        event_id,
         agent_name,
         cast(created_at at time zone 'UTC' as date) as day,
         created_at,
@@ -12,14 +18,15 @@ events as (
         outcome,
         is_frame,
         place,
+        {{ hours_between(
+            'lag(created_at) over (partition by agent_name order by place)', 'created_at'
+        ) }} as gap_hours,
+        case
+            when run_id is not null
+            then count(*) filter (where outcome = 'retry') over (partition by agent_name, run_id)
+        end as run_retries,
         known_at
     from {{ ref('int_workflow_events') }}
-
-),
-
-build as (
-
-    select {{ as_of() }} as as_of
 
 ),
 
@@ -58,67 +65,6 @@ durations as (
 
 ),
 
-gaps as (
-
-    select
-        agent_name,
-        day,
-        {{ hours_between(
-            'lag(created_at) over (partition by agent_name order by place)', 'created_at'
-        ) }} as gap_hours
-    from events
-
-),
-
-longest_gaps as (
-
-    select
-        agent_name,
-        day,
-        max(gap_hours) as longest_gap_hours
-    from gaps
-    group by agent_name, day
-
-),
-
-{# How long an agent is silent on an ordinary day: bursts of events do not make it
-   shorter, one long silence not longer. #}
-usual as (
-
-    select
-        agent_name,
-        {{ median_of('longest_gap_hours') }} as usual_gap_hours
-    from longest_gaps
-    where longest_gap_hours is not null
-    group by agent_name
-    having count(*) >= {{ var('min_usual') }}
-
-),
-
-{# A storm does not end at midnight: each of its days has all its retries. #}
-retried_runs as (
-
-    select
-        agent_name,
-        day,
-        count(*) over (partition by agent_name, run_id) as retries
-    from events
-    where outcome = 'retry'
-        and run_id is not null
-
-),
-
-run_retries as (
-
-    select
-        agent_name,
-        day,
-        max(retries) as most_retries
-    from retried_runs
-    group by agent_name, day
-
-),
-
 days as (
 
     select
@@ -129,6 +75,8 @@ days as (
         count(*) filter (where outcome in ('success', 'end')) as successes,
         count(*) filter (where outcome = 'error') as errors,
         count(*) filter (where outcome = 'retry') as retries,
+        coalesce(max(run_retries) filter (where outcome = 'retry'), 0) as most_retries_of_a_run,
+        max(gap_hours) as longest_gap_hours,
         max(created_at) as last_seen_at,
         max(known_at) as known_at
     from events
@@ -136,70 +84,73 @@ days as (
 
 ),
 
-usual_retries as (
+{# How long an agent is silent on an ordinary day: bursts of events do not make it
+   shorter, one long silence not longer. #}
+usual as (
 
     select
         agent_name,
-        {{ median_of('retries') }} as usual_retries
+        max(day) as latest_day,
+        {{ median_of('retries') }} as usual_retries,
+        case
+            when count(longest_gap_hours) >= {{ var('min_usual') }}
+            then {{ median_of('longest_gap_hours') }}
+        end as usual_gap_hours
     from days
     group by agent_name
 
 ),
 
-ranked as (
+compared as (
 
     select
         days.*,
-        max(day) over (partition by agent_name) = day as is_latest
+        usual.usual_retries,
+        usual.usual_gap_hours,
+        days.day = usual.latest_day as is_latest,
+        {{ hours_between('days.last_seen_at', 'build.as_of') }} as hours_since
     from days
+    cross join build
+    inner join usual on days.agent_name = usual.agent_name
 
 ),
 
 final as (
 
     select
-        ranked.agent_name,
-        ranked.day,
-        ranked.events,
-        ranked.starts,
-        ranked.successes,
-        ranked.errors,
-        {{ ratio('ranked.errors', 'ranked.successes + ranked.errors') }} as error_rate,
+        compared.agent_name,
+        compared.day,
+        compared.events,
+        compared.starts,
+        compared.successes,
+        compared.errors,
+        {{ ratio('compared.errors', 'compared.successes + compared.errors') }} as error_rate,
         durations.p50_duration_seconds,
         durations.p95_duration_seconds,
-        ranked.retries,
-        coalesce(run_retries.most_retries, 0) as most_retries_of_a_run,
-        coalesce(run_retries.most_retries, 0) >= {{ var('retry_storm') }}
+        compared.retries,
+        compared.most_retries_of_a_run,
+        compared.most_retries_of_a_run >= {{ var('retry_storm') }}
         or (
-            ranked.retries >= {{ var('retry_storm') }}
-            and ranked.retries > {{ var('overdue_factor') }} * usual_retries.usual_retries
+            compared.retries >= {{ var('retry_storm') }}
+            and compared.retries > {{ var('overdue_factor') }} * compared.usual_retries
         ) as is_retry_storm,
-        ranked.last_seen_at,
-        ranked.is_latest,
-        usual.usual_gap_hours,
+        compared.last_seen_at,
+        compared.is_latest,
+        compared.usual_gap_hours,
+        case when compared.is_latest then compared.hours_since end as silent_hours,
         case
-            when ranked.is_latest then {{ hours_between('ranked.last_seen_at', 'build.as_of') }}
-        end
-            as silent_hours,
-        case
-            when not ranked.is_latest then false
-            when usual.usual_gap_hours is not null
-            then {{ hours_between('ranked.last_seen_at', 'build.as_of') }} > greatest(
-                    usual.usual_gap_hours * {{ var('overdue_factor') }},
+            when not compared.is_latest then false
+            when compared.usual_gap_hours is not null
+            then compared.hours_since > greatest(
+                    compared.usual_gap_hours * {{ var('overdue_factor') }},
                     {{ var('stuck_minutes') }} / cast(60 as {{ type_double() }})
                 )
         end as is_silent,
-        ranked.known_at
-    from ranked
-    cross join build
-    inner join usual_retries on ranked.agent_name = usual_retries.agent_name
+        compared.known_at
+    from compared
     left join durations
-        on ranked.agent_name = durations.agent_name
-        and ranked.day = durations.day
-    left join run_retries
-        on ranked.agent_name = run_retries.agent_name
-        and ranked.day = run_retries.day
-    left join usual on ranked.agent_name = usual.agent_name
+        on compared.agent_name = durations.agent_name
+        and compared.day = durations.day
 
 )
 
