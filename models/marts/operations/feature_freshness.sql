@@ -97,7 +97,9 @@ limits as (
    grow with history. #}
 recent as (
 
-    select observations.*
+    select
+        observations.*,
+        greatest({{ hours_between('observed_at', '_known_at') }}, 0) as lag_hours
     from observations
     cross join build
     where observations._known_at > build.as_of - interval '720' hour
@@ -109,11 +111,9 @@ lags as (
     select
         source,
         resource,
-        {%- for share in ['50', '95', '99'] %}
-        percentile_cont(0.{{ share }}) within group (
-            order by greatest({{ hours_between('observed_at', '_known_at') }}, 0)
-        ) as lag_p{{ share }}_hours{% if not loop.last %},{% endif %}
-        {%- endfor %}
+        {{ quantile_of('lag_hours', 0.50) }} as lag_p50_hours,
+        {{ quantile_of('lag_hours', 0.95) }} as lag_p95_hours,
+        {{ quantile_of('lag_hours', 0.99) }} as lag_p99_hours
     from recent
     where observed_at is not null
     group by source, resource
@@ -139,50 +139,9 @@ unknown as (
 
 ),
 
-{# In the week before as-of, one poll is due per poll interval for every post that the
-   source has ever polled, until the post is thirty days old. #}
-polled_posts as (
+polls as (
 
-    select distinct
-        _source as source,
-        post_id
-    from {{ ref('accepted_performance_metrics') }}
-
-),
-
-due as (
-
-    select
-        polled_posts.source,
-        sum(
-            greatest(
-                floor(
-                    {{ hours_between(
-                        "greatest(posts.published_at, build.as_of - interval '168' hour)",
-                        'build.as_of',
-                    ) }} / platforms.poll_interval_hours
-                ), 0
-            )
-        ) as polls_expected
-    from polled_posts
-    inner join {{ ref('published_posts') }} as posts on polled_posts.post_id = posts.post_id
-    inner join {{ ref('platforms') }} as platforms on posts.platform = platforms.platform
-    cross join build
-    where posts.published_at > build.as_of - interval '720' hour
-        and posts.published_at <= build.as_of
-    group by polled_posts.source
-
-),
-
-received as (
-
-    select
-        versions._source as source,
-        count(*) as polls_received
-    from {{ ref('accepted_performance_metrics') }} as versions
-    cross join build
-    where versions.collected_at > build.as_of - interval '168' hour
-    group by versions._source
+    select * from {{ ref('int_weekly_polls') }}
 
 ),
 
@@ -198,11 +157,10 @@ final as (
         lags.lag_p95_hours,
         lags.lag_p99_hours,
         case
-            when loads.resource = 'performance_metrics' then
-                coalesce(cast(due.polls_expected as bigint), 0)
+            when loads.resource = 'performance_metrics' then coalesce(polls.polls_expected, 0)
         end as polls_expected,
         case
-            when loads.resource = 'performance_metrics' then coalesce(received.polls_received, 0)
+            when loads.resource = 'performance_metrics' then coalesce(polls.polls_received, 0)
         end as polls_received,
         limits.stale_after_hours is not null
         and coalesce(
@@ -222,10 +180,7 @@ final as (
         on loads.source = limits.source and loads.resource = limits.resource and limits.choice = 1
     left join lags on loads.source = lags.source and loads.resource = lags.resource
     left join unknown on loads.source = unknown.source and loads.resource = unknown.resource
-    left join due
-        on loads.source = due.source and loads.resource = 'performance_metrics'
-    left join received
-        on loads.source = received.source and loads.resource = 'performance_metrics'
+    left join polls on loads.source = polls.source
 
 )
 
