@@ -104,6 +104,16 @@
 {%- endmacro %}
 
 
+{# What the group of a regular expression matches at each of its matches, in order. #}
+{% macro all_matches(text, pattern) -%}
+    {%- if target.type == 'postgres' -%}
+        array(select found[1] from regexp_matches({{ text }}, '{{ pattern }}', 'g') as found)
+    {%- else -%}
+        regexp_extract_all({{ text }}, '{{ pattern }}', 1)
+    {%- endif -%}
+{%- endmacro %}
+
+
 {# A timestamp as ISO 8601 text in UTC with microseconds, for JSON documents. #}
 {% macro iso_text(timestamp) -%}
     {%- if target.type == 'postgres' -%}

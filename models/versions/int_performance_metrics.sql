@@ -1,23 +1,181 @@
-{%- set observed_at = 'coalesce(collected_at, _known_at)' -%}
+{%- set names_of_post = ['given_post_id', 'platform', 'external_post_id'] -%}
+{%- set measured = [
+    'views', 'likes', 'comments', 'shares', 'watch_time_ms', 'completion_rate',
+    'collected_at', 'counts_as_written',
+] -%}
+{%- set columns = names_of_post + measured + ['post_id'] -%}
 
-{{ versioned_rows(
-    table='performance_metrics',
+{{ looked_up_by(['metric_id', '_natural', '_source_key', 'post_id']) }}
+
+with
+
+{% if is_incremental() -%}
+-- Polls of a post that changed since this table was last built, by whatever they name it.
+woken as (
+
+    select
+        existing._load_id,
+        existing._position
+    from {{ this }} as existing
+    inner join {{ ref('int_published_posts') }} as posts on existing.post_id = posts.post_id
+    where posts._changed_build > {{ last_build() }}
+    union
+    select
+        existing._load_id,
+        existing._position
+    from {{ this }} as existing
+    inner join {{ ref('int_published_posts') }} as posts
+        on existing.given_post_id = posts._source_key
+    where posts._changed_build > {{ last_build() }}
+    union
+    select
+        existing._load_id,
+        existing._position
+    from {{ this }} as existing
+    inner join {{ ref('int_published_posts') }} as posts
+        on existing.given_post_id = posts._natural
+    where posts._changed_build > {{ last_build() }}
+    union
+    select
+        existing._load_id,
+        existing._position
+    from {{ this }} as existing
+    inner join {{ ref('int_published_posts') }} as posts
+        on existing.platform = posts.platform
+        and existing.external_post_id = posts.external_post_id
+    where posts._changed_build > {{ last_build() }}
+
+),
+
+{% endif -%}
+arrived as (
+    {{ arrived(
+        'performance_metrics', 'metric_id', names_of_post + measured, woken='woken', natural=true
+    ) }}
+
+),
+
+-- A poll names its post by a key, perhaps one that lost to another, or by platform and external
+-- id, which is to say by the post's derived key.
+polls as (
+
+    select
+        *,
+        {{ derived_key('published_posts', [escaped('platform'), escaped('external_post_id')]) }}
+            as derived_post_id
+    from arrived
+
+),
+
+references_to_posts as (
+
+    select given_post_id as reference_id
+    from polls
+    where given_post_id is not null
+    union
+    select derived_post_id as reference_id
+    from polls
+    where derived_post_id is not null
+
+),
+
+posts_by_reference as (
+    {{ names_of('published_posts', 'post_id', among='references_to_posts') }}
+
+),
+
+resolved as (
+
+    select
+        polls.*,
+        coalesce(by_key.post_id, by_name.post_id) as known_post_id
+    from polls
+    left join posts_by_reference as by_key on polls.given_post_id = by_key.reference_id
+    left join posts_by_reference as by_name on polls.derived_post_id = by_name.reference_id
+
+),
+
+-- A poll is one of a post at a time, whoever tells of it.
+named as {{ computed_once() }} (
+
+    select
+        *,
+        coalesce(known_post_id, given_post_id) as post_id,
+        {{ derived_key(
+            'performance_metrics', ['known_post_id', epoch_us('coalesce(collected_at, _known_at)')]
+        ) }} as _natural
+    from resolved
+
+),
+
+keyed as (
+    {{ keyed_by_nature('named', 'performance_metrics', 'metric_id', columns) }}
+
+),
+
+candidates as (
+    {{ with_rows_of_their_keys(
+        'keyed', 'metric_id', ['_natural', 'metric_id'] + columns, natural=true
+    ) }}
+
+),
+
+found as (
+
+    select
+        candidates.*,
+        candidates.given_post_id is not null
+        or (candidates.platform is not null and candidates.external_post_id is not null)
+            as names_a_post,
+        case
+            when candidates.post_id is null
+            then candidates.platform || '/' || candidates.external_post_id
+        end as unknown_post,
+        posts.published_at,
+        posts._valid_from as post_known_at
+    from candidates
+    left join {{ ref('int_published_posts') }} as posts
+        on candidates.post_id = posts.post_id
+        and posts._verdict = 'accepted'
+
+),
+
+judged as {{ computed_once() }} (
+
+    select
+        *,
+        concat_ws(
+            ', ',
+            case when not names_a_post then 'missing_required: post_id' end,
+            case when names_a_post and post_known_at is null then 'missing_parent: post_id' end,
+            case when {{ impossible_count('views') }} then 'out_of_range: views' end,
+            case when {{ impossible_count('likes') }} then 'out_of_range: likes' end,
+            case when {{ impossible_count('comments') }} then 'out_of_range: comments' end,
+            case when {{ impossible_count('shares') }} then 'out_of_range: shares' end,
+            case
+                when {{ impossible_count('watch_time_ms') }} then 'out_of_range: watch_time_ms'
+            end,
+            case when {{ impossible_time('collected_at') }} then 'out_of_range: collected_at' end,
+            case
+                when coalesce(collected_at, _known_at)
+                    < published_at - interval '{{ var("early_poll_minutes") }}' minute
+                then 'out_of_range: collected_at'
+            end
+        ) as faults,
+        case
+            when post_known_at is null
+            then 'published_posts '
+                || coalesce(cast(given_post_id as text), platform || '/' || external_post_id)
+        end as _missing_reference,
+        greatest(_known_at, post_known_at) as known_since
+    from found
+
+),
+
+{{ verdicts(
+    'judged',
     key='metric_id',
-    sources=staging_models()['performance_metrics'],
-    identity=['given_post_id', 'platform', 'external_post_id'],
-    columns=[
-        'views', 'likes', 'comments', 'shares', 'watch_time_ms', 'completion_rate',
-        'collected_at', 'counts_as_written',
-    ],
-    compared=["coalesce(cast(post_id as text), platform || '/' || external_post_id)"],
-    natural=['_parent_key', epoch_us(observed_at)],
-    required=['post_id'],
-    parents=[parent_post()],
-    counts=['views', 'likes', 'comments', 'shares', 'watch_time_ms'],
-    times=['collected_at'],
-    ranges={
-        'collected_at': 'coalesce(candidates.collected_at, candidates._known_at) '
-            ~ "< parent_post_id.published_at - interval '" ~ var('early_poll_minutes') ~ "' minute",
-    },
+    columns=['_natural', 'metric_id'] + columns,
+    compared=measured + ['post_id', 'unknown_post'],
     referenced=false,
 ) }}

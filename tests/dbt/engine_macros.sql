@@ -26,6 +26,8 @@
     ['json_text of no key', json_text(object, 'z'), none],
     ['first_match', first_match("'a/b.MP4?x=1'", '[.]([A-Za-z0-9]+)'), 'MP4'],
     ['first_match of nothing', first_match("'a/b'", '[.]([A-Za-z0-9]+)'), none],
+    ['all_matches', "array_to_string(" ~ all_matches("'x: b_c, y, z: a, z: a'", ': ([a-z_]+)') ~ ", ',')", 'b_c,a,a'],
+    ['all_matches of nothing', array_size(all_matches("'y'", ': ([a-z_]+)')), '0'],
     ['first_match of null', first_match(no_text, '(a)'), none],
 ] -%}
 {%- set documents = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +23,16 @@ def model_sql(path: str, engine: str = "duckdb") -> str:
     columns = [column["name"] for column in described[0]["columns"]] if described else []
     jinja.globals["model"] = SimpleNamespace(columns=columns)
     return jinja.from_string(macro_source() + "\n" + file.read_text()).render()
+
+
+def step_sql(path: str, step: str, engine: str = "duckdb") -> str:
+    """The SQL of one step, ``<step> as (...)``, of a model, with references as bare names."""
+    model = (PROJECT_ROOT / "models" / f"{path}.sql").read_text()
+    found = re.search(rf"^{step} as \(\n(.*?)^\)", model, re.MULTILINE | re.DOTALL)
+    assert found, f"{path} has no step {step}"
+    jinja = environment(engine)
+    jinja.globals.update(ref=lambda name: name)
+    return jinja.from_string(macro_source() + "\n" + found[1]).render()
 
 
 def table_sql(
