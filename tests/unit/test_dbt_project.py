@@ -126,8 +126,7 @@ def test_every_description_ends_with_the_grain(manifest: dict[str, Any], kind: s
     for node in nodes(manifest, kind):
         meta = node["config"]["meta"]
         assert node["description"].splitlines()[-1] == f"Grain: {meta['grain']}.", node["name"]
-        fenced = re.search(r"```sql\n(select .*)\n```\n", node["description"])
-        assert fenced or meta["example"].startswith("select "), node["name"]
+        assert re.search(r"```sql\n(select .*)\n```\n", node["description"]), node["name"]
 
 
 def test_one_yml_stands_beside_every_model(manifest: dict[str, Any]) -> None:
