@@ -128,14 +128,11 @@ def random_world(folder: Path, compiled: Path) -> Warehouse:
 
     posts, ages = random_posts(random.Random(20260930))
     world = Warehouse(folder, Landing(str(folder / "landing")))
-    products = [
-        {"product_id": UUID(int=n), "_verdict": "accepted", "_effective_at": AS_OF}
-        for n in range(1, 28)
-    ]
+    products = [{"product_id": UUID(int=n), "known_at": AS_OF} for n in range(1, 28)]
     inputs = {
         "intermediate.int_post_facts": posts,
         "marts.post_age_metrics": ages,
-        "intermediate.int_products": products,
+        "intermediate.accepted_products": products,
     }
     with duckdb.connect(str(world.database)) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -430,9 +427,7 @@ def test_products(world: World) -> None:
         for row in world.warehouse.query("select * from intermediate.int_post_outcomes")
     }
     rows = world.warehouse.query("select * from marts.product_performance")
-    products = world.warehouse.query(
-        "select product_id from intermediate.int_products where _verdict = 'accepted'"
-    )
+    products = world.warehouse.query("select product_id from intermediate.accepted_products")
     got = {(row["product_id"], row["platform"]): row for row in rows}
     groups: dict[tuple[UUID, str], list[Row]] = {(p["product_id"], "all"): [] for p in products}
     for post in world.posts:
