@@ -34,6 +34,16 @@
     ['expected_loss of a lead', expected_loss('cast(0.5 as ' ~ double ~ ')', 'cast(0.5 as ' ~ double ~ ')'), 0.04165773528908937, 1e-7],
     ['expected_loss of the unknown', expected_loss('cast(null as ' ~ double ~ ')', 'cast(0.5 as ' ~ double ~ ')'), none, 0],
     ['log_of_lift', log_of_lift('cast(0.25 as ' ~ double ~ ')'), 0.22314355131420976, 1e-15],
+    ['variance_within', variance_within(4, 2, 'cast(56 as ' ~ double ~ ')', '52'), 2, 0],
+    ['variance_between', variance_between('cast(4 as ' ~ double ~ ')', 2, '12', 'cast(56 as ' ~ double ~ ')', '52', '8'), 7, 0],
+    ['variance_between of equal means', variance_between('cast(4 as ' ~ double ~ ')', 2, '12', 'cast(40 as ' ~ double ~ ')', '36', '8'), -1, 0],
+    ['gamma_weight', gamma_weight('cast(4 as ' ~ double ~ ')', '2'), 2, 0],
+    ['gamma_weight of equals', gamma_weight('cast(4 as ' ~ double ~ ')', '0'), 1 / (var('least_spread') ** 2 * 4), 1e-12],
+    ['normal_posterior_mean', normal_posterior_mean('4', 'cast(6 as ' ~ double ~ ')', 'cast(2 as ' ~ double ~ ')', '3', 'cast(0.5 as ' ~ double ~ ')'), 2.25, 1e-15],
+    ['normal_posterior_mean of the prior', normal_posterior_mean('0', '0', 'cast(2 as ' ~ double ~ ')', '3', 'cast(0.5 as ' ~ double ~ ')'), 3, 1e-15],
+    ['normal_posterior_deviation', normal_posterior_deviation('4', 'cast(2 as ' ~ double ~ ')', 'cast(0.5 as ' ~ double ~ ')'), 0.5, 1e-15],
+    ['difference_variance', difference_variance(2, 'cast(2.5 as ' ~ double ~ ')', '17', '0', '8'), 6.25, 0],
+    ['difference_variance of equals', difference_variance(2, 'cast(2.5 as ' ~ double ~ ')', '12', '0', '0'), 0, 0],
     ['log_of_lift of all lost', log_of_lift('cast(-1 as ' ~ double ~ ')'), -36.841361487904734, 1e-12],
 ] %}
 

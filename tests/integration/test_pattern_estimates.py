@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
-from tests.support.models import model_sql
+from tests.support.models import PATTERN_STEPS, model_sql, steps_sql
 
 Floats = npt.NDArray[np.float64]
 WORLDS = 12
@@ -92,6 +92,7 @@ def world(seed: int, equal: bool = False) -> World:
             from given
             """
         )
+        connection.execute(steps_sql("marts/creative/steps", PATTERN_STEPS))
         rows = connection.execute(
             f"select ln(1 + lift), ln(1 + shrunk_lift), ln(1 + lift_lo), ln(1 + lift_hi), "
             f"engagement_rate, engagement_rate_eb "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from tests.support.models import model_sql
+from tests.support.models import PATTERN_STEPS, model_sql, steps_sql
 from tests.support.rules import condition, rules
 
 #: Posts of two halves of the tags, which differ a lot while posts hardly scatter.
@@ -104,6 +104,7 @@ def test_lifts_as_wild_as_counts_allow() -> None:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute(WILD)
+        connection.execute(steps_sql("marts/creative/steps", PATTERN_STEPS))
         for model in ("creative_pattern_performance", "experiment_gaps"):
             connection.execute(f"create table {model} as {model_sql(f'marts/creative/{model}')}")
             assert broken(connection, model, model) == {}, model

@@ -35,6 +35,15 @@ def step_sql(path: str, step: str, engine: str = "duckdb") -> str:
     return jinja.from_string(macro_source() + "\n" + found[1]).render()
 
 
+#: The steps of creative_pattern_performance, in the order in which they are built.
+PATTERN_STEPS = ("int_pattern_posts", "int_pattern_priors", "int_pattern_fatigue")
+
+
+def steps_sql(folder: str, names: Sequence[str]) -> str:
+    """The statements that make tables of models in ``models/<folder>``, under their names."""
+    return "".join(f"create table {name} as {model_sql(f'{folder}/{name}')};\n" for name in names)
+
+
 def table_sql(
     name: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[str, list[list[Any]]]:
