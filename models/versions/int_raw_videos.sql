@@ -48,7 +48,9 @@ judged as {{ computed_once() }} (
             case when {{ impossible_count('view_count') }} then 'out_of_range: view_count' end,
             case when {{ impossible_count('like_count') }} then 'out_of_range: like_count' end,
             case when {{ impossible_count('share_count') }} then 'out_of_range: share_count' end,
-            case when {{ impossible_count('comment_count') }} then 'out_of_range: comment_count' end,
+            case
+                when {{ impossible_count('comment_count') }} then 'out_of_range: comment_count'
+            end,
             case when {{ impossible_time('collected_at') }} then 'out_of_range: collected_at' end,
             case when {{ impossible_time('created_at') }} then 'out_of_range: created_at' end
         ) as faults,

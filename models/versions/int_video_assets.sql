@@ -10,13 +10,15 @@ with
 -- An asset's product: as given, else its script's, else that of the experiment using it.
 by_script as (
 
-    select * from {{ ref('int_video_asset_products') }} where script_id is not null
+    select * from {{ ref('int_video_asset_products') }}
+    where script_id is not null
 
 ),
 
 by_experiment as (
 
-    select * from {{ ref('int_video_asset_products') }} where asset_id is not null
+    select * from {{ ref('int_video_asset_products') }}
+    where asset_id is not null
 
 ),
 

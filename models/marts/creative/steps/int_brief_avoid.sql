@@ -26,7 +26,8 @@ scripts as (
     select
         scripts.product_id,
         {{ script_hook('scripts') }} as hook,
-        {{ ascii_lower(shortened(json_text('scripts.creative_variables', 'hook'), 120)) }} as plain_hook
+        {{ ascii_lower(shortened(json_text('scripts.creative_variables', 'hook'), 120)) }}
+            as plain_hook
     from {{ ref('accepted_scripts') }} as scripts
 
 ),
