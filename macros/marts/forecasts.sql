@@ -42,6 +42,24 @@
 {%- endmacro %}
 
 
+{# Body of a CTE: for each `key` of `source` the normal equations of a least squares fit, as
+   `solve_symmetric` takes them. Reads x_i, which are to add up to 1 once they have their
+   coefficients. `ridge` pseudo-observations of each coefficient draw the first to the column
+   `toward`, which is the same for a whole key, and the others to 0. #}
+{% macro ridge_equations(source, key, names, ridge, toward) -%}
+    select
+        {{ key }},
+        {%- for i in range(names | length) %}
+        {%- for j in range(i, names | length) %}
+        {{ exact_sum('x_' ~ i ~ ' * x_' ~ j) }}{{ ' + ' ~ ridge if i == j }} as a_{{ i }}_{{ j }},
+        {%- endfor %}
+        {{ exact_sum('x_' ~ i) }}{{ ' + ' ~ ridge ~ ' * max(' ~ toward ~ ')' if i == 0 }} as b_{{ i }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ source }}
+    group by {{ key }}
+{%- endmacro %}
+
+
 {# CTEs that solve the symmetric systems of `source`, one per row: columns a_i_j (i <= j),
    b_i and `key`. Gaussian elimination, one unknown a step, then back: the last CTE is
    `solved`, with `key` and the unknowns by name. The ridge keeps the pivots above 0. #}

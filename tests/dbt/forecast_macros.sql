@@ -24,6 +24,26 @@ systems as (
 
 {{ solve_symmetric('systems', 'fit_id', ['x', 'y', 'z']) }}
 
+{# Two posts, and one pseudo-observation of each coefficient near (3, 0):
+   numpy.linalg.lstsq([[0.5, 0.5], [0.25, 0], [1, 0], [0, 1]], [1, 1, 3, 0]) is
+   292 / 101 and -18 / 101. #}
+observations as (
+
+    select
+        1 as fit_id,
+        cast(3 as {{ double }}) as toward,
+        cast(numbers.x_0 as {{ double }}) as x_0,
+        cast(numbers.x_1 as {{ double }}) as x_1
+    from (values (0.5, 0.5), (0.25, 0)) as numbers (x_0, x_1)
+
+),
+
+equations as (
+
+    {{ ridge_equations('observations', 'fit_id', ['x', 'y'], 1, 'toward') }}
+
+),
+
 sample as (
 
     select
@@ -72,6 +92,24 @@ cases as (
         x + 3 * y + 6 * z,
         25
     from solved
+    union all
+    select
+        'ridge_equations: a pseudo-observation is one more',
+        a_0_0,
+        1.3125
+    from equations
+    union all
+    select
+        'ridge_equations: first',
+        (292 * a_0_0 - 18 * a_0_1) / 101 - b_0,
+        0
+    from equations
+    union all
+    select
+        'ridge_equations: second',
+        (292 * a_0_1 - 18 * a_1_1) / 101 - b_1,
+        0
+    from equations
     union all
     select
         'standardised',
