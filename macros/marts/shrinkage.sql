@@ -145,8 +145,8 @@
         posterior_shape,
         posterior_rate,
         posterior_shape / posterior_rate as rate_eb,
-        least({{ gamma_quantile('posterior_shape', 'posterior_rate', '-1.959963984540054') }}, posterior_shape / posterior_rate) as rate_eb_lo,
-        greatest({{ gamma_quantile('posterior_shape', 'posterior_rate', '1.959963984540054') }}, posterior_shape / posterior_rate) as rate_eb_hi
+        least({{ gamma_quantile('posterior_shape', 'posterior_rate', '-' ~ z95()) }}, posterior_shape / posterior_rate) as rate_eb_lo,
+        greatest({{ gamma_quantile('posterior_shape', 'posterior_rate', z95()) }}, posterior_shape / posterior_rate) as rate_eb_hi
     from posteriors
 {%- endmacro %}
 

@@ -113,7 +113,7 @@
 
 {# Lower end of Wilson's 95% interval of a share; null without a trial. #}
 {% macro wilson_low(successes, trials) -%}
-    {%- set z = 1.959963984540054 -%}
+    {%- set z = z95() | float -%}
     {%- set p = ratio('least(' ~ successes ~ ', ' ~ trials ~ ')', trials) -%}
     {%- set n = 'nullif(cast(' ~ trials ~ ' as ' ~ type_double() ~ '), 0)' -%}
     case when {{ trials }} > 0 then greatest((
