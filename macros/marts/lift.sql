@@ -56,6 +56,13 @@
 {%- endmacro %}
 
 
+{# Logarithm of the density of a Beta(alpha, beta) at `x`, between 0 and 1, but for what is the
+   same everywhere. #}
+{% macro beta_log_kernel(alpha, beta, x) -%}
+    (({{ alpha }} - 1) * ln({{ x }}) + ({{ beta }} - 1) * ln(1 - {{ x }}))
+{%- endmacro %}
+
+
 {# Standard deviation of a Beta(alpha, beta). #}
 {% macro beta_deviation(alpha, beta) -%}
     sqrt({{ alpha }} * {{ beta }} / (({{ alpha }} + {{ beta }}) * ({{ alpha }} + {{ beta }}) * ({{ alpha }} + {{ beta }} + 1)))

@@ -44,6 +44,8 @@
     ['normal_posterior_deviation', normal_posterior_deviation('4', 'cast(2 as ' ~ double ~ ')', 'cast(0.5 as ' ~ double ~ ')'), 0.5, 1e-15],
     ['difference_variance', difference_variance(2, 'cast(2.5 as ' ~ double ~ ')', '17', '0', '8'), 6.25, 0],
     ['difference_variance of equals', difference_variance(2, 'cast(2.5 as ' ~ double ~ ')', '12', '0', '0'), 0, 0],
+    ['beta_log_kernel', beta_log_kernel('cast(3 as ' ~ double ~ ')', '2', 'cast(0.25 as ' ~ double ~ ')'), -3.060270794691562, 1e-14],
+    ['beta_log_kernel of the uniform', beta_log_kernel('cast(1 as ' ~ double ~ ')', '1', 'cast(0.25 as ' ~ double ~ ')'), 0, 0],
     ['log_of_lift of all lost', log_of_lift('cast(-1 as ' ~ double ~ ')'), -36.841361487904734, 1e-12],
 ] %}
 

@@ -1,0 +1,150 @@
+{{ config(materialized='view') }}
+
+{#- Success rates are laid out on so many cells of 0 to 1. -#}
+{%- set cells = 200 %}
+
+with
+
+{# Each distinct posterior is laid out once, however many arms have it. #}
+contenders as (
+
+    select
+        product_id,
+        platform,
+        alpha,
+        beta,
+        count(*) as arms
+    from {{ ref('int_bandit_posteriors') }}
+    group by product_id, platform, alpha, beta
+
+),
+
+shapes as (
+
+    select distinct
+        alpha,
+        beta
+    from contenders
+
+),
+
+cells as (
+
+    select cast(cell as {{ type_double() }}) as cell
+    from generate_series(0, {{ cells - 1 }}) as numbers (cell)
+
+),
+
+densities as (
+
+    select
+        shapes.alpha,
+        shapes.beta,
+        cells.cell,
+        {{ beta_log_kernel('shapes.alpha', 'shapes.beta', '((cells.cell + 0.5) / ' ~ cells ~ ')') }}
+            as log_density
+    from shapes
+    cross join cells
+
+),
+
+masses as (
+
+    select
+        alpha,
+        beta,
+        cell,
+        cast(
+            exp(
+                greatest(log_density - max(log_density) over (partition by alpha, beta), -700)
+            ) as decimal(38, 18)
+        ) as mass
+    from densities
+
+),
+
+{# Chance of each cell, and of lying below its middle. #}
+curves as {{ computed_once() }} (
+
+    select
+        alpha,
+        beta,
+        cell,
+        cast(mass as {{ type_double() }})
+        / cast(sum(mass) over all_cells as {{ type_double() }}) as mass,
+        greatest(
+            (
+                cast(sum(mass) over up_to_here as {{ type_double() }})
+                - cast(mass as {{ type_double() }}) / 2
+            )
+            / cast(sum(mass) over all_cells as {{ type_double() }}), 1e-300
+        ) as below
+    from masses
+    window
+        all_cells as (partition by alpha, beta),
+        up_to_here as (partition by alpha, beta order by cell rows unbounded preceding)
+
+),
+
+{# The chance that all arms of a product and platform lie below a cell's middle. #}
+best as {{ computed_once() }} (
+
+    select
+        contenders.product_id,
+        contenders.platform,
+        curves.cell,
+        {{ exact_sum('contenders.arms * ln(curves.below)') }} as log_below
+    from contenders
+    inner join curves
+        on contenders.alpha = curves.alpha
+        and contenders.beta = curves.beta
+    group by contenders.product_id, contenders.platform, curves.cell
+
+),
+
+{# Times a mass, the smallest exponential must still be a double. #}
+chances as (
+
+    select
+        contenders.product_id,
+        contenders.platform,
+        contenders.alpha,
+        contenders.beta,
+        contenders.arms,
+        {{ exact_sum('curves.mass * exp(greatest(best.log_below - ln(curves.below), -600))', 18) }}
+            as chance,
+        {{ exact_sum('(curves.below - exp(greatest(best.log_below, -600))) / ' ~ cells, 18) }}
+            as expected_loss
+    from contenders
+    inner join curves
+        on contenders.alpha = curves.alpha
+        and contenders.beta = curves.beta
+    inner join best
+        on contenders.product_id = best.product_id
+        and contenders.platform = best.platform
+        and curves.cell = best.cell
+    group by
+        contenders.product_id,
+        contenders.platform,
+        contenders.alpha,
+        contenders.beta,
+        contenders.arms
+
+),
+
+final as (
+
+    select
+        product_id,
+        platform,
+        alpha,
+        beta,
+        chance
+        / {{ exact_sum_over('arms * chance', 'partition by product_id, platform', 18) }}
+            as chance_best,
+        greatest(expected_loss, 0) as expected_loss
+    from chances
+
+)
+
+select * from final
