@@ -278,7 +278,7 @@ SAME: tuple[tuple[str, ...], ...] = (
 #: Something a row needs: ways to give it, each the columns it takes.
 Need = tuple[tuple[str, ...], ...]
 
-#: Without these a row is held back by the build (the ``required`` columns of
+#: Without these a row is held back by the build (the ``missing_required`` cases of
 #: ``models/versions/int_<table>.sql``; a post is not published yet without its last
 #: two). A natural key stands for the source's own.
 REQUIRED: dict[str, tuple[Need, ...]] = {

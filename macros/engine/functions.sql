@@ -23,15 +23,6 @@
 {%- endmacro %}
 
 
-{% macro array_concat(left, right) -%}
-    {%- if target.type == 'postgres' -%}
-        ({{ left }} || {{ right }})
-    {%- else -%}
-        list_concat({{ left }}, {{ right }})
-    {%- endif -%}
-{%- endmacro %}
-
-
 {# Number of elements, 0 for an empty array. #}
 {% macro array_size(array) -%}
     {%- if target.type == 'postgres' -%}cardinality({{ array }}){%- else -%}len({{ array }}){%- endif -%}

@@ -20,6 +20,7 @@ renamed as (
         {{ as_kind('event_id', 'uuid') }} as event_id,
 
         -- text
+        {# An event without an agent is the system's. #}
         coalesce(agent_name, 'system') as agent_name,
         event_type,
         correlation_id,

@@ -51,7 +51,7 @@ arrived as (
 
 ),
 
--- Only posts and videos have keys that lose to others.
+-- Of what an embedding can stand for, only posts and videos have keys that lose to others.
 given_references as (
 
     select given_reference_id as reference_id from arrived

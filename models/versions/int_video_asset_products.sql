@@ -10,6 +10,7 @@ scripts as (
 
 ),
 
+{# As staged: int_experiments looks its asset up in int_video_assets, which reads this. #}
 experiments as (
 
     select * from {{ ref('stg_operational__experiments') }}

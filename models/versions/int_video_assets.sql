@@ -1,7 +1,9 @@
 {%- set columns = [
     'given_product_id', 'script_id', 'storage_url', 'format', 'metadata', 'created_at',
 ] -%}
-{%- set looked_up = ['product_id', '_product_known_at', '_product_first_known_at'] -%}
+{#- Clocks of the product: since when it is this one and, so that another one later does not move the
+   key, since when there was any. -#}
+{%- set of_product = ['product_id', '_product_known_at', '_product_first_known_at'] -%}
 
 {{ looked_up_by(['asset_id', '_changed_build', 'script_id', 'product_id']) }}
 
@@ -90,7 +92,7 @@ keyed as (
 ),
 
 candidates as (
-    {{ with_rows_of_their_keys('keyed', 'asset_id', ['asset_id'] + columns + looked_up) }}
+    {{ with_rows_of_their_keys('keyed', 'asset_id', ['asset_id'] + columns + of_product) }}
 
 ),
 
@@ -150,7 +152,7 @@ judged as {{ computed_once() }} (
 {{ verdicts(
     'judged',
     key='asset_id',
-    columns=['asset_id'] + columns + looked_up,
+    columns=['asset_id'] + columns + of_product,
     compared=columns,
     key_since='key_known_since',
 ) }}

@@ -17,8 +17,6 @@
     ['iso_text of null', iso_text(no_time), none],
     ['array_compact', "array_to_string(" ~ array_compact(["'x'", no_text, "'y'"]) ~ ", ',')", 'x,y'],
     ['array_compact of nulls', array_size(array_compact([no_text])), '0'],
-    ['array_concat', "array_to_string(" ~ array_concat(array_compact(["'x'"]), array_compact(["'y'"])) ~ ", ',')", 'x,y'],
-    ['array_concat with nothing', array_size(array_concat(empty_array(), array_compact(["'y'"]))), '1'],
     ['array_size of nothing', array_size(empty_array()), '0'],
     ['array_size of null', array_size('cast(null as ' ~ type_text_array() ~ ')'), none],
     ['json_text', json_text(object, 'b'), '1'],

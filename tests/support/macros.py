@@ -17,10 +17,10 @@ VARIABLES: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "dbt_project.yml").re
 
 @cache
 def macro_source() -> str:
-    """All of `macros/engine` and `macros/marts`."""
+    """All of `macros/engine`, `macros/marts` and `macros/rows`."""
     return "\n".join(
         path.read_text()
-        for folder in ("engine", "marts")
+        for folder in ("engine", "marts", "rows")
         for path in sorted((PROJECT_ROOT / "macros" / folder).glob("*.sql"))
     )
 
@@ -42,5 +42,5 @@ def _module(engine: str) -> Any:
 
 
 def rendered(macro: str, *arguments: Any, engine: str = "duckdb", **named: Any) -> str:
-    """The SQL of one macro of `macros/engine` or `macros/marts` that calls nothing of dbt's."""
+    """The SQL of one macro that calls nothing of dbt's."""
     return str(getattr(_module(engine), macro)(*arguments, **named))

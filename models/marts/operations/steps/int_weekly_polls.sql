@@ -54,7 +54,9 @@ due as (
             )
         ) as polls_expected
     from polled_posts
-    inner join {{ ref('published_posts') }} as posts on polled_posts.post_id = posts.post_id
+    inner join
+        {{ ref('accepted_published_posts') }} as posts
+        on polled_posts.post_id = posts.post_id
     inner join {{ ref('platforms') }} as platforms on posts.platform = platforms.platform
     cross join build
     where posts.published_at > build.as_of - interval '720' hour
