@@ -8,7 +8,6 @@ this writes.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from textwrap import fill
@@ -26,6 +25,7 @@ from loaders.schema import (
 )
 from warehouse.freshness import limit_hours
 from warehouse.settings import PROJECT_ROOT
+from warehouse.terminal import echo
 
 MACRO = "macros/rows/declared.sql"
 STAGING = "models/staging"
@@ -154,10 +154,10 @@ def main() -> None:
         if not file.exists() or file.read_text("utf-8") != text:
             file.parent.mkdir(exist_ok=True)
             file.write_text(text, "utf-8")
-            sys.stdout.write(f"wrote {path}\n")
+            echo(f"wrote {path}")
     for file in stray():
         file.unlink()
-        sys.stdout.write(f"removed {file.relative_to(PROJECT_ROOT)}\n")
+        echo(f"removed {file.relative_to(PROJECT_ROOT)}")
 
 
 if __name__ == "__main__":
