@@ -24,9 +24,8 @@ MAY_BE_EMPTY: set[str] = set()
 #: Characters of a model's plan with all of its expressions: several times the largest.
 LONGEST_PLAN = 1_000_000
 #: Pairs of rows that joins may look at for each row a model reads, where that is more than 20:
-#: a day of a hashtag meets the 28 days before it, some of them thrice; a snapshot of a product
-#: meets the 29 before it, and each of these pairs counts in every window of 30 that it lies in.
-PAIRS_OF_A_ROW = {"hashtag_trends": 150, "int_product_trend_tests": 30 * 30}
+#: a day of a hashtag meets the 28 days before it, some of them thrice.
+PAIRS_OF_A_ROW = {"hashtag_trends": 150}
 #: Bytes a hash table may be expected to have in this small world. A join that is thought to
 #: multiply rows lays out thousands of temporary files before the first one comes.
 LARGEST_HASH = 500_000_000

@@ -86,24 +86,9 @@ curves as {{ computed_once() }} (
 
 ),
 
-{# The chance that all arms of a product and platform lie below a cell's middle. #}
-best as {{ computed_once() }} (
-
-    select
-        contenders.product_id,
-        contenders.platform,
-        curves.cell,
-        {{ exact_sum('contenders.arms * ln(curves.below)') }} as log_below
-    from contenders
-    inner join curves
-        on contenders.alpha = curves.alpha
-        and contenders.beta = curves.beta
-    group by contenders.product_id, contenders.platform, curves.cell
-
-),
-
-{# Times a mass, the smallest exponential must still be a double. #}
-chances as (
+{# Every contender on every cell, and the chance that all arms of its product and platform lie
+   below the cell's middle. #}
+laid_out as {{ computed_once() }} (
 
     select
         contenders.product_id,
@@ -111,24 +96,33 @@ chances as (
         contenders.alpha,
         contenders.beta,
         contenders.arms,
-        {{ exact_sum('curves.mass * exp(greatest(best.log_below - ln(curves.below), -600))', 18) }}
-            as chance,
-        {{ exact_sum('(curves.below - exp(greatest(best.log_below, -600))) / ' ~ cells, 18) }}
-            as expected_loss
+        curves.mass,
+        curves.below,
+        {{ exact_sum_over(
+            'contenders.arms * ln(curves.below)',
+            'partition by contenders.product_id, contenders.platform, curves.cell',
+        ) }} as log_below
     from contenders
     inner join curves
         on contenders.alpha = curves.alpha
         and contenders.beta = curves.beta
-    inner join best
-        on contenders.product_id = best.product_id
-        and contenders.platform = best.platform
-        and curves.cell = best.cell
-    group by
-        contenders.product_id,
-        contenders.platform,
-        contenders.alpha,
-        contenders.beta,
-        contenders.arms
+
+),
+
+{# Times a mass, the smallest exponential must still be a double. #}
+chances as (
+
+    select
+        product_id,
+        platform,
+        alpha,
+        beta,
+        arms,
+        {{ exact_sum('mass * exp(greatest(log_below - ln(below), -600))', 18) }} as chance,
+        {{ exact_sum('(below - exp(greatest(log_below, -600))) / ' ~ cells, 18) }}
+            as expected_loss
+    from laid_out
+    group by product_id, platform, alpha, beta, arms
 
 ),
 

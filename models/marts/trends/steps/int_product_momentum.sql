@@ -12,34 +12,19 @@ scored as (
 
 ),
 
-steps as (
-
-    select numbers.step
-    from (values ({{ range(1, snapshots) | join('), (') }})) as numbers (step)
-
-),
-
 {# Every snapshot with those before it, at most `trend_snapshots` in all. #}
-pairs as (
-
-    select
-        later.product_id,
-        later.snapshot_time,
-        earlier.popularity / nullif(later.scale, 0) as earlier_relative,
-        {{ hours_between('earlier.snapshot_time', 'later.snapshot_time') }} / 24 as days
-    from scored as later
-    cross join steps
-    inner join scored as earlier
-        on later.product_id = earlier.product_id
-        and later.number - steps.step = earlier.number
-
-),
+{{ pairs_with_earlier('scored', snapshots) }}
 
 recent as (
 
-    select * from pairs
+    select
+        product_id,
+        snapshot_time,
+        days,
+        earlier_popularity / scale as earlier_relative
+    from pairs
     where days <= {{ window }}
-        and earlier_relative is not null
+        and scale <> 0
 
 ),
 

@@ -10,28 +10,17 @@ scored as (
 
 ),
 
-steps as (
-
-    select numbers.step
-    from (values ({{ range(1, snapshots) | join('), (') }})) as numbers (step)
-
-),
-
 {# Every snapshot with those before it, at most `trend_snapshots` in all. #}
-pairs as (
+{{ pairs_with_earlier('scored', snapshots) }}
+
+{# The windows a pair so many snapshots apart lies in, by how much later they end. #}
+windows as {{ computed_once() }} (
 
     select
-        later.product_id,
-        later.number,
-        later.popularity,
         steps.step,
-        earlier.popularity as earlier_popularity,
-        {{ hours_between('earlier.snapshot_time', 'later.snapshot_time') }} / 24 as days
-    from scored as later
-    cross join steps
-    inner join scored as earlier
-        on later.product_id = earlier.product_id
-        and later.number - steps.step = earlier.number
+        shifts.step - 1 as later
+    from steps
+    inner join steps as shifts on steps.step + shifts.step <= {{ snapshots }}
 
 ),
 
@@ -41,7 +30,7 @@ window_pairs as (
 
     select
         pairs.product_id,
-        pairs.number + shifts.step - 1 as number,
+        pairs.number + windows.later as number,
         case
             when pairs.popularity > pairs.earlier_popularity then 1
             when pairs.popularity < pairs.earlier_popularity then -1
@@ -49,7 +38,7 @@ window_pairs as (
         end as sign,
         (pairs.popularity - pairs.earlier_popularity) / pairs.days as slope
     from pairs
-    inner join steps as shifts on pairs.step + shifts.step <= {{ snapshots }}
+    inner join windows on pairs.step = windows.step
 
 ),
 
