@@ -113,6 +113,14 @@ def _macro() -> str:
             f"            ],\n"
             f"        }},\n"
         )
+    documents = sorted(
+        {
+            column.name
+            for columns in RESOURCES.values()
+            for column in columns
+            if column.kind == "json"
+        }
+    )
     return (
         f"{{# {HOW}. #}}\n\n"
         "{# Each table that lands: its key, the column with the time that a record's value was\n"
@@ -124,7 +132,10 @@ def _macro() -> str:
         f"    {{{{ return([{_quoted(OPERATIONAL_SOURCES)}]) }}}}\n{{% endmacro %}}\n\n\n"
         "{# Sources asked for all their tables at once: each is then known to be as it is. #}\n"
         f"{{% macro asked_sources() %}}\n"
-        f"    {{{{ return([{_quoted(sorted(ASKED_SOURCES))}]) }}}}\n{{% endmacro %}}\n"
+        f"    {{{{ return([{_quoted(sorted(ASKED_SOURCES))}]) }}}}\n{{% endmacro %}}\n\n\n"
+        "{# Columns that hold JSON documents, of all tables. #}\n"
+        f"{{% macro document_columns() %}}\n"
+        f"    {{{{ return([\n{_listed(documents, 8)}\n    ]) }}}}\n{{% endmacro %}}\n"
     )
 
 

@@ -91,6 +91,26 @@
 {%- endmacro %}
 
 
+{# Select of the rows that name a parent which changed since this table was last built: `ours` is the
+   column that names it, `theirs` what it is called there; lists where a name has parts. #}
+{% macro woken_by(parent, ours, theirs=none) -%}
+{%- set ours = [ours] if ours is string else ours -%}
+{%- set theirs = ours if theirs is none else ([theirs] if theirs is string else theirs) %}
+    select
+        existing._load_id,
+        existing._position
+    from {{ this }} as existing
+    inner join
+        {{ parent }} as parents
+        on {% for column in ours -%}
+            existing.{{ column }} = parents.{{ theirs[loop.index0] }}
+            {%- if not loop.last %}
+        and {% endif -%}
+        {%- endfor %}
+    where parents._changed_build > {{ last_build() }}
+{%- endmacro %}
+
+
 {# Condition: the row of `rows` is none of those in `others`. #}
 {% macro not_in_rows(rows, others) -%}
     not exists (

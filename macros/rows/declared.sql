@@ -107,3 +107,12 @@
 {% macro asked_sources() %}
     {{ return(['supabase']) }}
 {% endmacro %}
+
+
+{# Columns that hold JSON documents, of all tables. #}
+{% macro document_columns() %}
+    {{ return([
+        'content_brief', 'creative_variables', 'demo_ideas', 'key_features', 'meta', 'metadata',
+        'objections', 'observed_performance', 'payload', 'raw_source_data',
+    ]) }}
+{% endmacro %}

@@ -29,6 +29,26 @@
 {%- endmacro %}
 
 
+{# The columns every accepted row ends with: its clocks, of which `known_at` says since when it is
+   known with all it rests on, and where it came from. Posts have a state that children read
+   (`state`); others read no changes of a table that none refers to (`referenced`). #}
+{% macro accepted_bookkeeping(state=false, referenced=true) -%}
+    _effective_at as known_at,
+        _known_at,
+        _valid_from,
+        {% if state -%}
+        _state_from,
+        {% endif -%}
+        _source,
+        _load_id,
+        _position,
+        _build
+        {%- if referenced %},
+        _changed_build
+        {%- endif %}
+{%- endmacro %}
+
+
 {# Canonical table to the staging models that feed it. #}
 {% macro staging_models() %}
     {%- set models = {} -%}

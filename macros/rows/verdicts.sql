@@ -48,9 +48,7 @@ inner join changes
 {# Columns as they are compared. Postgres holds 1 and 1.0 to be the same JSON, the
    canonical text does not. #}
 {% macro comparable(columns) -%}
-    {%- set documents = [
-        'meta', 'metadata', 'payload', 'creative_variables', 'observed_performance', 'raw_source_data',
-    ] -%}
+    {%- set documents = document_columns() -%}
     {%- for column in columns -%}
         {{ 'cast(' ~ column ~ ' as text)' if target.type == 'postgres' and column in documents else column }}
         {{- ',\n                    ' if not loop.last }}

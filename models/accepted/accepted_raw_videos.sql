@@ -21,14 +21,7 @@ final as (
         comment_count,
         coalesce(collected_at, created_at, _known_at) as collected_at,
         coalesce(created_at, _first_known_at) as created_at,
-        _effective_at as known_at,
-        _known_at,
-        _valid_from,
-        _source,
-        _load_id,
-        _position,
-        _build,
-        _changed_build
+        {{ accepted_bookkeeping() }}
     from versions
     where _verdict = 'accepted'
 

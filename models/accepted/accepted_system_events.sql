@@ -16,13 +16,7 @@ final as (
         coalesce(created_at, _first_known_at) as created_at,
         correlation_id,
         workflow_id,
-        _effective_at as known_at,
-        _known_at,
-        _valid_from,
-        _source,
-        _load_id,
-        _position,
-        _build
+        {{ accepted_bookkeeping(referenced=false) }}
     from versions
     where _verdict = 'accepted'
 

@@ -17,13 +17,7 @@ final as (
         coalesce(created_at, _first_known_at) as created_at,
         given_reference_id,
         _verdict = 'accepted' as is_accepted,
-        _effective_at as known_at,
-        _known_at,
-        _valid_from,
-        _source,
-        _load_id,
-        _position,
-        _build
+        {{ accepted_bookkeeping(referenced=false) }}
     from versions
     where _verdict in ('accepted', 'superseded')
         and _effective_at is not null

@@ -17,14 +17,7 @@ final as (
         hypothesis,
         variation_label,
         _verdict = 'accepted' as is_accepted,
-        _effective_at as known_at,
-        _known_at,
-        _valid_from,
-        _source,
-        _load_id,
-        _position,
-        _build,
-        _changed_build
+        {{ accepted_bookkeeping() }}
     from versions
     where _verdict in ('accepted', 'superseded')
         and _effective_at is not null

@@ -7,6 +7,20 @@
 with
 
 {% if is_incremental() -%}
+changed as {{ inlined() }} (
+
+    select
+        known_types.reference_type,
+        named.reference_id,
+        named.source_key,
+        named.natural_key
+    from {{ ref('int_references') }} as named
+    inner join {{ ref('reference_types') }} as known_types
+        on named.table_name = known_types.table_name
+    where named.changed_build > {{ last_build() }}
+
+),
+
 -- Embeddings of a row that changed since this table was last built, by whatever they name it.
 woken as (
 
@@ -14,34 +28,25 @@ woken as (
         existing._load_id,
         existing._position
     from {{ this }} as existing
-    inner join {{ ref('reference_types') }} as known_types
-        on existing.reference_type = known_types.reference_type
-    inner join {{ ref('int_references') }} as changed
-        on known_types.table_name = changed.table_name
+    inner join changed
+        on existing.reference_type = changed.reference_type
         and existing.reference_id = changed.reference_id
-    where changed.changed_build > {{ last_build() }}
     union
     select
         existing._load_id,
         existing._position
     from {{ this }} as existing
-    inner join {{ ref('reference_types') }} as known_types
-        on existing.reference_type = known_types.reference_type
-    inner join {{ ref('int_references') }} as changed
-        on known_types.table_name = changed.table_name
+    inner join changed
+        on existing.reference_type = changed.reference_type
         and existing.given_reference_id = changed.source_key
-    where changed.changed_build > {{ last_build() }}
     union
     select
         existing._load_id,
         existing._position
     from {{ this }} as existing
-    inner join {{ ref('reference_types') }} as known_types
-        on existing.reference_type = known_types.reference_type
-    inner join {{ ref('int_references') }} as changed
-        on known_types.table_name = changed.table_name
+    inner join changed
+        on existing.reference_type = changed.reference_type
         and existing.given_reference_id = changed.natural_key
-    where changed.changed_build > {{ last_build() }}
 
 ),
 

@@ -9,27 +9,11 @@ with
 {% if is_incremental() -%}
 -- Experiments whose product, script or asset changed since this table was last built.
 woken as (
-
-    select
-        existing._load_id,
-        existing._position
-    from {{ this }} as existing
-    inner join {{ ref('int_products') }} as products on existing.product_id = products.product_id
-    where products._changed_build > {{ last_build() }}
+    {{ woken_by(ref('int_products'), 'product_id') }}
     union
-    select
-        existing._load_id,
-        existing._position
-    from {{ this }} as existing
-    inner join {{ ref('int_scripts') }} as scripts on existing.script_id = scripts.script_id
-    where scripts._changed_build > {{ last_build() }}
+    {{ woken_by(ref('int_scripts'), 'script_id') }}
     union
-    select
-        existing._load_id,
-        existing._position
-    from {{ this }} as existing
-    inner join {{ ref('int_video_assets') }} as assets on existing.asset_id = assets.asset_id
-    where assets._changed_build > {{ last_build() }}
+    {{ woken_by(ref('int_video_assets'), 'asset_id') }}
 
 ),
 

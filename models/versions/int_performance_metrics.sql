@@ -12,38 +12,13 @@ with
 {% if is_incremental() -%}
 -- Polls of a post that changed since this table was last built, by whatever they name it.
 woken as (
-
-    select
-        existing._load_id,
-        existing._position
-    from {{ this }} as existing
-    inner join {{ ref('int_published_posts') }} as posts on existing.post_id = posts.post_id
-    where posts._changed_build > {{ last_build() }}
+    {{ woken_by(ref('int_published_posts'), 'post_id') }}
     union
-    select
-        existing._load_id,
-        existing._position
-    from {{ this }} as existing
-    inner join {{ ref('int_published_posts') }} as posts
-        on existing.given_post_id = posts._source_key
-    where posts._changed_build > {{ last_build() }}
+    {{ woken_by(ref('int_published_posts'), 'given_post_id', '_source_key') }}
     union
-    select
-        existing._load_id,
-        existing._position
-    from {{ this }} as existing
-    inner join {{ ref('int_published_posts') }} as posts
-        on existing.given_post_id = posts._natural
-    where posts._changed_build > {{ last_build() }}
+    {{ woken_by(ref('int_published_posts'), 'given_post_id', '_natural') }}
     union
-    select
-        existing._load_id,
-        existing._position
-    from {{ this }} as existing
-    inner join {{ ref('int_published_posts') }} as posts
-        on existing.platform = posts.platform
-        and existing.external_post_id = posts.external_post_id
-    where posts._changed_build > {{ last_build() }}
+    {{ woken_by(ref('int_published_posts'), ['platform', 'external_post_id']) }}
 
 ),
 

@@ -10,14 +10,7 @@ with
 {% if is_incremental() -%}
 -- Posts whose experiment changed since this table was last built, or whose time has come.
 woken as (
-
-    select
-        existing._load_id,
-        existing._position
-    from {{ this }} as existing
-    inner join {{ ref('int_experiments') }} as experiments
-        on existing.experiment_id = experiments.experiment_id
-    where experiments._changed_build > {{ last_build() }}
+    {{ woken_by(ref('int_experiments'), 'experiment_id') }}
     union
     select
         existing._load_id,

@@ -10,13 +10,7 @@ with
 {% if is_incremental() -%}
 -- Snapshots whose product changed since this table was last built.
 woken as (
-
-    select
-        existing._load_id,
-        existing._position
-    from {{ this }} as existing
-    inner join {{ ref('int_products') }} as products on existing.product_id = products.product_id
-    where products._changed_build > {{ last_build() }}
+    {{ woken_by(ref('int_products'), 'product_id') }}
 
 ),
 

@@ -28,20 +28,9 @@ by_experiment as (
 -- Assets whose script or product changed since this table was last built, or whose product is
 -- another now, or was known at another time.
 woken as (
-
-    select
-        existing._load_id,
-        existing._position
-    from {{ this }} as existing
-    inner join {{ ref('int_scripts') }} as scripts on existing.script_id = scripts.script_id
-    where scripts._changed_build > {{ last_build() }}
+    {{ woken_by(ref('int_scripts'), 'script_id') }}
     union
-    select
-        existing._load_id,
-        existing._position
-    from {{ this }} as existing
-    inner join {{ ref('int_products') }} as products on existing.product_id = products.product_id
-    where products._changed_build > {{ last_build() }}
+    {{ woken_by(ref('int_products'), 'product_id') }}
     union
     select
         existing._load_id,
