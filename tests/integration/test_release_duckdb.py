@@ -67,6 +67,40 @@ def test_views_work_under_any_file_name(tmp_path: Path) -> None:
         assert connection.execute("select count(*) from quarantine.rows").fetchone() == (1,)
 
 
+def test_views_of_a_release_need_nothing_it_has_not(tmp_path: Path) -> None:
+    small_warehouse.make(tmp_path / "warehouse.duckdb")
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("""
+            create view intermediate.unread as from staging.stg_files__products;
+            create view intermediate.landed as from staging.stg_files__products;
+            create view intermediate.accepted as from intermediate.int_products;
+            create view intermediate.twice as from intermediate.accepted;
+            create view canonical.names as
+                select name, landed.a from intermediate.twice, intermediate.landed;
+            create view marts.of_products as
+                select (7 - i)::varchar as post_id, md5((i % 3)::varchar)::uuid as product_id,
+                    (select max(as_of) from meta.this_build) as as_of
+                from range(7) as r(i);
+        """)
+    store = _store(tmp_path)
+    store.record_passed(small_warehouse.passed())
+    store.publish()
+    with duckdb.connect(str(tmp_path / "current.duckdb"), read_only=True) as connection:
+        kinds = dict(
+            connection.execute(
+                "select table_name, table_type from information_schema.tables "
+                "where table_name in ('unread', 'landed', 'accepted', 'twice', 'names')"
+            ).fetchall()
+        )
+        names = connection.execute("select count(*), max(a) from canonical.names").fetchone()
+        products = connection.execute("select product_id from marts.of_products").fetchall()
+    assert kinds == {"landed": "BASE TABLE", "accepted": "VIEW", "twice": "VIEW", "names": "VIEW"}
+    assert names == (2, 1)
+    # The rows of a product lie together: whoever asks for them reads little.
+    assert len(products) == 7
+    assert products == sorted(products)
+
+
 def test_the_build_file_is_left_as_it_was(tmp_path: Path) -> None:
     _release(tmp_path)
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
