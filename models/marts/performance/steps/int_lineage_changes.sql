@@ -16,6 +16,17 @@ experiments as {{ inlined() }} (
 
 ),
 
+{# A script that was deleted is named by an older version only, and still is what was used. #}
+scripts_named as (
+
+    select distinct
+        experiment_id,
+        script_id
+    from {{ ref('valid_experiments') }}
+    where script_id is not null
+
+),
+
 scripts as {{ inlined() }} (
 
     select * from {{ ref('accepted_scripts') }}
@@ -42,16 +53,16 @@ final as (
         'script' as changed,
         scripts._build
     from posts
-    inner join experiments on posts.experiment_id = experiments.experiment_id
-    inner join scripts on experiments.script_id = scripts.script_id
+    inner join scripts_named on posts.experiment_id = scripts_named.experiment_id
+    inner join scripts on scripts_named.script_id = scripts.script_id
     union all
     select
         posts.post_id,
         'pattern' as changed,
         patterns._changed_build as _build
     from posts
-    inner join experiments on posts.experiment_id = experiments.experiment_id
-    inner join scripts on experiments.script_id = scripts.script_id
+    inner join scripts_named on posts.experiment_id = scripts_named.experiment_id
+    inner join scripts on scripts_named.script_id = scripts.script_id
     inner join patterns
         on lower({{ json_text('scripts.creative_variables', 'creativePatternId') }})
         = cast(patterns.pattern_id as text)
