@@ -1,8 +1,8 @@
 """Features never change when data that became known later is added.
 
 Everything that can be known late is: polls, corrections of polls, posts, versions of
-experiments and scripts, patterns, snapshots and their corrections, embeddings. One
-warehouse holds the rows known by a time, another all of them. Left out are corrections,
+experiments and scripts, patterns, snapshots and their corrections, embeddings. A
+warehouse is built of the rows known by a time, then of all of them. Left out are corrections,
 known later, of when a post was published: they ask another question.
 """
 
@@ -175,13 +175,10 @@ class World:
         return found
 
 
-def build(landing: Landing, folder: Path) -> Warehouse:
-    folder.mkdir()
-    warehouse = Warehouse(folder, landing)
+def build(warehouse: Warehouse) -> None:
     warehouse.build(
         "--select", "+post_features_as_of", "--exclude-resource-type", "test", "unit_test"
     )
-    return warehouse
 
 
 def features(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
@@ -200,11 +197,14 @@ def test_what_became_known_later_changes_no_feature(seed: int, cut: int) -> None
         landing.prepare()
         for load in world.loads(known=True):
             land(landing, load)
-        then = features(build(landing, Path(folder) / "then"))
+        warehouse = Warehouse(Path(folder), landing)
+        build(warehouse)
+        then = features(warehouse)
+        assert_features(warehouse)
         for load in world.loads(known=False):
             land(landing, load)
-        later = build(landing, Path(folder) / "later")
-        now = features(later)
+        build(warehouse)
+        now = features(warehouse)
         both = {
             post
             for post, row in then.items()
@@ -215,4 +215,4 @@ def test_what_became_known_later_changes_no_feature(seed: int, cut: int) -> None
         assert len(both) >= 5
         assert {post: then[post] for post in both} == {post: now[post] for post in both}
         assert len(now) > len(both)
-        assert_features(later)
+        assert_features(warehouse)
