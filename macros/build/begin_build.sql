@@ -27,6 +27,12 @@
         'create table if not exists ' ~ meta('consumed')
         ~ ' (model ' ~ dbt.type_string() ~ ' not null, build bigint not null)'
     ) -%}
+    {# Written when a build passed, by `warehouse.release`. #}
+    {%- do run_query(
+        'create table if not exists ' ~ meta('passed') ~ ' (build bigint, fingerprint '
+        ~ dbt.type_string() ~ ', git_revision ' ~ dbt.type_string() ~ ', dbt_version '
+        ~ dbt.type_string() ~ ', invocation_id ' ~ dbt.type_string() ~ ')'
+    ) -%}
 {% endmacro %}
 
 

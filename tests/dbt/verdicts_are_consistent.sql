@@ -1,5 +1,6 @@
 {# What must hold in every int table whatever was landed: a key has at most one accepted
-   row and one latest version, and a row says why it is not valid exactly when it is not. #}
+   row and one latest version, and a row says why it is not valid exactly when it is not.
+   Keys are decided from all their rows: those of keys that a build decided are looked at. #}
 {%- set keys = canonical_keys() %}
 
 with
@@ -30,7 +31,7 @@ with
                 )
             then 'effective before it was valid'
         end as fault
-    from {{ ref('int_' ~ table) }}
+    from ({{ looked_at(ref('int_' ~ table), key, [ref('int_' ~ table)]) }}) as versions
     group by {{ key }}
 
 ),

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -97,8 +98,9 @@ def test_only_what_passed_is_released(
     (ace_home / "current.duckdb").unlink()
     (ace_home / "releases" / "2.duckdb").unlink()
     store.rollback(1)
-    monkeypatch.setattr("warehouse.build.dbt_run.run_dbt", None)
-    run()
+    with monkeypatch.context() as without_dbt:
+        without_dbt.setattr("warehouse.build.dbt_run.run_dbt", None)
+        run()
     assert "what is missing is the release" in said[0]
     assert list(release_files(ace_home)) == [1, 2]
     assert _names(ace_home) == ["Good", "Wrong"]
@@ -112,6 +114,13 @@ def test_only_what_passed_is_released(
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+    # What broke long ago is found by a build that looks at all rows.
+    with duckdb.connect(str(config.warehouse)) as connection:
+        connection.execute("update intermediate.int_products set _is_latest = false")
+    with pytest.raises(AceError, match="1 test failed"):
+        run(force=True)
+    assert "verdicts_are_consistent" in noted[0]
 
 
 def test_a_second_build_waits_or_names_the_first(ace_home: Path) -> None:

@@ -43,6 +43,14 @@ def test_a_release_is_complete_and_described(postgres_url: str) -> None:
         ).rows == [({"i": 7}, ["a", None])]
 
 
+def test_what_passed_can_be_forgotten_and_releases_stay(postgres_url: str) -> None:
+    store = _build(postgres_url, 1)
+    store.publish()
+    store.forget_passed()
+    assert store.unreleased() is None
+    assert store.current() is not None
+
+
 def test_only_differences_are_written(postgres_url: str) -> None:
     _build(postgres_url, 1).publish()
     _build(

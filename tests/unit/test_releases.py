@@ -37,6 +37,14 @@ def test_list_marks_the_current_one(two: Path) -> None:
     assert "*         2" in _run().output
 
 
+def test_what_passed_can_be_forgotten_and_releases_stay(two: Path, tmp_path: Path) -> None:
+    store = DuckStore(two, two / "warehouse.duckdb", 5)
+    store.forget_passed()
+    assert store.unreleased() is None
+    assert store.current() is not None
+    DuckStore(two, tmp_path / "none.duckdb", 5).forget_passed()  # nothing was built yet
+
+
 def test_rollback_changes_what_readers_get(two: Path) -> None:
     assert "Release 1 is current now (it was 2)" in _run("rollback", "1").output
     kept = json.loads(_run("list", "--json").output)

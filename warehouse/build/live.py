@@ -85,6 +85,8 @@ def build(
         # Asked in any case: what a damaged build file needs is said there.
         built = not _built_before(store, landing, fingerprint, bool(as_of)) or again
         if built:
+            if force:
+                store.forget_passed()
             reason = None
             if not full_refresh and not select:
                 newest = None if as_of else _newest(landing)

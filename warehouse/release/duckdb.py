@@ -136,6 +136,13 @@ class DuckStore:
             connection.execute("commit")
             connection.execute("checkpoint")
 
+    def forget_passed(self) -> None:
+        if not self.warehouse.is_file():
+            return
+        with _writing(self.warehouse) as connection:
+            if _has(connection, "meta", "passed"):
+                connection.execute("delete from meta.passed")
+
     def prepare(self) -> None:
         link = self.home / "current.duckdb"
         if link.is_dir() and not link.is_symlink():

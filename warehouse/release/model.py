@@ -92,6 +92,10 @@ class ReleaseStore(Protocol):
         """Write down that the build database holds a complete, tested build."""
         ...
 
+    def forget_passed(self) -> None:
+        """Tests that look at what is new since a build passed look at all rows again."""
+        ...
+
     def prepare(self) -> None:
         """Raise AceError if a release could not be written, before a build does its work."""
         ...

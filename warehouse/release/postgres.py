@@ -219,6 +219,11 @@ class PostgresStore:
             record_tests(connection, passed.tests)
             record_descriptions(connection, passed.descriptions)
 
+    def forget_passed(self) -> None:
+        with self._session() as connection:
+            if exists(connection, "build_meta.passed"):
+                connection.execute("delete from build_meta.passed")
+
     def prepare(self) -> None:
         with self._session() as connection:
             check_readers(connection, self.readers)

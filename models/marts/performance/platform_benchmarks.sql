@@ -1,3 +1,14 @@
+{#- What each metric counts. A post's views are events of one exposure, the post; what viewers did,
+    of its views. -#}
+{%- set events = {
+    'views': 'views',
+    'engagement_rate': 'engagements',
+    'like_rate': 'likes',
+    'comment_rate': 'comments',
+    'share_rate': 'shares',
+} -%}
+{%- set rates = events.keys() | reject('equalto', 'views') | list -%}
+
 with
 
 facts as (
@@ -28,11 +39,10 @@ horizons as (
 
 metrics as (
 
-    select names.metric
-    from (
-        values ('views'), ('engagement_rate'), ('like_rate'), ('comment_rate'), ('share_rate')
-    ) as names (metric)
-
+    {% for metric in events -%}
+    select '{{ metric }}' as metric
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 build as (
@@ -131,28 +141,22 @@ eras as (
 
 ),
 
-{# A post's views are events of one exposure, the post; what viewers did, of its views. #}
-measured as (
+{# A row for each post at an age, its metrics side by side: the value, the events (`y_`), what they
+   are events of (`n_`), all unknown where either is. #}
+compared as {{ computed_once() }} (
 
     select
         observed.platform,
         observed.horizon_hours,
-        metrics.metric,
-        case metrics.metric
-            when 'views' then observed.views
-            when 'engagement_rate' then observed.engagement_rate
-            when 'like_rate' then observed.like_rate
-            when 'comment_rate' then observed.comment_rate
-            when 'share_rate' then observed.share_rate
-        end as value,
-        case metrics.metric
-            when 'views' then observed.views
-            when 'engagement_rate' then observed.engagements
-            when 'like_rate' then observed.likes
-            when 'comment_rate' then observed.comments
-            when 'share_rate' then observed.shares
-        end as events,
-        case when metrics.metric = 'views' then 1 else observed.views end as exposure,
+        observed.views,
+        observed.views as y_views,
+        cast(1 as {{ type_double() }}) as n_views,
+        {%- for metric in rates %}
+        {%- set is_known = 'observed.views > 0 and observed.' ~ events[metric] ~ ' is not null' %}
+        case when {{ is_known }} then observed.{{ metric }} end as {{ metric }},
+        case when {{ is_known }} then observed.{{ events[metric] }} end as y_{{ metric }},
+        case when {{ is_known }} then observed.views end as n_{{ metric }},
+        {%- endfor %}
         observed.known_at,
         observed.published_at > build.as_of - interval '{{ var("percentile_days") }}' day
         and observed.published_at <= build.as_of as is_recent
@@ -162,79 +166,227 @@ measured as (
         and observed.horizon_hours = eras.horizon_hours
         and observed.definition_era = eras.definition_era
     cross join build
-    cross join metrics
     where not observed.crosses_break
 
 ),
 
-{# Successes are the events that can be trials: one for each view at most. #}
-compared as {{ computed_once() }} (
+{# Decimals, as they are added up once more. Successes are the events that can be trials: one
+   for each view at most. #}
+sums as (
 
     select
-        measured.*,
-        case when metric <> 'views' then least(events, exposure) end as successes
-    from measured
-    where events is not null
-        and exposure > 0
-
-),
-
-totals as (
-
-    select
-        scopes.platform,
-        compared.horizon_hours,
-        compared.metric,
-        count(compared.value) filter (where compared.is_recent) as n_posts,
-        percentile_cont(array[0.1, 0.25, 0.5, 0.75, 0.9]) within group (order by compared.value)
-        filter (where compared.is_recent) as percentiles,
-        count(*) as posts,
-        {{ exact_sum('compared.events') }} as events,
-        {{ exact_sum('compared.exposure') }} as exposure,
-        {{ exact_sum('compared.successes') }} as successes,
-        max(compared.known_at) as known_at
+        platform,
+        horizon_hours
+        {%- for metric in events %},
+        count(n_{{ metric }}) as posts_{{ metric }},
+        sum(cast(y_{{ metric }} as decimal(38, 12))) as events_{{ metric }},
+        sum(cast(n_{{ metric }} as decimal(38, 12))) as exposure_{{ metric }},
+        {%- if metric == 'views' %}
+        cast(null as decimal(38, 12)) as successes_{{ metric }},
+        {%- else %}
+        sum(cast(least(y_{{ metric }}, n_{{ metric }}) as decimal(38, 12)))
+            as successes_{{ metric }},
+        {%- endif %}
+        max(known_at) filter (where n_{{ metric }} is not null) as known_at_{{ metric }}
+        {%- endfor %}
     from compared
-    inner join scopes on scopes.platform in (compared.platform, 'all')
-    group by scopes.platform, compared.horizon_hours, compared.metric
+    group by platform, horizon_hours
 
 ),
 
 means as (
 
     select
-        totals.*,
-        {{ ratio('events', 'exposure') }} as mean_rate,
-        {{ ratio('successes', 'exposure') }} as mean_share
-    from totals
+        sums.*
+        {%- for metric in events %},
+        {{ ratio('events_' ~ metric, 'exposure_' ~ metric) }} as rate_{{ metric }},
+        {{ ratio('successes_' ~ metric, 'exposure_' ~ metric) }} as share_{{ metric }},
+        {{ ratio('exposure_' ~ metric, 'posts_' ~ metric) }} as mean_exposure_{{ metric }}
+        {%- endfor %}
+    from sums
 
 ),
 
-{# How far the posts are from what is usual, with weights of their exposure. #}
+{# How far the posts are from what is usual on their platform, with weights of their exposure. #}
 spreads as (
 
     select
-        means.platform,
-        means.horizon_hours,
-        means.metric,
+        compared.platform,
+        compared.horizon_hours
+        {%- for metric in events %}
+        {%- set y, n = 'compared.y_' ~ metric, 'compared.n_' ~ metric %}
+        {%- set apart = '(least(' ~ y ~ ', ' ~ n ~ ') / ' ~ n ~ ' - means.share_' ~ metric ~ ')' %},
         {{ exact_sum(gamma_spread(
-            'compared.events',
-            'compared.exposure',
-            'means.mean_rate',
-            'means.exposure / means.posts',
-        )) }} as spread,
+            y, n, 'means.rate_' ~ metric, 'means.mean_exposure_' ~ metric
+        )) }} as spread_{{ metric }},
+        {%- if metric == 'views' %}
+        cast(null as {{ type_double() }}) as trial_spread_{{ metric }},
+        cast(null as {{ type_double() }}) as squared_trials_{{ metric }}
+        {%- else %}
+        {{ exact_sum(n ~ ' * ' ~ apart ~ ' * ' ~ apart) }} as trial_spread_{{ metric }},
         {{ exact_sum(
-            'compared.exposure'
-            ~ ' * (compared.successes / compared.exposure - means.mean_share)'
-            ~ ' * (compared.successes / compared.exposure - means.mean_share)'
-        ) }} as trial_spread,
-        {{ exact_sum('compared.exposure * (compared.exposure / means.exposure)') }}
-            as squared_trials
+            n ~ ' * ' ~ ratio(n, 'means.exposure_' ~ metric)
+        ) }} as squared_trials_{{ metric }}
+        {%- endif %}
+        {%- endfor %}
     from compared
     inner join means
-        on compared.horizon_hours = means.horizon_hours
-        and compared.metric = means.metric
-        and means.platform in (compared.platform, 'all')
-    group by means.platform, means.horizon_hours, means.metric
+        on compared.platform = means.platform
+        and compared.horizon_hours = means.horizon_hours
+    group by compared.platform, compared.horizon_hours
+
+),
+
+{# From here on a metric is a row. #}
+of_platforms as (
+    {% for metric in events %}
+    select
+        means.platform,
+        means.horizon_hours,
+        '{{ metric }}' as metric,
+        means.posts_{{ metric }} as posts,
+        means.events_{{ metric }} as events,
+        means.exposure_{{ metric }} as exposure,
+        means.successes_{{ metric }} as successes,
+        means.rate_{{ metric }} as mean_rate,
+        means.share_{{ metric }} as mean_share,
+        spreads.spread_{{ metric }} as spread,
+        spreads.trial_spread_{{ metric }} as trial_spread,
+        spreads.squared_trials_{{ metric }} as squared_trials,
+        means.known_at_{{ metric }} as known_at
+    from means
+    inner join spreads
+        on means.platform = spreads.platform
+        and means.horizon_hours = spreads.horizon_hours
+    where means.posts_{{ metric }} > 0
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+sums_of_all as (
+
+    select
+        horizon_hours,
+        metric,
+        cast(sum(posts) as bigint) as posts,
+        cast(sum(events) as {{ type_double() }}) as events,
+        cast(sum(exposure) as {{ type_double() }}) as exposure,
+        cast(sum(successes) as {{ type_double() }}) as successes,
+        max(known_at) as known_at
+    from of_platforms
+    group by horizon_hours, metric
+
+),
+
+means_of_all as (
+
+    select
+        sums_of_all.*,
+        {{ ratio('events', 'exposure') }} as mean_rate,
+        {{ ratio('successes', 'exposure') }} as mean_share
+    from sums_of_all
+
+),
+
+{# Posts are as far from the mean of all as from that of their platform, and that from the
+   mean of all: the squares add up. #}
+spreads_of_all as (
+
+    select
+        means_of_all.horizon_hours,
+        means_of_all.metric,
+        {%- set mean_exposure = 'means_of_all.exposure / means_of_all.posts' %}
+        {{ exact_sum(
+            'coalesce(own.spread, 0) * ('
+            ~ ratio('own.exposure', 'own.posts') ~ ' / (' ~ mean_exposure ~ ')) * '
+            ~ ratio('own.mean_rate', 'means_of_all.mean_rate') ~ ' * '
+            ~ ratio('own.mean_rate', 'means_of_all.mean_rate') ~ ' + '
+            ~ gamma_spread('own.events', 'own.exposure', 'means_of_all.mean_rate', mean_exposure)
+        ) }} as spread,
+        {%- set apart = '(own.mean_share - means_of_all.mean_share)' %}
+        {{ exact_sum('own.trial_spread + own.exposure * ' ~ apart ~ ' * ' ~ apart) }}
+            as trial_spread,
+        {{ exact_sum('own.squared_trials * ' ~ ratio('own.exposure', 'means_of_all.exposure')) }}
+            as squared_trials
+    from means_of_all
+    inner join of_platforms as own
+        on means_of_all.horizon_hours = own.horizon_hours
+        and means_of_all.metric = own.metric
+    group by means_of_all.horizon_hours, means_of_all.metric
+
+),
+
+totals as (
+
+    select
+        platform,
+        horizon_hours,
+        metric,
+        posts,
+        cast(events as {{ type_double() }}) as events,
+        cast(exposure as {{ type_double() }}) as exposure,
+        cast(successes as {{ type_double() }}) as successes,
+        mean_rate,
+        mean_share,
+        spread,
+        trial_spread,
+        squared_trials,
+        known_at
+    from of_platforms
+    union all
+    select
+        'all' as platform,
+        means_of_all.horizon_hours,
+        means_of_all.metric,
+        means_of_all.posts,
+        means_of_all.events,
+        means_of_all.exposure,
+        means_of_all.successes,
+        means_of_all.mean_rate,
+        means_of_all.mean_share,
+        spreads_of_all.spread,
+        spreads_of_all.trial_spread,
+        spreads_of_all.squared_trials,
+        means_of_all.known_at
+    from means_of_all
+    inner join spreads_of_all
+        on means_of_all.horizon_hours = spreads_of_all.horizon_hours
+        and means_of_all.metric = spreads_of_all.metric
+
+),
+
+recent as (
+
+    select
+        case when grouping(platform) = 1 then 'all' else platform end as platform,
+        horizon_hours
+        {%- for metric in events %},
+        count({{ metric }}) as posts_{{ metric }},
+        percentile_cont(array[0.1, 0.25, 0.5, 0.75, 0.9]) within group (order by {{ metric }})
+            as percentiles_{{ metric }}
+        {%- endfor %}
+    from compared
+    where is_recent
+    group by grouping sets ((platform, horizon_hours), (horizon_hours))
+
+),
+
+percentiles as (
+    {% for metric in events %}
+    select
+        platform,
+        horizon_hours,
+        '{{ metric }}' as metric,
+        posts_{{ metric }} as n_posts,
+        percentiles_{{ metric }} as percentiles
+    from recent
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
 
 ),
 
@@ -245,30 +397,30 @@ cells as (
         horizons.horizon_hours,
         metrics.metric,
         scopes.known_at as exists_from,
-        coalesce(means.n_posts, 0) as n_posts,
-        means.percentiles,
-        coalesce(means.posts, 0) as posts,
-        coalesce(means.posts, 0) >= {{ var('min_prior_posts') }} as has_enough,
-        coalesce(means.events, 0) as events,
-        coalesce(means.exposure, 0) as exposure,
-        coalesce(means.successes, 0) as successes,
-        means.mean_rate,
-        means.mean_share,
-        spreads.spread,
-        spreads.trial_spread,
-        spreads.squared_trials,
-        means.known_at
+        coalesce(percentiles.n_posts, 0) as n_posts,
+        percentiles.percentiles,
+        coalesce(totals.posts, 0) as posts,
+        coalesce(totals.posts, 0) >= {{ var('min_prior_posts') }} as has_enough,
+        coalesce(totals.events, 0) as events,
+        coalesce(totals.exposure, 0) as exposure,
+        coalesce(totals.successes, 0) as successes,
+        totals.mean_rate,
+        totals.mean_share,
+        totals.spread,
+        totals.trial_spread,
+        totals.squared_trials,
+        totals.known_at
     from scopes
     cross join horizons
     cross join metrics
-    left join means
-        on scopes.platform = means.platform
-        and horizons.horizon_hours = means.horizon_hours
-        and metrics.metric = means.metric
-    left join spreads
-        on means.platform = spreads.platform
-        and means.horizon_hours = spreads.horizon_hours
-        and means.metric = spreads.metric
+    left join totals
+        on scopes.platform = totals.platform
+        and horizons.horizon_hours = totals.horizon_hours
+        and metrics.metric = totals.metric
+    left join percentiles
+        on scopes.platform = percentiles.platform
+        and horizons.horizon_hours = percentiles.horizon_hours
+        and metrics.metric = percentiles.metric
 
 ),
 
