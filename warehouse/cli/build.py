@@ -24,7 +24,7 @@ Examples:
 @click.option("--full-refresh", is_flag=True, help="Rebuild every table from landing.")
 @click.option("--select", multiple=True, metavar="S", help="Only these models; never releases.")
 @click.option("--no-release", is_flag=True, help="Build and test, but leave readers as they are.")
-@click.option("--force", is_flag=True, help="Build even when nothing has changed, and test all rows.")
+@click.option("--force", is_flag=True, help="Build even when nothing is new; test all rows.")
 @click.option(
     "--wait",
     type=click.FloatRange(min=0),
