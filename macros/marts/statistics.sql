@@ -14,6 +14,12 @@
 {%- endmacro %}
 
 
+{# A part of an exact sum that stays exact: parts of groups are added up with exact_sum. #}
+{% macro exact_part(expression, scale=12) -%}
+    sum(cast({{ expression }} as decimal(38, {{ scale }})))
+{%- endmacro %}
+
+
 {# Mean of the known values, summed exactly; null when none is known. #}
 {% macro exact_mean(expression, scale=12) -%}
     (cast(sum(cast({{ expression }} as decimal(38, {{ scale }}))) as {{ type_double() }})

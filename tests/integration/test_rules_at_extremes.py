@@ -13,12 +13,19 @@ TAGS = """
 create table numbered as
 select n, cast(lpad(cast(n as text), 32, '0') as uuid) as post_id, 'tiktok' as platform,
     cast(lpad(cast(n % 7 as text), 32, '0') as uuid) as product_id,
+    cast(lpad(cast(n % 12 as text), 32, '0') as uuid) as pattern_id, null::uuid as script_id,
     {apart} * (n % 12 // 6 + 0.01 * (n % 12)) + 0.01 * sin(n) as log_lift_72h,
     timestamptz '2026-01-01 00:00:00+00' as known_at
 from generate_series(1, 6000) as numbers (n);
 create table int_post_outcomes as select * exclude (n) from numbered;
-create table int_post_tags as
-select post_id, 'style' as kind, 'tag ' || n % 12 as tag, known_at from numbered;
+create table int_pattern_tags as
+select distinct pattern_id, 'style' as kind, 'tag ' || n % 12 as tag, known_at from numbered;
+create table int_script_tags as
+select pattern_id as script_id, cast([] as text[]) as tags, known_at from numbered limit 0;
+create table accepted_published_posts as
+select post_id, cast([] as text[]) as hashtags from numbered limit 0;
+create table int_hashtag_tags as
+select hashtags, '' as tag from accepted_published_posts;
 """
 
 

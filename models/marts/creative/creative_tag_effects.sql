@@ -1,3 +1,11 @@
+{#- What a post has its tags from, the column by which, and since when both are known. Posts
+   are added up by these first: they are far fewer than posts times tags. -#}
+{%- set sources = {
+    'pattern': ('outcomes.pattern_id', 'outcomes.known_at'),
+    'script': ('scripts.tags', 'greatest(outcomes.known_at, scripts.known_at)'),
+    'hashtag': ('published.hashtags', 'outcomes.known_at'),
+} -%}
+
 with
 
 outcomes as (
@@ -6,55 +14,146 @@ outcomes as (
         post_id,
         platform,
         product_id,
-        log_lift_72h,
+        pattern_id,
+        script_id,
+        log_lift_72h as lift,
         known_at
     from {{ ref('int_post_outcomes') }}
 
 ),
 
-post_tags as (
+scripts as (
 
-    select
-        post_id,
-        kind,
-        tag,
-        {# Values of one choice are compared with each other only. #}
-        case when kind = 'variable' then split_part(tag, '=', 1) else '' end as choice,
-        known_at
-    from {{ ref('int_post_tags') }}
+    select * from {{ ref('int_script_tags') }}
 
 ),
 
-tagged as (
+published as (
 
     select
-        outcomes.post_id,
+        post_id,
+        hashtags
+    from {{ ref('accepted_published_posts') }}
+
+),
+
+pattern_tags as (
+
+    select
+        pattern_id as made_with,
+        kind,
+        '' as choice,
+        tag,
+        known_at
+    from {{ ref('int_pattern_tags') }}
+
+),
+
+{# Values of one choice are compared with each other only. #}
+script_tags as (
+
+    select
+        made_with,
+        'variable' as kind,
+        split_part(tag, '=', 1) as choice,
+        tag,
+        cast(null as timestamptz) as known_at
+    from (
+        select
+            tags as made_with,
+            {{ array_elements('tags') }} as tag
+        from (select distinct tags from scripts) as lists
+    ) as elements
+
+),
+
+hashtag_tags as (
+
+    select
+        hashtags as made_with,
+        'hashtag' as kind,
+        '' as choice,
+        tag,
+        cast(null as timestamptz) as known_at
+    from {{ ref('int_hashtag_tags') }}
+
+),
+
+{% for source, (made_with, known_at) in sources.items() -%}
+{{ source }}_posts as {{ computed_once() }} (
+
+    select
         outcomes.platform,
         outcomes.product_id,
-        post_tags.kind,
-        post_tags.choice,
-        post_tags.tag,
-        outcomes.log_lift_72h as lift,
-        greatest(outcomes.known_at, post_tags.known_at) as known_at
+        {{ made_with }} as made_with,
+        count(outcomes.lift) as n,
+        {{ exact_part('outcomes.lift') }} as total,
+        {{ exact_part('outcomes.lift * outcomes.lift') }} as squares,
+        max({{ known_at }}) as known_at
     from outcomes
-    inner join post_tags on outcomes.post_id = post_tags.post_id
+    {%- if source == 'script' %}
+    inner join scripts on outcomes.script_id = scripts.script_id
+    {%- elif source == 'hashtag' %}
+    inner join published on outcomes.post_id = published.post_id
+    {%- endif %}
+    where {{ made_with }} is not null
+    group by outcomes.platform, outcomes.product_id, {{ made_with }}
+
+),
+
+{% endfor -%}
+tagged as (
+
+    {% for source in sources -%}
+    select
+        posts.platform,
+        posts.product_id,
+        tags.kind,
+        tags.choice,
+        tags.tag,
+        posts.n,
+        posts.total,
+        posts.squares,
+        greatest(posts.known_at, tags.known_at) as known_at
+    from {{ source }}_posts as posts
+    inner join {{ source }}_tags as tags on posts.made_with = tags.made_with
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+by_product as (
+
+    select
+        platform,
+        product_id,
+        kind,
+        choice,
+        tag,
+        sum(n) as n,
+        sum(total) as total,
+        sum(squares) as squares,
+        max(known_at) as known_at
+    from tagged
+    group by platform, product_id, kind, choice, tag
 
 ),
 
 placed as (
 
-    select * from tagged
+    select * from by_product
     union all
     select
-        post_id,
         'all' as platform,
         product_id,
         kind,
         choice,
         tag,
-        lift,
+        n,
+        total,
+        squares,
         known_at
-    from tagged
+    from by_product
 
 ),
 
@@ -65,10 +164,10 @@ with_tag as (
         kind,
         choice,
         tag,
-        count(lift) as n,
-        count(distinct case when lift is not null then product_id end) as products,
-        coalesce({{ exact_sum('lift') }}, 0) as total,
-        coalesce({{ exact_sum('lift * lift') }}, 0) as squares
+        cast(sum(n) as bigint) as n,
+        count(distinct case when n > 0 then product_id end) as products,
+        coalesce({{ exact_sum('total') }}, 0) as total,
+        coalesce({{ exact_sum('squares') }}, 0) as squares
     from placed
     group by platform, kind, choice, tag
 
@@ -77,14 +176,19 @@ with_tag as (
 {# The posts a tag is compared with: those of which a tag of the kind is known. #}
 described as (
 
-    select distinct
-        platform,
-        kind,
-        choice,
-        post_id,
-        lift
-    from placed
-    where lift is not null
+    {% for source in sources -%}
+    select
+        posts.platform,
+        kinds.kind,
+        kinds.choice,
+        posts.n,
+        posts.total,
+        posts.squares
+    from {{ source }}_posts as posts
+    inner join (select distinct made_with, kind, choice from {{ source }}_tags) as kinds
+        on posts.made_with = kinds.made_with
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
@@ -94,10 +198,21 @@ with_kind as (
         platform,
         kind,
         choice,
-        count(*) as n,
-        {{ exact_sum('lift') }} as total,
-        {{ exact_sum('lift * lift') }} as squares
-    from described
+        cast(sum(n) as bigint) as n,
+        {{ exact_sum('total') }} as total,
+        {{ exact_sum('squares') }} as squares
+    from (
+        select * from described
+        union all
+        select
+            'all' as platform,
+            kind,
+            choice,
+            n,
+            total,
+            squares
+        from described
+    ) as placed_posts
     group by platform, kind, choice
 
 ),
