@@ -78,8 +78,12 @@ def tables(text: str, engine: str) -> dict[str, str]:
         "999999 as posts_with, cast(case when n > 4 then 3.33 else -0.77 end as "
         "double precision) as shrunk_lift, cast(0.001 as double precision) as q_value, "
         f"{AT} as known_at from {numbers}",
-        "int_post_tags": f"select {post} as post_id, 'hashtag' as kind, {tag}' || other as tag, "
-        f"{AT} as known_at from {numbers} cross join generate_series(0, 9) as tags (other)",
+        "accepted_published_posts": f"select {post} as post_id, array[{long}] as hashtags "
+        f"from {numbers}",
+        "int_hashtag_tags": f"select array[{long}] as hashtags, {tag}' || n as tag from {numbers}",
+        "int_pattern_tags": f"select {pattern} as pattern_id, 'style' as kind, 'x' as tag "
+        f"from {numbers} limit 0",
+        "int_script_tags": f"select {post} as script_id, array['x'] as tags from {numbers} limit 0",
         "experiment_gaps": f"select {product} as product_id, {platform} as platform, {pattern} "
         f"as pattern_id, {long} as reason, n + 1 as rank, {AT} as known_at from {numbers}",
         "posting_times": f"select {platform} as platform, 3 as weekday, n as hour, 999999 as "

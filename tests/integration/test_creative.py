@@ -91,7 +91,21 @@ def test_post_tags_are_those_of_pattern_script_and_post(
     demo: Warehouse, tags: dict[Any, set[tuple[str, str]]]
 ) -> None:
     found: dict[Any, set[tuple[str, str]]] = defaultdict(set)
-    for row in demo.query("select post_id, kind, tag from intermediate.int_post_tags"):
+    for row in demo.query(
+        """
+        select posts.post_id, tags.kind, tags.tag
+        from intermediate.int_post_outcomes as posts
+        inner join intermediate.int_pattern_tags as tags on posts.pattern_id = tags.pattern_id
+        union all
+        select posts.post_id, 'variable', unnest(scripts.tags)
+        from intermediate.int_post_outcomes as posts
+        inner join intermediate.int_script_tags as scripts on posts.script_id = scripts.script_id
+        union all
+        select posts.post_id, 'hashtag', tags.tag
+        from intermediate.accepted_published_posts as posts
+        inner join intermediate.int_hashtag_tags as tags on posts.hashtags = tags.hashtags
+        """
+    ):
         found[row["post_id"]].add((row["kind"], row["tag"]))
     assert found == tags
 

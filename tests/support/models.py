@@ -16,7 +16,7 @@ from warehouse.settings import PROJECT_ROOT
 def model_sql(path: str, engine: str = "duckdb") -> str:
     """The SQL of ``models/<path>.sql``, where a reference is the bare name of a table."""
     jinja = environment(engine)
-    jinja.globals.update(ref=lambda name: name, config=lambda **_: "")
+    jinja.globals.update(ref=lambda name: name, config=lambda **_: "", is_incremental=lambda: False)
     file = PROJECT_ROOT / "models" / f"{path}.sql"
     beside = file.with_suffix(".yml")
     described = yaml.safe_load(beside.read_text()).get("models") if beside.exists() else None

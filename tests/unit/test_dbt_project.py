@@ -52,6 +52,7 @@ WITHOUT_KEY_TEST = {
     "int_experiment_comparison": "joined one to one by experiment_results, whose key is tested",
     "int_pattern_fatigue": "joined one to one by creative_pattern_performance, whose key is tested",
     "int_pattern_priors": "joined one to one by creative_pattern_performance, whose key is tested",
+    "int_hashtag_tags": "distinct rows, of which a repeated one would be seen in tag effects",
     "int_pattern_words": "rows of accepted_creative_patterns, whose key is tested",
     "int_telling_effects": "rows of creative_tag_effects, whose key is tested",
     **dict.fromkeys(

@@ -1,4 +1,9 @@
-{{ config(materialized='view') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['product_id', 'platform'],
+    on_schema_change='fail',
+) }}
 
 {#- Success rates are laid out on so many cells of 0 to 1. -#}
 {%- set cells = 200 %}
@@ -6,7 +11,7 @@
 with
 
 {# Each distinct posterior is laid out once, however many arms have it. #}
-contenders as (
+distributions as (
 
     select
         product_id,
@@ -19,6 +24,53 @@ contenders as (
 
 ),
 
+{% if is_incremental() -%}
+kept as (
+
+    select
+        product_id,
+        platform,
+        alpha,
+        beta,
+        arms
+    from {{ this }}
+
+),
+
+{# The chances of a product on a platform rest on its distributions alone: they are those of
+   the last build where no distribution came and none went. -#}
+changed as (
+
+    select
+        product_id,
+        platform
+    from (
+        (select * from distributions except select * from kept)
+        union all
+        (select * from kept except select * from distributions)
+    ) as differing
+    group by product_id, platform
+
+),
+
+contenders as (
+
+    select distributions.*
+    from distributions
+    inner join changed
+        on distributions.product_id = changed.product_id
+        and distributions.platform = changed.platform
+
+),
+
+{% else -%}
+contenders as (
+
+    select * from distributions
+
+),
+
+{% endif -%}
 shapes as (
 
     select distinct
@@ -133,6 +185,7 @@ final as (
         platform,
         alpha,
         beta,
+        arms,
         chance
         / {{ exact_sum_over('arms * chance', 'partition by product_id, platform', 18) }}
             as chance_best,

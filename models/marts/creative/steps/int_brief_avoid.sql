@@ -21,14 +21,26 @@ effects as (
 
 ),
 
+{# How many scripts of a product open with the same words: these few are cleaned, not all. #}
 scripts as (
 
     select
-        scripts.product_id,
-        {{ script_hook('scripts') }} as hook,
-        {{ ascii_lower(shortened(json_text('scripts.creative_variables', 'hook'), 120)) }}
-            as plain_hook
-    from {{ ref('accepted_scripts') }} as scripts
+        product_id,
+        {{ json_text('creative_variables', 'hook') }} as hook,
+        count(*) as scripts
+    from {{ ref('accepted_scripts') }}
+    where {{ json_text('creative_variables', 'hook') }} is not null
+    group by product_id, {{ json_text('creative_variables', 'hook') }}
+
+),
+
+hooks as (
+
+    select
+        product_id,
+        scripts,
+        {{ shortened('hook', 120) }} as hook
+    from scripts
 
 ),
 
@@ -73,12 +85,14 @@ repeated_hooks as (
     select
         product_id,
         min(hook) as hook,
-        count(*) as scripts,
-        row_number() over (partition by product_id order by count(*) desc, plain_hook) as choice
-    from scripts
-    where plain_hook is not null
-    group by product_id, plain_hook
-    having count(*) >= 3
+        cast(sum(scripts) as bigint) as scripts,
+        row_number() over (
+            partition by product_id order by sum(scripts) desc, {{ ascii_lower('hook') }}
+        ) as choice
+    from hooks
+    where hook is not null
+    group by product_id, {{ ascii_lower('hook') }}
+    having sum(scripts) >= 3
 
 ),
 

@@ -24,9 +24,30 @@ patterns as (
 
 ),
 
-post_tags as (
+pattern_tags as (
 
-    select * from {{ ref('int_post_tags') }}
+    select * from {{ ref('int_pattern_tags') }}
+
+),
+
+script_tags as (
+
+    select * from {{ ref('int_script_tags') }}
+
+),
+
+published as (
+
+    select
+        post_id,
+        hashtags
+    from {{ ref('accepted_published_posts') }}
+
+),
+
+hashtag_tags as (
+
+    select * from {{ ref('int_hashtag_tags') }}
 
 ),
 
@@ -56,10 +77,46 @@ shown as (
 
 ),
 
-posts as (
+posts as {{ computed_once() }} (
 
     select * from shown
     where place <= 3
+
+),
+
+hashtags as {{ computed_once() }} (
+
+    select
+        posts.post_id,
+        published.hashtags
+    from posts
+    inner join published on posts.post_id = published.post_id
+
+),
+
+{# What these few posts were made with. #}
+tags as (
+
+    select
+        posts.post_id,
+        pattern_tags.kind,
+        pattern_tags.tag
+    from posts
+    inner join pattern_tags on posts.pattern_id = pattern_tags.pattern_id
+    union all
+    select
+        posts.post_id,
+        'variable' as kind,
+        {{ array_elements('script_tags.tags') }} as tag
+    from posts
+    inner join script_tags on posts.script_id = script_tags.script_id
+    union all
+    select
+        hashtags.post_id,
+        'hashtag' as kind,
+        hashtag_tags.tag
+    from hashtags
+    inner join hashtag_tags on hashtags.hashtags = hashtag_tags.hashtags
 
 ),
 
@@ -75,10 +132,10 @@ helped as (
             over (partition by posts.post_id order by helping_effects.place)
             as choice
     from posts
-    inner join post_tags on posts.post_id = post_tags.post_id
+    inner join tags on posts.post_id = tags.post_id
     inner join helping_effects
-        on post_tags.kind = helping_effects.kind
-        and post_tags.tag = helping_effects.tag
+        on tags.kind = helping_effects.kind
+        and tags.tag = helping_effects.tag
 
 ),
 

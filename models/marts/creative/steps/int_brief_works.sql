@@ -56,21 +56,39 @@ best_platforms as (
 
 ),
 
+ranked_posts as (
+
+    select
+        product_id,
+        pattern_id,
+        script_id,
+        row_number() over (
+            partition by product_id, pattern_id
+            order by {{ significant('log_lift_72h') }} desc, post_id
+        ) as choice
+    from outcomes
+    where log_lift_72h > 0
+        and pattern_id is not null
+        and script_id in (select scripts.script_id from scripts)
+
+),
+
 {# The product's best post with each pattern, where one did better than usual. #}
+best_posts as (
+
+    select * from ranked_posts
+    where choice = 1
+
+),
+
 examples as (
 
     select
-        outcomes.product_id,
-        outcomes.pattern_id,
-        {{ script_hook('scripts') }} as hook,
-        row_number() over (
-            partition by outcomes.product_id, outcomes.pattern_id
-            order by {{ significant('outcomes.log_lift_72h') }} desc, outcomes.post_id
-        ) as choice
-    from outcomes
-    inner join scripts on outcomes.script_id = scripts.script_id
-    where outcomes.log_lift_72h > 0
-        and outcomes.pattern_id is not null
+        best_posts.product_id,
+        best_posts.pattern_id,
+        {{ script_hook('scripts') }} as hook
+    from best_posts
+    inner join scripts on best_posts.script_id = scripts.script_id
 
 ),
 
@@ -115,7 +133,6 @@ phrased as (
     left join examples
         on working.product_id = examples.product_id
         and working.pattern_id = examples.pattern_id
-        and examples.choice = 1
     where working.place <= 3
 
 ),
