@@ -27,9 +27,7 @@ numbered as (
         row_number()
             over (partition by platform, pattern_id order by published_at, post_id)
             as use_number,
-        row_number()
-            over (partition by platform, pattern_id order by published_at desc, post_id desc)
-            as uses_ago
+        count(*) over (partition by platform, pattern_id) as number_of_uses
     from posts
 
 ),
@@ -40,8 +38,10 @@ first_and_last as (
         platform,
         pattern_id,
         case when use_number <= {{ uses }} then log_lift end as first_lift,
-        case when uses_ago <= {{ uses }} then log_lift end as last_lift
+        case when use_number > number_of_uses - {{ uses }} then log_lift end as last_lift
     from numbered
+    where number_of_uses >= {{ 2 * uses }}
+        and (use_number <= {{ uses }} or use_number > number_of_uses - {{ uses }})
 
 ),
 
@@ -56,7 +56,6 @@ compared as (
         {{ exact_sum('last_lift * last_lift') }} as last_squares
     from first_and_last
     group by platform, pattern_id
-    having count(*) >= {{ 2 * uses }}
 
 ),
 
