@@ -7,8 +7,9 @@ BIN := .venv/bin
 INSTALL := sh requirements/install.sh
 #: Processes that run tests side by side.
 JOBS ?= 2
-#: What make soak builds, and how many times the usual number of random histories it tries.
-POSTS ?= 300000
+#: Posts that make soak (300,000) and make bench (50,000) build, if others than these.
+POSTS ?=
+#: How many times the usual number of random histories make soak tries.
 EXAMPLES ?= 5
 #: How many times the 1,500 changed inputs of make test are tried by make fuzz.
 MUTATED ?= 7
@@ -46,7 +47,7 @@ model: ## Build one model and its tests in seconds: make model M=content_funnel
 
 soak: ## Try what takes an hour: a large world, and random histories by the dozen
 	@$(INSTALL) dev
-	@SOAK_POSTS=$(POSTS) $(BIN)/python -m pytest -s tests/soak
+	@SOAK_POSTS=$(or $(POSTS),300000) $(BIN)/python -m pytest -s tests/soak
 	@TEST_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/property $(ARGS)
 
 fuzz: ## Read ten thousand inputs with one thing changed: nothing but a sentence may come out
@@ -87,9 +88,9 @@ docs: ## Write the dbt documentation of every table as one HTML file
 	@$(BIN)/dbt docs generate --static --profiles-dir profiles --target-path data/docs
 	@printf 'Open data/docs/static_index.html\n'
 
-bench: ## Measure speed against DuckDB, Postgres and dlt, as ratios
+bench: ## Measure speed as ratios: to bare SQL, DuckDB, Postgres, dlt, and to a full build
 	@$(INSTALL) bench
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks --posts $(or $(POSTS),50000)
 
 mutants: ## Break the code in a hundred small ways, each of which a test must notice
 	@$(INSTALL) dev

@@ -40,10 +40,10 @@ def _compare(name: str, folder: Path, posts: int, days: int, limit: float) -> Li
         with server(data) as uri:
             target = {"ACE_TARGET": "postgres", "ACE_POSTGRES_URL": uri}
             there = environment(folder / "postgres") | landing | target
-            before = _server_seconds(data)
+            before = server_seconds(data)
             client = run_process([*ACE, "build"], there, ROOT)
             # Sessions that ended are added to the server's own figure a moment later.
-            ours = client.processor + _server_seconds(data) - before
+            ours = client.processor + server_seconds(data) - before
     finally:
         shutil.rmtree(data, ignore_errors=True)
     return Line(
@@ -53,7 +53,7 @@ def _compare(name: str, folder: Path, posts: int, days: int, limit: float) -> Li
     )  # fmt: skip
 
 
-def _server_seconds(data: Path) -> float:
+def server_seconds(data: Path) -> float:
     """Processor seconds of a server and of all its sessions that ended."""
     import os
 

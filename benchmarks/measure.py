@@ -7,6 +7,7 @@ import os
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -78,6 +79,8 @@ class Ran:
     seconds: float
     peak: int
     processor: float
+    #: What it wrote.
+    said: str = ""
 
 
 def run_process(
@@ -92,9 +95,38 @@ def run_process(
         _, status, usage = os.wait4(process.pid, 0)
         took = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        said = output.read().decode(errors="replace")
         if process.returncode:
-            output.seek(0)
-            words = output.read().decode(errors="replace").strip().splitlines()
+            words = said.strip().splitlines()
             shown = " ".join(command[1:4])
             raise Skip(f"'{shown}' ended with {process.returncode}: {' '.join(words[-2:])[:200]}")
-    return Ran(took, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
+    return Ran(took, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime, said)
+
+
+class Spill:
+    """The most that DuckDB's temporary folder held at once while something ran, in bytes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._done = threading.Event()
+        self._watch = threading.Thread(target=self._look, daemon=True)
+        self.most = 0
+
+    def __enter__(self) -> Spill:
+        self._watch.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._done.set()
+        self._watch.join()
+
+    def _look(self) -> None:
+        while not self._done.wait(0.5):
+            held = 0
+            for file in self._folder.glob("*"):
+                try:
+                    held += file.stat().st_blocks * 512
+                except FileNotFoundError:
+                    continue
+            self.most = max(self.most, held)

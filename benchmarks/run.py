@@ -17,7 +17,7 @@ from benchmarks.measure import Line, Skip
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PARTS = (
-    *("landing", "postgres", "build", "engines"),
+    *("landing", "postgres", "build", "increments", "engines"),
     *("creative", "forecasts", "trends", "similar", "large"),
 )
 
@@ -25,6 +25,7 @@ PARTS = (
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice(PARTS))
 @click.option("--rows", default=1_000_000, show_default=True, help="Rows landed and copied.")
+@click.option("--posts", default=50_000, show_default=True, help="Posts built, for increments.")
 @click.option("--large", "with_large", is_flag=True, help="Also build ten million polls.")
 @click.option(
     "--upworthy",
@@ -37,7 +38,12 @@ PARTS = (
     help="For forecasts: a folder with the whole news series as CSV instead of the bundled items.",
 )
 def main(
-    parts: tuple[str, ...], rows: int, with_large: bool, upworthy: Path | None, data: Path | None
+    parts: tuple[str, ...],
+    rows: int,
+    posts: int,
+    with_large: bool,
+    upworthy: Path | None,
+    data: Path | None,
 ) -> None:
     """Measure landing, Postgres, builds, choices, forecasts. Ratios of one run count.
 
@@ -51,25 +57,25 @@ def main(
     click.echo(f"{'what':<50} {'ours':>9} {'peer':>9} {'ratio':>7} {'limit':>8}  met")
     for part in wanted:
         with tempfile.TemporaryDirectory(prefix="ace-bench-") as folder:
-            for line in _safely(part, Path(folder), rows, upworthy, data):
+            for line in _safely(part, Path(folder), rows, posts, upworthy, data):
                 found.append(line)
                 click.echo(_row(line))
-    path = _keep(found, rows)
+    path = _keep(found, rows, posts)
     click.echo(f"Median of 3 unless noted. Load now {_load()}. Figures: {path}")
 
 
 def _safely(
-    part: str, folder: Path, rows: int, upworthy: Path | None, data: Path | None
+    part: str, folder: Path, rows: int, posts: int, upworthy: Path | None, data: Path | None
 ) -> Iterator[Line]:
     """The part's lines; one that says why when its code or tools are not there."""
     try:
-        yield from _part(part, upworthy, data)(folder, rows)
+        yield from _part(part, posts, upworthy, data)(folder, rows)
     except (Skip, ImportError) as why:
         yield Line(part, skipped=str(why))
 
 
 def _part(
-    part: str, upworthy: Path | None, data: Path | None
+    part: str, posts: int, upworthy: Path | None, data: Path | None
 ) -> Callable[[Path, int], Iterator[Line]]:
     if part == "landing":
         from benchmarks import landing
@@ -79,6 +85,10 @@ def _part(
         from benchmarks import postgres
 
         return postgres.lines
+    if part == "increments":
+        from benchmarks import increments
+
+        return lambda folder, rows: increments.lines(folder, posts)
     if part == "engines":
         from benchmarks import engines
 
@@ -121,13 +131,14 @@ def _load() -> str:
     return f"{os.getloadavg()[0]:.1f}"
 
 
-def _keep(found: list[Line], rows: int) -> Path:
+def _keep(found: list[Line], rows: int, posts: int) -> Path:
     RESULTS.mkdir(exist_ok=True)
     now = datetime.now(UTC)
     path = RESULTS / f"{now:%Y%m%dT%H%M%SZ}.json"
     values = {
         "at": now.isoformat(),
         "rows": rows,
+        "posts": posts,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "load": os.getloadavg()[0],

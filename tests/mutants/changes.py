@@ -27,6 +27,7 @@ CLASSES = (
     "horizon shifted",
     "null guard removed",
     "safety removed",
+    "change overlooked",
 )
 
 
