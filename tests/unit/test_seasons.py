@@ -98,16 +98,20 @@ def test_a_script_named_by_a_posts_experiment_is_deleted(season: Season) -> None
     assert any(was["script_id"] and row["script_id"] is None for was, row in pairs)
 
 
-def test_a_pattern_comes_after_the_scripts_that_name_it(season: Season) -> None:
-    named: set[str] = set()
-    found = 0
-    for step in season.steps:
-        patterns = {row["pattern_id"] for _, row in step.rows.get("creative_patterns", [])}
-        found += bool(patterns & named)
-        scripts = [row for _, row in step.rows.get("scripts", [])]
-        everything = {row["pattern_id"] for row in season.newest["creative_patterns"].values()}
-        named |= {chosen(row, "creativePatternId") for row in scripts} & everything - patterns
-    assert found >= 1
+def test_a_pattern_comes_after_posts_whose_scripts_name_it(season: Season) -> None:
+    first, *later = season.steps
+    rows = {table: [row for _, row in known] for table, known in first.rows.items()}
+    there = {row["pattern_id"] for row in rows["creative_patterns"]}
+    come = {
+        row["pattern_id"] for step in later for _, row in step.rows.get("creative_patterns", [])
+    }
+    naming = {
+        row["script_id"]
+        for row in rows["scripts"]
+        if chosen(row, "creativePatternId") in come - there
+    }
+    used = {row["experiment_id"] for row in rows["experiments"] if row["script_id"] in naming}
+    assert sum(row["experiment_id"] in used for row in rows["published_posts"]) >= 10
 
 
 def test_a_poll_is_moved_to_another_post(season: Season) -> None:
