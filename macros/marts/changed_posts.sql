@@ -46,6 +46,41 @@
 {%- endmacro %}
 
 
+{# The CTE `changed` of an incremental build, which a full one does without. #}
+{% macro with_changed_posts(also=[]) -%}
+    {%- set posts = changed_posts(also) -%}
+    {%- if is_incremental() -%}
+changed as {{ computed_once() }} (
+
+    {{ posts }}
+
+),
+
+    {% endif -%}
+{%- endmacro %}
+
+
+{# On an incremental build: only rows of the posts in the CTE `changed`. A full one reads all. #}
+{% macro where_changed(post_id='post_id') -%}
+    {%- if is_incremental() -%}
+    where {{ post_id }} in (select changed.post_id from changed)
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro and_changed(post_id='post_id') -%}
+    {{ where_changed(post_id) | replace('where ', 'and ', 1) }}
+{%- endmacro %}
+
+
+{# Marks a CTE of rows of changed posts that is read several times. The few of an incremental
+   build are found once; a full build keeps no copy of a table in memory: each reader scans the
+   columns it needs. #}
+{% macro rows_of_changed() -%}
+    {{ return(computed_once() if is_incremental() else inlined()) }}
+{%- endmacro %}
+
+
 {# The incremental strategy of these models. The second delete is for keys that lost to
    another and are gone altogether; it looks only when some post changed at all. #}
 {% macro get_incremental_by_post_sql(arg_dict) %}

@@ -13,6 +13,7 @@
         likes,
         comments,
         shares,
+        counts_as_written,
         known_at,
         replaced_at
     from (
@@ -27,7 +28,9 @@
                 select metric_id
                 from {{ ref('valid_performance_metrics') }}
                 where not is_accepted
+                    {{ and_changed() }}
             )
     ) as versions
     where replaced_at is not null
+        {{ and_changed() }}
 {%- endmacro %}

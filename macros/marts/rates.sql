@@ -37,3 +37,14 @@
 {% macro is_short_gap(earlier, later) -%}
     coalesce({{ later }} < {{ earlier }} + interval '{{ var("min_interval_minutes") }}' minute, false)
 {%- endmacro %}
+
+
+{# SQL condition: a platform corrected its count; it fell by more than `correction_share`, and
+   the next poll confirms it. #}
+{% macro is_correction(count, previous, next) -%}
+    coalesce(
+            {{ count }} < {{ previous }} * (1 - {{ var('correction_share') }})
+            and {{ next }} < {{ previous }} * (1 - {{ var('correction_share') }}),
+            false
+        )
+{%- endmacro %}

@@ -6,19 +6,19 @@
     post_hook="{{ record_consumed() }}",
 ) }}
 
-{%- set mono_engagements = [
-    'running_maxima.likes_mono', 'running_maxima.comments_mono', 'running_maxima.shares_mono',
-] %}
 {%- set metrics = ['views', 'likes', 'comments', 'shares'] %}
+{%- set columns = ['post_id', 'collected_at', 'is_rounded', 'known_so_far', 'gap_hours'] %}
+{%- for metric in metrics %}
+    {%- do columns.extend([metric, metric ~ '_before', metric ~ '_mono']) %}
+{%- endfor %}
+{%- do columns.extend([
+    'is_decrease', 'drop_share', 'next_known_at', 'segment', 'segment_views',
+    'segment_views_before', 'interval_hours', 'begins_burst',
+]) %}
 
 with
 
-changed as (
-
-    {{ changed_posts() }}
-
-),
-
+{{ with_changed_posts() -}}
 posts as (
 
     select
@@ -29,26 +29,40 @@ posts as (
 
 ),
 
-polls as (
+polls as {{ rows_of_changed() }} (
 
     select
-        metrics.post_id,
-        metrics.collected_at,
-        metrics.views,
-        metrics.likes,
-        metrics.comments,
-        metrics.shares,
-        metrics.counts_as_written,
-        metrics.known_at,
-        posts.published_at,
-        posts._state_from
-    from {{ ref('accepted_performance_metrics') }} as metrics
-    inner join posts on metrics.post_id = posts.post_id
-    where metrics.post_id in (select changed.post_id from changed)
+        post_id,
+        collected_at,
+        views,
+        likes,
+        comments,
+        shares,
+        counts_as_written,
+        known_at
+    from {{ ref('accepted_performance_metrics') }}
+    {{ where_changed() }}
 
 ),
 
-{# Posts with counts that were shortened are few, or none. #}
+{# Of most posts the poll before says everything about an interval: they need one sorted pass.
+   Not so where views were corrected, shown now and then or shortened, or where polls came in
+   bursts of more than two. #}
+neighbours as (
+
+    select
+        post_id,
+        collected_at,
+        views,
+        lag(views) over by_time as previous_views,
+        lead(views) over by_time as next_views,
+        lag(collected_at) over by_time as previous_at,
+        lag(collected_at, 2) over by_time as at_before_previous
+    from polls
+    window by_time as (partition by post_id order by collected_at)
+
+),
+
 rounded_posts as (
 
     select distinct post_id
@@ -57,81 +71,123 @@ rounded_posts as (
 
 ),
 
-shortened as (
+eventful_posts as {{ computed_once() }} (
 
-    select * from polls
-    where post_id in (select rounded_posts.post_id from rounded_posts)
+    select post_id
+    from neighbours
+    where {{ is_correction('views', 'previous_views', 'next_views') }}
+        or (views is null and previous_views is not null)
+        or (views is not null and previous_views is null and previous_at is not null)
+        or (
+            {{ is_short_gap('previous_at', 'collected_at') }}
+            and {{ is_short_gap('at_before_previous', 'previous_at') }}
+        )
+    union
+    select rounded_posts.post_id
+    from rounded_posts
 
 ),
 
-{{ unrounded('shortened', 'post_id', 'collected_at', metrics, 'known_at') }}
-
-cleaned as (
+plain_polls as (
 
     select
-        polls.*,
+        post_id,
+        collected_at,
         {%- for metric in metrics %}
-        coalesce(unrounded.{{ metric }}_clean, polls.{{ metric }}) as {{ metric }}_clean,
+        {{ metric }},
+        max({{ metric }}) over earlier as {{ metric }}_before,
         {%- endfor %}
-        polls.views - coalesce(unrounded.views_margin, 0) as views_low,
-        polls.views + coalesce(unrounded.views_margin, 0) as views_high,
+        max(known_at) over so_far as known_so_far,
+        lead(known_at) over by_time as next_known_at,
+        lag(collected_at) over by_time as previous_at,
+        lag(views) over by_time as previous_views
+    from polls
+    where not exists (
+            select 1 from eventful_posts where eventful_posts.post_id = polls.post_id
+        )
+    window
+        by_time as (partition by post_id order by collected_at),
+        so_far as (partition by post_id order by collected_at rows unbounded preceding),
+        earlier as (
+            partition by post_id
+            order by collected_at
+            rows between unbounded preceding and 1 preceding
+        )
+
+),
+
+plain as (
+
+    select
+        *,
+        {%- for metric in metrics %}
+        greatest({{ metric }}_before, {{ metric }}) as {{ metric }}_mono,
+        {%- endfor %}
+        false as is_rounded,
+        {{ hours_between('previous_at', 'collected_at') }} as gap_hours,
+        coalesce(views < previous_views, false) as is_decrease,
+        case
+            when views < previous_views
+            then {{ ratio('previous_views - views', 'previous_views') }}
+            when views >= previous_views then 0
+        end as drop_share,
+        case when views is not null then 0 end as segment,
+        greatest(views_before, views) as segment_views,
+        views_before as segment_views_before,
+        {{ hours_between('previous_at', 'collected_at') }} as interval_hours,
+        {{ is_short_gap('previous_at', 'collected_at') }} as begins_burst
+    from plain_polls
+
+),
+
+eventful_polls as (
+
+    select *
+    from polls
+    where post_id in (select eventful_posts.post_id from eventful_posts)
+
+),
+
+{{ unrounded('eventful_polls', 'post_id', 'collected_at', metrics, 'known_at') }}
+
+cleaned as {{ computed_once() }} (
+
+    select
+        *,
+        views - coalesce(views_margin, 0) as views_low,
+        views + coalesce(views_margin, 0) as views_high,
         greatest(
             {%- for metric in metrics %}
-            unrounded.{{ metric }}_bounded_at,
+            {{ metric }}_bounded_at,
             {%- endfor %}
-            polls.known_at
+            known_at
         ) as clean_known_at
-    from polls
-    left join unrounded
-        on polls.post_id = unrounded.post_id
-        and polls.collected_at = unrounded.collected_at
+    from unrounded
 
 ),
 
 running_maxima as (
 
     select
-        cleaned.*,
+        post_id,
+        collected_at,
         {%- for metric in metrics %}
+        {{ metric }},
+        max({{ metric }}_clean) over earlier as {{ metric }}_before,
         max({{ metric }}_clean) over so_far as {{ metric }}_mono,
         {%- endfor %}
-        {{ age_us('published_at', 'collected_at') }} as age_us,
+        counts_as_written is not null as is_rounded,
         max(clean_known_at) over so_far as known_so_far,
-        count(counts_as_written) over so_far as rounded_so_far,
-        lag(collected_at) over by_time as previous_at
+        {{ hours_between('lag(collected_at) over by_time', 'collected_at') }} as gap_hours
     from cleaned
     window
         by_time as (partition by post_id order by collected_at),
-        so_far as (partition by post_id order by collected_at rows unbounded preceding)
-
-),
-
-{# Polls that were corrected away, to another time or post: until then the maxima and the
-   intervals after them were others. Corrections are rare, so the join is small. #}
-departures as (
-
-    select
-        post_id,
-        collected_at,
-        replaced_at
-    from (
-        {{ replaced_polls() }}
-    ) as replaced
-    where replaced_at > known_at
-
-),
-
-without_departed as (
-
-    select
-        polls.post_id,
-        polls.collected_at,
-        max(departures.replaced_at) filter (where departures.collected_at <= polls.collected_at)
-            as since,
-        max(departures.replaced_at) as since_any
-    from polls
-    inner join departures on polls.post_id = departures.post_id
-    group by polls.post_id, polls.collected_at
+        so_far as (partition by post_id order by collected_at rows unbounded preceding),
+        earlier as (
+            partition by post_id
+            order by collected_at
+            rows between unbounded preceding and 1 preceding
+        )
 
 ),
 
@@ -164,11 +220,7 @@ drops as (
             then {{ ratio('previous_views - views_high', 'previous_views') }}
             when previous_views is not null then 0
         end as drop_share,
-        coalesce(
-            views_high < previous_views * (1 - {{ var('correction_share') }})
-            and next_views < previous_views * (1 - {{ var('correction_share') }}),
-            false
-        ) as is_correction
+        {{ is_correction('views_high', 'previous_views', 'next_views') }} as is_correction
     from view_polls
 
 ),
@@ -220,81 +272,153 @@ view_intervals as (
 
 ),
 
+eventful as (
+
+    select
+        running_maxima.*,
+        coalesce(intervals.is_decrease, false) as is_decrease,
+        intervals.drop_share,
+        intervals.next_known_at,
+        intervals.segment,
+        intervals.segment_views,
+        intervals.segment_views_before,
+        intervals.interval_hours,
+        intervals.begins_burst
+    from running_maxima
+    left join view_intervals as intervals
+        on running_maxima.post_id = intervals.post_id
+        and running_maxima.collected_at = intervals.collected_at
+
+),
+
+{# Polls that were corrected away, to another time or post: until then the maxima and the
+   intervals after them were others. Corrections are rare, so the join is small. #}
+departures as (
+
+    select
+        post_id,
+        collected_at,
+        replaced_at
+    from (
+        {{ replaced_polls() }}
+    ) as replaced
+    where replaced_at > known_at
+
+),
+
+{# Once a poll was shortened, what a departed one said can have bounded it. #}
+departed_from as (
+
+    select
+        post_id,
+        collected_at,
+        count(counts_as_written) over so_far > 0 as is_bounded
+    from polls
+    where post_id in (select departures.post_id from departures)
+    window so_far as (partition by post_id order by collected_at rows unbounded preceding)
+
+),
+
+without_departed as (
+
+    select
+        polls.post_id,
+        polls.collected_at,
+        max(departures.replaced_at)
+            filter (where departures.collected_at <= polls.collected_at or polls.is_bounded)
+            as since,
+        max(departures.replaced_at) as since_any
+    from departed_from as polls
+    inner join departures on polls.post_id = departures.post_id
+    group by polls.post_id, polls.collected_at
+
+),
+
+all_polls as (
+
+    select {{ columns | join(', ') }} from plain
+    union all
+    select {{ columns | join(', ') }} from eventful
+
+),
+
+with_posts as (
+
+    select
+        all_polls.*,
+        without_departed.since,
+        without_departed.since_any,
+        posts.published_at,
+        posts._state_from
+    from all_polls
+    inner join posts on all_polls.post_id = posts.post_id
+    left join without_departed
+        on all_polls.post_id = without_departed.post_id
+        and all_polls.collected_at = without_departed.collected_at
+
+),
+
 final as (
 
     select
-        running_maxima.post_id,
-        running_maxima.collected_at,
+        post_id,
+        collected_at,
 
         -- as reported
-        running_maxima.views,
-        running_maxima.likes,
-        running_maxima.comments,
-        running_maxima.shares,
+        views,
+        likes,
+        comments,
+        shares,
 
         -- running maxima
-        running_maxima.views_mono,
-        running_maxima.likes_mono,
-        running_maxima.comments_mono,
-        running_maxima.shares_mono,
+        views_mono,
+        likes_mono,
+        comments_mono,
+        shares_mono,
 
         -- time
-        cast(running_maxima.age_us as {{ type_double() }}) / 3600000000 as age_hours,
-        {{ hours_between('running_maxima.previous_at', 'running_maxima.collected_at') }}
-            as gap_hours,
+        cast({{ age_us('published_at', 'collected_at') }} as {{ type_double() }}) / 3600000000
+            as age_hours,
+        gap_hours,
 
         -- change since the poll before
+        case when views is not null then views_mono - views_before end as views_delta,
         case
-            when running_maxima.views is not null
-            then running_maxima.views_mono - lag(running_maxima.views_mono) over by_time
-        end as views_delta,
-        case
-            when coalesce(
-                    running_maxima.likes, running_maxima.comments, running_maxima.shares
-                ) is not null
-            then {{ sum_known(mono_engagements) }}
-                - lag({{ sum_known(mono_engagements) }}) over by_time
+            when coalesce(likes, comments, shares) is not null
+            then {{ sum_known(['likes_mono', 'comments_mono', 'shares_mono']) }}
+                - {{ sum_known(['likes_before', 'comments_before', 'shares_before']) }}
         end as engagements_delta,
         case
-            when not intervals.begins_burst
-            then (intervals.segment_views - intervals.segment_views_before)
-                / intervals.interval_hours
+            when not begins_burst
+            then (segment_views - segment_views_before) / interval_hours
         end as views_per_hour,
         case
-            when not intervals.begins_burst
+            when not begins_burst
             then ln(
-                    (1 + cast(intervals.segment_views as {{ type_double() }}))
-                    / (1 + intervals.segment_views_before)
-                ) / intervals.interval_hours
+                    (1 + cast(segment_views as {{ type_double() }}))
+                    / (1 + segment_views_before)
+                ) / interval_hours
         end as log_velocity,
 
         -- decreases
-        coalesce(intervals.is_decrease, false) as is_decrease,
-        intervals.drop_share,
-        cast(intervals.segment as bigint) as segment,
+        is_decrease,
+        drop_share,
+        cast(segment as bigint) as segment,
 
         -- known
         greatest(
-            running_maxima._state_from,
-            running_maxima.known_so_far,
-            without_departed.since,
-            case when running_maxima.rounded_so_far > 0 then without_departed.since_any end,
+            _state_from,
+            known_so_far,
+            since,
             case
-                when intervals.drop_share > {{ var('correction_share') }}
-                then greatest(intervals.next_known_at, without_departed.since_any)
+                when drop_share > {{ var('correction_share') }}
+                then greatest(next_known_at, since_any)
             end
         ) as known_at,
 
         -- precision
-        running_maxima.counts_as_written is not null as is_rounded
-    from running_maxima
-    left join without_departed
-        on running_maxima.post_id = without_departed.post_id
-        and running_maxima.collected_at = without_departed.collected_at
-    left join view_intervals as intervals
-        on running_maxima.post_id = intervals.post_id
-        and running_maxima.collected_at = intervals.collected_at
-    window by_time as (partition by running_maxima.post_id order by running_maxima.collected_at)
+        is_rounded
+    from with_posts
 
 )
 

@@ -24,12 +24,8 @@
 
 with
 
-changed as (
-
-    {{ changed_posts() }}
-
-),
-
+{{ with_changed_posts() -}}
+{# Ages are by the publication the post states now: nothing is known of them before it did. #}
 posts as (
 
     select
@@ -37,7 +33,6 @@ posts as (
         published_at,
         _state_from
     from {{ ref('accepted_published_posts') }}
-    where post_id in (select changed.post_id from changed)
 
 ),
 
@@ -50,15 +45,7 @@ horizons as (
 
 ),
 
-replaced as (
-
-    {{ replaced_polls() }}
-
-),
-
-{# Every version of every poll and when it counted. Ages are by the publication the post
-   states now: nothing is known of them before it did. #}
-poll_versions as (
+polls as {{ rows_of_changed() }} (
 
     select
         metrics.post_id,
@@ -67,60 +54,161 @@ poll_versions as (
         metrics.comments,
         metrics.shares,
         metrics.counts_as_written,
-        {{ age_us('posts.published_at', 'metrics.collected_at') }}
-            as age_us,
-        greatest(metrics.known_at, posts._state_from) as known_from,
-        replaced.replaced_at as known_to
+        {{ age_us('posts.published_at', 'metrics.collected_at') }} as age_us,
+        greatest(metrics.known_at, posts._state_from) as known_from
     from {{ ref('valid_performance_metrics') }} as metrics
     inner join posts on metrics.post_id = posts.post_id
-    left join replaced
-        on metrics._load_id = replaced._load_id
-        and metrics._position = replaced._position
+    where metrics.is_accepted
+        {{ and_changed('metrics.post_id') }}
 
 ),
 
-polls as {{ computed_once() }} (
+replaced as {{ computed_once() }} (
 
-    select * from poll_versions
-    where known_to is null or known_to > known_from
+    select
+        metrics.post_id,
+        metrics.views,
+        metrics.likes,
+        metrics.comments,
+        metrics.shares,
+        metrics.counts_as_written,
+        {{ age_us('posts.published_at', 'metrics.collected_at') }} as age_us,
+        greatest(metrics.known_at, posts._state_from) as known_from,
+        metrics.replaced_at as known_to
+    from (
+        {{ replaced_polls() }}
+    ) as metrics
+    inner join posts on metrics.post_id = posts.post_id
 
 ),
 
 {# Posts of which a poll was corrected, or whose polls show different metrics, or shortened
    counts, which the next exact poll bounds. #}
-uneven_posts as (
+uneven_posts as {{ computed_once() }} (
 
     select post_id
     from polls
     group by post_id
-    having count(known_to) > 0
-        or count(counts_as_written) > 0
+    having count(counts_as_written) > 0
         {%- for metric in metrics %}
         or count({{ metric }}) not in (0, count(*))
+        {%- endfor %}
+    union
+    select replaced.post_id
+    from replaced
+
+),
+
+{# Of all other posts one sorted pass says what the polls around a horizon are. #}
+in_order as (
+
+    select
+        post_id,
+        age_us,
+        known_from,
+        lag(age_us) over by_age as previous_age_us,
+        max(known_from) over so_far as known_so_far,
+        min(known_from) over from_here as first_known,
+        {%- for metric in metrics %}
+        {{ metric }},
+        max({{ metric }}) over earlier as {{ metric }}_before{% if not loop.last %},{% endif %}
+        {%- endfor %}
+    from polls
+    where not exists (
+            select 1 from uneven_posts where uneven_posts.post_id = polls.post_id
+        )
+    window
+        by_age as (partition by post_id order by age_us),
+        so_far as (partition by post_id order by age_us rows unbounded preceding),
+        from_here as (
+            partition by post_id
+            order by age_us
+            rows between current row and unbounded following
+        ),
+        earlier as (
+            partition by post_id
+            order by age_us
+            rows between unbounded preceding and 1 preceding
+        )
+
+),
+
+{# The first polls at or after a horizon, which are few: the join need not sort the others. #}
+at_horizons as (
+
+    select *
+    from in_order
+    where {% for hours in age_horizons() -%}
+        (
+            coalesce(previous_age_us, 0) < {{ hours }} * 3600000000
+            and age_us >= {{ hours }} * 3600000000
+        )
+        {{- '\n        or ' if not loop.last }}
         {%- endfor %}
 
 ),
 
-{# All polls at once: what most horizons ever had to say, first when their first poll
-   after it was known. #}
+{# The first poll at or after each horizon. Mostly the polls before it were known by then and
+   none after it was known sooner: such an age has the one version. #}
 at_once as {{ computed_once() }} (
 
     select
-        polls.post_id,
+        in_order.post_id,
         horizons.horizon_hours,
         horizons.horizon_us,
-        min(polls.known_from) filter (where polls.age_us >= horizons.horizon_us) as first_known,
-        max(polls.known_from) filter (where polls.age_us <= horizons.horizon_us)
-            as last_known_before,
-        {{ first_by('known_from', 'age_us', 'age_us >= horizon_us') }} as known_after,
-        {{ brackets }}
-    from polls
-    cross join horizons
-    group by polls.post_id, horizons.horizon_hours, horizons.horizon_us
+        in_order.first_known,
+        in_order.known_so_far > in_order.first_known as is_disordered,
+        {%- for metric in metrics %}
+        coalesce(in_order.previous_age_us, 0) as {{ metric }}_age0,
+        coalesce(in_order.{{ metric }}_before, 0) as {{ metric }}_0,
+        case when in_order.{{ metric }} is not null then in_order.age_us end as {{ metric }}_age1,
+        in_order.{{ metric }} as {{ metric }}_after{% if not loop.last %},{% endif %}
+        {%- endfor %}
+    from at_horizons as in_order
+    inner join horizons
+        on in_order.age_us >= horizons.horizon_us
+        and coalesce(in_order.previous_age_us, 0) < horizons.horizon_us
 
 ),
 
-{# Where polls were known in another order than they were collected. #}
+{# Every version of every poll of the others and when it counted. #}
+versions_of_polls as {{ computed_once() }} (
+
+    select
+        post_id,
+        age_us,
+        {{ metrics | join(', ') }},
+        counts_as_written,
+        known_from,
+        cast(null as {{ type_timestamptz() }}) as known_to,
+        false as is_uneven
+    from polls
+    where post_id in (select at_once.post_id from at_once where at_once.is_disordered)
+    union all
+    select
+        post_id,
+        age_us,
+        {{ metrics | join(', ') }},
+        counts_as_written,
+        known_from,
+        cast(null as {{ type_timestamptz() }}) as known_to,
+        true as is_uneven
+    from polls
+    where post_id in (select uneven_posts.post_id from uneven_posts)
+    union all
+    select
+        post_id,
+        age_us,
+        {{ metrics | join(', ') }},
+        counts_as_written,
+        known_from,
+        known_to,
+        true as is_uneven
+    from replaced
+    where known_to > known_from
+
+),
+
 disordered as (
 
     select
@@ -129,12 +217,17 @@ disordered as (
         horizon_us,
         first_known
     from at_once
-    where first_known is not null
-        and (
-            last_known_before > first_known
-            or known_after > first_known
-            or post_id in (select uneven_posts.post_id from uneven_posts)
-        )
+    where is_disordered
+    union all
+    select
+        polls.post_id,
+        horizons.horizon_hours,
+        horizons.horizon_us,
+        min(polls.known_from) as first_known
+    from versions_of_polls as polls
+    inner join horizons on polls.age_us >= horizons.horizon_us
+    where polls.is_uneven
+    group by polls.post_id, horizons.horizon_hours, horizons.horizon_us
 
 ),
 
@@ -165,7 +258,7 @@ shadowed as (
             over nearer as {{ metric }}_shadowed_from{% if not loop.last %},{% endif %}
         {%- endfor %}
     from disordered
-    inner join polls on disordered.post_id = polls.post_id
+    inner join versions_of_polls as polls on disordered.post_id = polls.post_id
     window nearer as (
         partition by disordered.post_id, disordered.horizon_hours
         order by polls.age_us
@@ -242,7 +335,7 @@ at_moments as (
 rounded_posts as (
 
     select distinct post_id
-    from polls
+    from versions_of_polls
     where counts_as_written is not null
 
 ),
@@ -288,6 +381,7 @@ bracketed as (
         horizon_hours,
         horizon_us,
         first_known as moment,
+        false as is_disordered,
         {%- for metric in metrics %}
         {{ metric }}_age0,
         {{ metric }}_0,
@@ -295,18 +389,14 @@ bracketed as (
         {{ metric }}_after{% if not loop.last %},{% endif %}
         {%- endfor %}
     from at_once
-    where first_known is not null
-        and not exists (
-            select 1 from disordered
-            where disordered.post_id = at_once.post_id
-                and disordered.horizon_hours = at_once.horizon_hours
-        )
+    where not is_disordered
     union all
     select
         post_id,
         horizon_hours,
         horizon_us,
         moment,
+        true as is_disordered,
         {{ brackets }}
     from clean_at_moments
     group by post_id, horizon_hours, horizon_us, moment
@@ -330,6 +420,7 @@ valued as (
         post_id,
         horizon_hours,
         moment,
+        is_disordered,
         {{ bracket_status('views') }} as status,
         {%- for metric in metrics %}
         case
@@ -352,6 +443,7 @@ compared as (
             is distinct from lag(row(status, {{ metrics | join(', ') }})) over by_moment
         ) as is_change
     from valued
+    where is_disordered
     window by_moment as (partition by post_id, horizon_hours order by moment)
 
 ),
@@ -362,14 +454,30 @@ versions as (
         post_id,
         horizon_hours,
         moment as known_from,
+        cast(null as {{ type_timestamptz() }}) as known_to,
+        status,
+        {{ metrics | join(', ') }}
+    from valued
+    where not is_disordered
+    union all
+    select
+        post_id,
+        horizon_hours,
+        moment as known_from,
         lead(moment) over (partition by post_id, horizon_hours order by moment) as known_to,
         status,
-        {%- for metric in metrics %}
-        {{ metric }},
-        {%- endfor %}
-        {{ sum_known(['likes', 'comments', 'shares']) }} as engagements
+        {{ metrics | join(', ') }}
     from compared
     where is_change
+
+),
+
+with_engagements as (
+
+    select
+        *,
+        {{ sum_known(['likes', 'comments', 'shares']) }} as engagements
+    from versions
 
 ),
 
@@ -387,7 +495,7 @@ final as (
         shares,
         engagements,
         {{ rate_per_view('engagements', 'views') }} as engagement_rate
-    from versions
+    from with_engagements
     where status <> 'pending'
         or coalesce(views, engagements) is not null
 
