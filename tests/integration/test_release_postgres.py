@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 
@@ -9,6 +11,7 @@ from common.errors import AceError, UsageError
 from repositories.connection import NoReleaseError, open_release
 from tests.support.small_postgres import build as _build
 from warehouse.build.lock import postgres_lock
+from warehouse.release.pg_tables import publish_relation
 from warehouse.release.session import connect, profile_environment
 
 pytestmark = pytest.mark.postgres
@@ -68,6 +71,106 @@ def test_only_differences_are_written(postgres_url: str) -> None:
         assert written == (1, 2)
         assert connection.execute("select count(*) from marts.twins").fetchone() == (2,)
     assert _products(postgres_url) == [(99, "new")]
+
+
+def test_what_was_not_written_is_not_read(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: dict[str, str] = {}
+
+    def spied(*given: Any) -> Any:
+        _, _, schema, table, _, part = (*given, None)[:6]
+        read[f"{schema}.{table}"] = "all" if part is None else part.column
+        return publish_relation(*given)
+
+    monkeypatch.setattr("warehouse.release.postgres.publish_relation", spied)
+
+    def reads(build: int, change: str) -> dict[str, str]:
+        read.clear()
+        _build(postgres_url, build, change).publish()
+        return {name: how for name, how in read.items() if not name.startswith("meta.")}
+
+    twins, products = "marts.twins", "canonical.products"
+    of_products = "build_intermediate.int_products"
+    assert reads(1, "") == {twins: "all", products: "all"}
+    assert reads(2, "") == {}
+    assert reads(3, "insert into build_marts.twins values (1)") == {twins: "a"}
+    assert reads(4, f"update {of_products} set name = 'a' where product_id < 9") == {
+        products: "product_id"
+    }
+    # Most of it, or another definition: comparing everything costs less, or is needed.
+    assert reads(5, f"update {of_products} set name = 'b'") == {products: "all"}
+    view = "create or replace view build_canonical.products as select product_id, upper(name)"
+    assert reads(6, f"{view} as name, meta, tags, price from {of_products}") == {products: "all"}
+    assert _products(postgres_url) == [(100, "B")]
+
+
+#: In turn: each is published on top of those before it.
+CHANGES = {
+    "a value": "update {table} set name = 'x' where product_id = 5",
+    "a row for another": "delete from {table} where product_id = 6; "
+    "insert into {table} (product_id, name) values (106, 'n6')",
+    "a row moves to another group": "update {table} set product_id = 107 where product_id = 7",
+    "two groups change places": "update {table} set product_id = 17 - product_id "
+    "where product_id in (8, 9)",
+    "a twin": "insert into {table} select * from {table} where product_id = 10",
+    "a twin is another": "update {table} set name = 'y' where ctid = "
+    "(select ctid from {table} where product_id = 10 limit 1)",
+    "a row goes": "delete from {table} where product_id = 11",
+    "a group without a name": "insert into {table} (name) values ('a'), ('b')",
+    "a value in it": "update {table} set name = 'c' where name = 'a'",
+    "one of it goes": "delete from {table} where name = 'c'",
+    "most values": "update {table} set price = price + 1 where product_id > 20",
+    "another table of as many rows": "drop view build_canonical.products; "
+    "create table other as select product_id, name || '!' as name, meta, tags, price from {table}; "
+    "drop table {table}; alter table other set schema build_intermediate; "
+    "alter table build_intermediate.other rename to int_products; "
+    "create view build_canonical.products as select * from {table}",
+    "the view's words alone": "create or replace view build_canonical.products as "
+    "select * from {table} where product_id <> 30",
+    "rows that it leaves out": "update {table} set name = 'z' where product_id = 30",
+    "rows that it no longer leaves out": "update {table} set product_id = 31 where product_id = 30",
+    "nothing": "select 1",
+    "all": "truncate {table}",
+}
+
+
+def test_every_change_is_published_and_older_releases_stay(postgres_url: str) -> None:
+    in_order = "order by product_id, name, price"
+    shown: list[list[tuple[Any, ...]]] = []
+    _build(postgres_url, 1).publish()
+    for number, (kind, change) in enumerate(CHANGES.items(), 2):
+        sql = change.format(table="build_intermediate.int_products")
+        _build(postgres_url, number, sql).publish()
+        with psycopg.connect(postgres_url) as connection:
+            for release, before in enumerate(shown[-2:], max(2, number - 2)):
+                connection.execute("select set_config('ace.release', %s, false)", (str(release),))
+                query = f"select * from canonical.products {in_order}"
+                assert connection.execute(query).fetchall() == before, kind
+            connection.execute("reset ace.release")
+            built = connection.execute(f"select * from build_canonical.products {in_order}")
+            shown.append(built.fetchall())
+            public = connection.execute(f"select * from canonical.products {in_order}")
+            assert public.fetchall() == shown[-1], kind
+            counted = connection.execute(
+                "select rows from meta.row_counts where \"table\" = 'products'"
+            )
+            assert counted.fetchone() == (len(shown[-1]),), kind
+
+
+def test_readers_find_rows_by_what_they_look_up(postgres_url: str) -> None:
+    change = (
+        "create table build_marts.post_performance as select md5(i::text)::uuid as post_id, "
+        "md5((i % 99)::text)::uuid as product_id, i from generate_series(1, 5000) as s (i)"
+    )
+    _build(postgres_url, 1, change).publish()
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("analyze release.marts__post_performance")
+        for column in ("post_id", "product_id"):
+            plan = connection.execute(
+                f"explain select * from marts.post_performance where {column} = md5('7')::uuid"
+            ).fetchall()
+            assert f"marts__post_performance_by_{column}" in str(plan)
 
 
 def test_pinned_sessions_see_their_release(postgres_url: str) -> None:

@@ -65,16 +65,22 @@ def relations(connection: Connection) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def count_rows(connection: Connection, relations: list[tuple[str, str]]) -> None:
+def count_rows(
+    connection: Connection, relations: list[tuple[str, str]], known: dict[tuple[str, str], int]
+) -> dict[tuple[str, str], int]:
+    """Write how many rows each relation has into the bookkeeping; what is not known is counted."""
     connection.execute("drop table if exists build_meta.row_counts")
     connection.execute(
         'create table build_meta.row_counts ("schema" text, "table" text, rows bigint)'
     )
+    counts = dict(known)
     for schema, table in relations:
-        connection.execute(
-            own_sql(
-                "insert into build_meta.row_counts select %s, %s, count(*) "
-                f'from "{PREFIX}{schema}"."{table}"'
-            ),
-            (schema, table),
-        )
+        if (schema, table) not in known:
+            row = connection.execute(
+                own_sql(f'select count(*) from "{PREFIX}{schema}"."{table}"')
+            ).fetchone()
+            counts[schema, table] = row[0] if row else 0
+    with connection.cursor().copy("copy build_meta.row_counts from stdin") as copy:
+        for (schema, table), rows in counts.items():
+            copy.write_row((schema, table, rows))
+    return counts

@@ -1,6 +1,7 @@
 """Published tables: every row remembers from which release to which it was shown.
 
-Of a build only the differences are written, found by the hash of a row's whole text.
+Of a build only the differences are written, found by the hash of a row's whole text. Relations
+that were not written since the last release are not even read (``pg_stamps``).
 """
 
 from __future__ import annotations
@@ -9,11 +10,30 @@ from typing import TYPE_CHECKING, Any
 
 from common.pgconnect import own_sql
 from warehouse.release.pg_public import Columns, Grant, can_stay, columns, remove
+from warehouse.release.pg_stamps import WRITTEN_BY, Part
 
 if TYPE_CHECKING:
     import psycopg
 
     Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+#: Columns of published marts that readers look rows up by.
+LOOKED_UP = {
+    "post_performance": ("post_id", "product_id"),
+    "post_metric_history": ("post_id",),
+    "post_age_metrics": ("post_id",),
+    "post_forecasts": ("post_id",),
+    "post_features_as_of": ("post_id",),
+    "experiment_results": ("experiment_id",),
+    "creative_pattern_performance": ("pattern_id",),
+    "creative_briefs": ("product_id",),
+    "product_performance": ("product_id",),
+    "product_trends": ("product_id",),
+    "hashtag_trends": ("hashtag",),
+    "video_trends": ("external_id",),
+    "similar_items": ("reference_id",),
+}
 
 
 def exists(connection: Connection, relation: str) -> bool:
@@ -30,29 +50,40 @@ def published_tables(connection: Connection) -> list[str]:
 
 
 def publish_relation(
-    connection: Connection, number: int, schema: str, table: str, query: str
+    connection: Connection,
+    number: int,
+    schema: str,
+    table: str,
+    query: str,
+    part: Part | None = None,
 ) -> tuple[Columns, set[Grant] | None]:
     """Write the differences between what the build has and what is published.
 
-    Returns the columns for its view, and what was granted on the view if it had to go.
+    With ``part`` only rows of its groups are compared. Returns the columns for its view, and
+    what was granted on the view if it had to go.
     """
+    published = f'release."{schema}__{table}"'
+    within = ""
+    if part is not None and _find_touched(connection, query, published, part):
+        within = f'"{part.column}" in (select key from touched)'
     # The rows of this build, read once, each with the hash of its whole text.
     connection.execute(
         own_sql(
             "create temporary table offered on commit drop as "
             f"select r.*, md5((r.*)::text) as _hash from ({query}) as r"
+            + (f" where r.{within}" if within else "")
         )
     )
     connection.execute("analyze offered (_hash)")
     _tell_twins_apart(connection)
     offered = columns(connection, "pg_temp.offered")
-    published = f'release."{schema}__{table}"'
     grants = _prepare_published(connection, number, schema, table, offered)
     names = ", ".join(f'"{name}"' for name, _ in offered)
     connection.execute(
         own_sql(
             f"update {published} as p set _to_release = {number} where p._to_release is null "
             "and not exists (select 1 from offered as o where o._hash = p._hash)"
+            + (f" and p.{within}" if within else "")
         )
     )
     connection.execute(
@@ -64,7 +95,43 @@ def publish_relation(
         )
     )
     connection.execute("drop table offered")
+    connection.execute("drop table if exists pg_temp.touched")
+    _index(connection, schema, table, [name for name, _ in offered])
     return offered, grants
+
+
+def _find_touched(connection: Connection, query: str, published: str, part: Part) -> bool:
+    """List the groups that may have changed in a table ``touched``; false if one has no name.
+
+    In a group without newer rows every row was there before, so that it has as many rows as are
+    published only where it has the same.
+    """
+    key = f'"{part.column}"'
+    connection.execute(
+        own_sql(
+            f"create temporary table touched on commit drop as select {key} as key "
+            f"from {part.base} where {WRITTEN_BY} >= {part.since} union "
+            f"select coalesce(b.key, p.key) from (select {key} as key, count(*) as n "
+            f"from ({query}) as r group by 1) as b full join (select {key} as key, "
+            f"count(*) as n from {published} where _to_release is null group by 1) as p "
+            "on p.key = b.key where b.n is distinct from p.n"
+        )
+    )
+    connection.execute("analyze touched")
+    row = connection.execute("select count(*) = count(key) from touched").fetchone()
+    return bool(row and row[0])
+
+
+def _index(connection: Connection, schema: str, table: str, names: list[str]) -> None:
+    """Let readers look rows up by what they look them up by."""
+    for column in LOOKED_UP.get(table, ()) if schema == "marts" else ():
+        if column in names:
+            connection.execute(
+                own_sql(
+                    f'create index if not exists "{schema}__{table}_by_{column}" '
+                    f'on release."{schema}__{table}" ("{column}")'
+                )
+            )
 
 
 def _tell_twins_apart(connection: Connection) -> None:

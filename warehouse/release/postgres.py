@@ -40,13 +40,18 @@ from warehouse.release.pg_public import (
     share,
     show,
 )
+from warehouse.release.pg_stamps import changed_part, published, record, stamps
 from warehouse.release.pg_tables import close_removed, exists, publish_relation, published_tables
 from warehouse.release.session import connect
 
 if TYPE_CHECKING:
     import psycopg
 
+    from warehouse.release.pg_public import Columns, Grant
+
     Connection = psycopg.Connection[tuple[Any, ...]]
+    #: Schema, table and columns of a public view; what was granted on it, if it had to go.
+    Shown = tuple[str, str, Columns, set[Grant] | None]
 
 #: The two halves of the advisory lock under which releases change ("ACE ", releases).
 RELEASES_KEY = (0x41434520, 2)
@@ -86,6 +91,11 @@ create table if not exists release.releases (
 );
 create table if not exists release.current (
     one boolean primary key default true check (one), release bigint not null
+);
+-- What the rows in force were made from.
+create table if not exists release.made_from (
+    relation text primary key, contents text not null, definitions text not null,
+    rows bigint not null, since bigint not null
 );
 -- With the rights of its owner: readers need none in this schema.
 create or replace function release.shown() returns bigint language plpgsql stable
@@ -312,22 +322,7 @@ class PostgresStore:
             ),
             (number,),
         )
-        offers = relations(connection)
-        for schema, table in offers:
-            wanted = columns(connection, f'"{PREFIX}{schema}"."{table}"')
-            check_removal(connection, schema, table, wanted)
-        count_rows(connection, offers)
-        offered = {
-            (schema, table): f'select * from "{PREFIX}{schema}"."{table}"'
-            for schema, table in offers
-        }
-        schemas = ", ".join(f"'{PREFIX}{schema}'" for schema in PUBLIC_SCHEMAS)
-        offered |= {("meta", table): query.format(schemas=schemas) for table, query in META.items()}
-        views = [
-            (schema, table, *publish_relation(connection, number, schema, table, query))
-            for (schema, table), query in offered.items()
-        ]
-        close_removed(connection, number, set(offered))
+        views = _publish_relations(connection, number)
         # Last: from here on readers wait, if their views change at all.
         for schema, table, shown, grants in views:
             show(connection, schema, table, shown, grants)
@@ -349,6 +344,56 @@ class PostgresStore:
                 )
             _point_to(connection, release)
             return next(one for one in self._releases(connection) if one.release == release)
+
+
+def _publish_relations(connection: Connection, number: int) -> list[Shown]:
+    """Write what the build changed of each relation, reading no more than may have changed.
+
+    Returns what the views of readers are to show.
+    """
+    offers = {
+        (schema, table): f'"{PREFIX}{schema}"."{table}"' for schema, table in relations(connection)
+    }
+    for (schema, table), relation in offers.items():
+        check_removal(connection, schema, table, columns(connection, relation))
+    before = published(connection)
+    found = stamps(connection, list(offers.values()), before)
+    fitting = {one for one in offers if _fits(connection, *one)}
+    same = {
+        one: before[relation].rows
+        for one, relation in offers.items()
+        if one in fitting
+        and relation in before
+        and relation in found
+        and before[relation].contents == found[relation].contents
+    }
+    counts = count_rows(connection, list(offers), same)
+    record(connection, found, {offers[one]: rows for one, rows in counts.items()})
+    views: list[Shown] = []
+    for (schema, table), relation in offers.items():
+        wanted = columns(connection, relation)
+        if (schema, table) in same:
+            views.append((schema, table, wanted, None))
+            continue
+        part = None
+        if (schema, table) in fitting:
+            names = [name for name, _ in wanted]
+            part = changed_part(schema, names, found.get(relation), before.get(relation))
+        query = f"select * from {relation}"
+        made = publish_relation(connection, number, schema, table, query, part)
+        views.append((schema, table, *made))
+    schemas = ", ".join(f"'{PREFIX}{schema}'" for schema in PUBLIC_SCHEMAS)
+    for table, query in META.items():
+        made = publish_relation(connection, number, "meta", table, query.format(schemas=schemas))
+        views.append(("meta", table, *made))
+    close_removed(connection, number, {(schema, table) for schema, table, *_ in views})
+    return views
+
+
+def _fits(connection: Connection, schema: str, table: str) -> bool:
+    """Whether a relation is published with the very columns that the build has."""
+    there = columns(connection, f'release."{schema}__{table}"')
+    return set(there) == set(columns(connection, f'"{PREFIX}{schema}"."{table}"'))
 
 
 def _said(error: psycopg.Error) -> str:
