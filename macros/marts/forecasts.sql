@@ -107,6 +107,53 @@ without_{{ step }} as (
 {%- endmacro %}
 
 
+{# The first midnight (UTC) at or after a time: from then on what was known by the time is. #}
+{% macro midnight_after(time) -%}
+    (date_trunc('day', ({{ time }} - interval '0.000001' second) at time zone 'UTC') at time zone 'UTC'
+        + interval '24' hour)
+{%- endmacro %}
+
+
+{# When the fit was made that forecasts what is pending: it always knows all there is. #}
+{% macro live_fit() -%}
+    cast('9999-12-31 00:00:00+00' as {{ type_timestamptz() }})
+{%- endmacro %}
+
+
+{# The Monday from which on forecasts are made again and scored. #}
+{% macro backtest_from() -%}
+    ({{ monday_of(as_of()) }} - interval '{{ var("forecast_backtest_weeks") * 7 * 24 }}' hour)
+{%- endmacro %}
+
+
+{# Select of the fits to make: all on a full build, else those whose posts changed since this
+   model last ran. #}
+{% macro changed_fits() -%}
+    {%- if not execute %}{% do ref('int_forecast_fit_sets') %}{% endif -%}
+    select fit_id
+    from {{ ref('int_forecast_fit_sets') }}
+    where posts >= {{ var('forecast_min_posts') }}
+    {%- if is_incremental() %}
+        and _build > {{ consumed_build() }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{# The incremental strategy of models about fits: those that changed are deleted and made anew. #}
+{% macro get_incremental_by_fit_sql(arg_dict) %}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    delete from {{ arg_dict['target_relation'] }}
+    where fit_id not in (
+        select fit_id
+        from {{ ref('int_forecast_fit_sets') }}
+        where _build <= {{ consumed_build() }}
+    );
+
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+{% endmacro %}
+
+
 {# Aggregate: the value at a position that may lie between two of the whole `positions`,
    on a straight line between their values. At most two terms are not 0. #}
 {% macro at_position(value, positions, position) -%}
@@ -114,19 +161,11 @@ without_{{ step }} as (
 {%- endmacro %}
 
 
-{# Of whole numbers from 1: the number of whole blocks of `size` before it. #}
-{% macro block_of(position, size) -%}
-    (({{ position }} - 1 - ({{ position }} - 1) % {{ size }}) / {{ size }})
-{%- endmacro %}
-
-
 {# Twice the rank of a row in its partition, ties at their mean: whole, so that sums of
-   them are exact. #}
+   them are exact. Rows up to its value and, 1 more, rows below it: one sort. #}
 {% macro doubled_rank(value, partition_by) -%}
-    (
-        2 * rank() over (partition by {{ partition_by }} order by {{ value }})
-        + count(*) over (partition by {{ partition_by }}, {{ value }}) - 1
-    )
+    {%- set by_value = '(partition by ' ~ partition_by ~ ' order by ' ~ value ~ ')' -%}
+    (rank() over {{ by_value }} + count(*) over {{ by_value }})
 {%- endmacro %}
 
 

@@ -144,14 +144,20 @@ cases as (
     from sample
     union all
     select
-        'block_of the last of a block',
-        {{ block_of('cast(2000 as bigint)', 2000) }},
+        'midnight_after a midnight',
+        {{ hours_between(
+            "timestamptz '2026-03-16 00:00:00+00'",
+            midnight_after("timestamptz '2026-03-16 00:00:00+00'")
+        ) }},
         0
     union all
     select
-        'block_of the first of a block',
-        {{ block_of('cast(2001 as bigint)', 2000) }},
-        1
+        'midnight_after the hour after one',
+        {{ hours_between(
+            "timestamptz '2026-03-16 01:00:00+00'",
+            midnight_after("timestamptz '2026-03-16 01:00:00+00'")
+        ) }},
+        23
     union all
     select
         'doubled_rank of a tie',

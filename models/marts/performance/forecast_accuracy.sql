@@ -1,87 +1,131 @@
 with
 
-scored as (
+scored as {{ computed_once() }} (
 
     select
         platform,
         from_hours,
         target_hours,
-        post_id,
         origin_at,
-        predicted,
-        naive,
-        target_views,
-        lo80,
-        hi80,
-        known_at
-    from {{ ref('int_forecasts') }}
-    where not is_pending
-        and predicted is not null
-
-),
-
-everyone as (
-
-    select * from scored
-    union all
-    select
-        'all' as platform,
-        from_hours,
-        target_hours,
-        post_id,
-        origin_at,
-        predicted,
-        naive,
-        target_views,
-        lo80,
-        hi80,
-        known_at
-    from scored
-
-),
-
-errors as (
-
-    select
-        everyone.*,
+        {{ significant('predicted') }} as predicted,
+        {{ significant('naive') }} as naive,
+        {{ significant('target_views') }} as target_views,
         predicted / target_views - 1 as miss,
         naive / target_views - 1 as naive_miss,
+        hi80 / lo80 as width,
         case
             when {{ significant('target_views') }} >= {{ significant('lo80') }}
                 and {{ significant('target_views') }} <= {{ significant('hi80') }}
             then 1
             else 0
         end as is_covered,
-        {{ doubled_rank(significant('predicted'), 'platform, from_hours, target_hours') }}
-            as predicted_rank,
-        {{ doubled_rank(significant('naive'), 'platform, from_hours, target_hours') }}
-            as naive_rank,
-        {{ doubled_rank(significant('target_views'), 'platform, from_hours, target_hours') }}
-            as target_rank
-    from everyone
+        known_at
+    from {{ ref('int_forecasts') }}
+    where not is_pending
+        and predicted is not null
+        and fit_at >= {{ backtest_from() }}
+
+),
+
+{# Numbers, since ranks are told faster among them than among names and ages. #}
+populations as (
+
+    select
+        platform,
+        from_hours,
+        target_hours,
+        row_number() over (order by platform, from_hours, target_hours) as population
+    from (
+        select
+            platform,
+            from_hours,
+            target_hours
+        from scored
+        union
+        select
+            'all' as platform,
+            from_hours,
+            target_hours
+        from scored
+    ) as named
+
+),
+
+members as {{ computed_once() }} (
+
+    select
+        populations.population,
+        scored.*
+    from scored
+    inner join populations
+        on scored.from_hours = populations.from_hours
+        and scored.target_hours = populations.target_hours
+        and populations.platform in (scored.platform, 'all')
+
+),
+
+ranked as (
+
+    select
+        population,
+        {{ doubled_rank('predicted', 'population') }} as predicted_rank,
+        {{ doubled_rank('naive', 'population') }} as naive_rank,
+        {{ doubled_rank('target_views', 'population') }} as target_rank
+    from members
+
+),
+
+correlations as (
+
+    select
+        population,
+        {{ correlation_of_ranks('predicted_rank', 'target_rank') }} as spearman,
+        {{ correlation_of_ranks('naive_rank', 'target_rank') }} as naive_spearman
+    from ranked
+    group by population
+
+),
+
+errors as (
+
+    select
+        population,
+        count(*) as n,
+        avg(miss * miss) as mrse,
+        {{ median_of('abs(miss)') }} as median_ape,
+        {{ ratio('sum(is_covered)', 'count(*)') }} as coverage80,
+        {{ median_of('width') }} as median_width,
+        avg(naive_miss * naive_miss) as naive_mrse,
+        {{ median_of('abs(naive_miss)') }} as naive_median_ape,
+        min(origin_at) as first_origin_at,
+        max(origin_at) as last_origin_at,
+        max(known_at) as known_at
+    from members
+    group by population
 
 ),
 
 final as (
 
     select
-        platform,
-        from_hours,
-        target_hours,
-        count(*) as n,
-        avg(miss * miss) as mrse,
-        {{ median_of('abs(miss)') }} as median_ape,
-        {{ correlation_of_ranks('predicted_rank', 'target_rank') }} as spearman,
-        {{ ratio('sum(is_covered)', 'count(*)') }} as coverage80,
-        {{ median_of('hi80 / lo80') }} as median_width,
-        avg(naive_miss * naive_miss) as naive_mrse,
-        {{ median_of('abs(naive_miss)') }} as naive_median_ape,
-        {{ correlation_of_ranks('naive_rank', 'target_rank') }} as naive_spearman,
-        min(origin_at) as first_origin_at,
-        max(origin_at) as last_origin_at,
-        max(known_at) as known_at
-    from errors
-    group by platform, from_hours, target_hours
+        populations.platform,
+        populations.from_hours,
+        populations.target_hours,
+        errors.n,
+        errors.mrse,
+        errors.median_ape,
+        correlations.spearman,
+        errors.coverage80,
+        errors.median_width,
+        errors.naive_mrse,
+        errors.naive_median_ape,
+        correlations.naive_spearman,
+        errors.first_origin_at,
+        errors.last_origin_at,
+        errors.known_at
+    from populations
+    inner join errors on populations.population = errors.population
+    inner join correlations on populations.population = correlations.population
 
 )
 

@@ -1,4 +1,10 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='differences_by_post',
+    unique_key=['post_id', 'from_hours', 'target_hours'],
+    on_schema_change='fail',
+    post_hook="{{ record_consumed(['post_age_metrics', 'post_metric_history']) }}",
+) }}
 
 {#- An early slope needs a poll at three quarters of the age or before. -#}
 {%- set early_share = 0.75 -%}
@@ -7,27 +13,34 @@
 
 with
 
+changed as (
+
+    {{ changed_posts() }}
+
+),
+
+posts as (
+
+    select
+        post_id,
+        platform,
+        published_at
+    from {{ ref('accepted_published_posts') }}
+    where post_id in (select changed.post_id from changed)
+
+),
+
 ages as (
 
     select * from {{ ref('post_age_metrics') }}
+    where post_id in (select changed.post_id from changed)
 
 ),
 
 history as (
 
     select * from {{ ref('post_metric_history') }}
-
-),
-
-facts as (
-
-    select * from {{ ref('int_post_facts') }}
-
-),
-
-build as (
-
-    select {{ as_of() }} as as_of
+    where post_id in (select changed.post_id from changed)
 
 ),
 
@@ -100,8 +113,9 @@ described as (
 
     select
         pairs.*,
-        facts.platform,
-        facts.definition_era,
+        posts.platform,
+        cast({{ definition_era('posts.platform', 'posts.published_at') }} as bigint)
+            as definition_era,
         case when pairs.from_views > 0 then ln(pairs.from_views) end as log_size,
         pairs.from_views > 0
         and pairs.target_views > 0
@@ -109,7 +123,7 @@ described as (
         date_trunc('day', pairs.from_known_at at time zone 'UTC') at time zone 'UTC'
         + interval '24' hour as origin_at
     from pairs
-    inner join facts on pairs.post_id = facts.post_id
+    inner join posts on pairs.post_id = posts.post_id
 
 ),
 
@@ -118,31 +132,28 @@ described as (
 final as (
 
     select
-        described.post_id,
-        described.from_hours,
-        described.target_hours,
-        described.platform,
-        described.definition_era,
-        described.from_views,
-        described.log_size,
-        described.early_slope,
-        described.is_pending,
-        described.target_views,
-        described.crosses_break,
-        coalesce(described.is_example, false) as is_example,
-        described.from_known_at,
-        described.target_known_at,
-        described.origin_at,
+        post_id,
+        from_hours,
+        target_hours,
+        platform,
+        definition_era,
+        from_views,
+        log_size,
+        early_slope,
+        is_pending,
+        target_views,
+        crosses_break,
+        coalesce(is_example, false) as is_example,
+        from_known_at,
+        target_known_at,
+        origin_at,
         case
-            when described.is_pending then build.as_of
-            when described.is_example
-                and described.origin_at < described.target_known_at
-                and {{ monday_of('described.origin_at') }} >= {{ monday_of('build.as_of') }}
-                - interval '{{ var("forecast_backtest_weeks") * 7 * 24 }}' hour
-            then {{ monday_of('described.origin_at') }}
-        end as fit_at
+            when is_pending then {{ live_fit() }}
+            when is_example and origin_at < target_known_at then {{ monday_of('origin_at') }}
+        end as fit_at,
+        {{ midnight_after('target_known_at') }} as known_on,
+        {{ build_number() }} as _build
     from described
-    cross join build
 
 )
 

@@ -1,4 +1,10 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='by_fit',
+    unique_key=['fit_id', 'bin'],
+    on_schema_change='fail',
+    post_hook="{{ record_consumed(['int_forecast_growth']) }}",
+) }}
 
 {#- A bin's centre is drawn to that of all with the weight of so many posts. -#}
 {%- set bin_weight = 10 -%}
@@ -8,12 +14,14 @@ with
 training as (
 
     select * from {{ ref('int_forecast_training') }}
+    where fit_id in ({{ changed_fits() }})
 
 ),
 
 growth as (
 
     select * from {{ ref('int_forecast_growth') }}
+    where fit_id in ({{ changed_fits() }})
 
 ),
 
@@ -221,6 +229,7 @@ intervals as (
 final as (
 
     select
+        growth.fit_id,
         growth.fit_at,
         growth.fit_platform,
         growth.fit_era,

@@ -1,10 +1,17 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='by_fit',
+    unique_key=['fit_id'],
+    on_schema_change='fail',
+    post_hook="{{ record_consumed(['int_forecast_training']) }}",
+) }}
 
 with
 
 training as (
 
     select * from {{ ref('int_forecast_training') }}
+    where fit_id in ({{ changed_fits() }})
 
 ),
 

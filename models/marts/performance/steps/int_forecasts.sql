@@ -1,11 +1,51 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='by_post',
+    unique_key=['post_id', 'from_hours', 'target_hours'],
+    on_schema_change='fail',
+    post_hook="{{ record_consumed(['int_forecast_examples', 'int_forecast_fits']) }}",
+) }}
 
 with
 
 examples as (
 
     select * from {{ ref('int_forecast_examples') }}
-    where fit_at is not null
+    where fit_at >= {{ backtest_from() }}
+
+),
+
+{# Also those whose fit was made anew, or is there no more. #}
+refitted as {{ inlined() }} (
+
+    select
+        examples.post_id,
+        sets._build
+    from {{ ref('int_forecast_fit_sets') }} as sets
+    inner join examples
+        on sets.fit_at = examples.fit_at
+        and sets.from_hours = examples.from_hours
+        and sets.target_hours = examples.target_hours
+        and (
+            sets.fit_platform = 'all'
+            or (
+                sets.fit_platform = examples.platform
+                and sets.fit_era = examples.definition_era
+            )
+        )
+
+),
+
+changed as (
+
+    {{ changed_posts(also=['refitted']) }}
+
+),
+
+changed_examples as (
+
+    select * from examples
+    where post_id in (select changed.post_id from changed)
 
 ),
 
@@ -36,7 +76,7 @@ assigned as (
         examples.*,
         coalesce(own_fits.fit_platform, 'all') as fit_platform,
         coalesce(own_fits.fit_era, 0) as fit_era
-    from examples
+    from changed_examples as examples
     left join own_fits
         on examples.fit_at = own_fits.fit_at
         and examples.platform = own_fits.fit_platform
@@ -93,6 +133,7 @@ final as (
         examples.target_hours,
         examples.platform,
         examples.is_pending,
+        examples.fit_at,
         examples.origin_at,
         examples.from_views,
         examples.target_views,
@@ -112,7 +153,7 @@ final as (
             when examples.is_pending then greatest(examples.from_known_at, predicted.fit_known_at)
             else examples.target_known_at
         end as known_at
-    from examples
+    from changed_examples as examples
     left join predicted
         on examples.post_id = predicted.post_id
         and examples.from_hours = predicted.from_hours

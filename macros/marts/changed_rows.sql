@@ -1,0 +1,53 @@
+{# Incremental strategies that write only the rows that are not as they were, with the number of
+   the build in `_build`: whoever reads them sees what is new. A set of such rows is the one
+   from before if it has as many rows and the same newest `_build`. #}
+
+{# Deletes the rows of `target` in `scope` (a condition) that are not in `temp` as they are,
+   and inserts those of `temp` that are not there yet. #}
+{% macro write_differences(arg_dict, scope) %}
+    {%- set target, temp = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
+    {%- set names = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
+    {%- set key = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] -%}
+    {%- set is_same -%}
+        {%- for name in key %}kept.{{ name }} = made.{{ name }} and {% endfor -%}
+        {%- for name in names if name | lower | replace('"', '') not in key + ['_build'] -%}
+        kept.{{ name }} is not distinct from made.{{ name }}{{ ' and ' if not loop.last }}
+        {%- endfor -%}
+    {%- endset %}
+    delete from {{ target }} as kept
+    where {{ scope }}
+        and not exists (select 1 from {{ temp }} as made where {{ is_same }});
+
+    insert into {{ target }} ({{ names | join(', ') }})
+    select {{ names | join(', ') }} from {{ temp }} as made
+    where not exists (select 1 from {{ target }} as kept where {{ is_same }})
+{% endmacro %}
+
+
+{# For models that are worked out whole. #}
+{% macro get_incremental_differences_sql(arg_dict) %}
+    {{ write_differences(arg_dict, 'true') }}
+{% endmacro %}
+
+
+{# For models that work out the rows of changed posts (changed_posts). #}
+{% macro get_incremental_differences_by_post_sql(arg_dict) %}
+    {%- set posts, changes = ref('accepted_published_posts'), ref('post_changes') %}
+    {%- set scope -%}
+        (
+            kept.post_id in (
+                select post_id from {{ arg_dict['temp_relation'] }}
+                union
+                {{ changed_posts() }}
+            )
+            or (
+                exists (
+                    select 1 from {{ changes }}
+                    where changed = 'post' and _build > {{ consumed_build() }}
+                )
+                and kept.post_id not in (select post_id from {{ posts }})
+            )
+        )
+    {%- endset -%}
+    {{ write_differences(arg_dict, scope) }}
+{% endmacro %}
