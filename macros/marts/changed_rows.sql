@@ -32,13 +32,15 @@
 
 {# For models that work out the rows of changed posts (changed_posts). #}
 {% macro get_incremental_differences_by_post_sql(arg_dict) %}
-    {%- set posts, changes = ref('accepted_published_posts'), ref('post_changes') %}
+    {%- set posts, changes = ref('accepted_published_posts'), ref('post_changes') -%}
+    {%- set also = [] -%}
+    {%- for name in config.get('meta', {}).get('also_changed', []) -%}{%- do also.append(ref(name)) -%}{%- endfor %}
     {%- set scope -%}
         (
             kept.post_id in (
                 select post_id from {{ arg_dict['temp_relation'] }}
                 union
-                {{ changed_posts() }}
+                {{ changed_posts(also=also) }}
             )
             or (
                 exists (
@@ -50,4 +52,17 @@
         )
     {%- endset -%}
     {{ write_differences(arg_dict, scope) }}
+{% endmacro %}
+
+
+{# For models that work out the rows of stale posts: of `unique_key` post_id, which they share
+   with int_feature_identity. #}
+{% macro get_incremental_stale_posts_sql(arg_dict) %}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    delete from {{ arg_dict['target_relation'] }}
+    where post_id in (select post_id from {{ arg_dict['temp_relation'] }})
+        or post_id not in (select post_id from {{ ref('int_feature_identity') }});
+
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }}
 {% endmacro %}

@@ -56,3 +56,19 @@
 {% macro gamma_excess_of_sums(n, events, exposure, squares) -%}
     ({{ ratio(squares, events) }} * {{ ratio(exposure, events) }} - 1 - {{ ratio(n, events) }})
 {%- endmacro %}
+
+
+{# What is summed of labels: how many, ln views and their squares; and of those with views
+   and known engagements how many, views, engagements and their squares per view. #}
+{% macro label_measures() -%}
+    {{ return([
+        'labels', 'ln_views', 'ln_views_squared',
+        'rated', 'rated_views', 'engagements', 'engagements_squared',
+    ]) }}
+{%- endmacro %}
+
+
+{# Midnight (UTC) of the day of a time. #}
+{% macro day_of(time) -%}
+    (date_trunc('day', {{ time }} at time zone 'UTC') at time zone 'UTC')
+{%- endmacro %}

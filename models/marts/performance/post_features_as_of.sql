@@ -1,34 +1,58 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='by_post',
+    unique_key=['post_id'],
+    on_schema_change='fail',
+    post_hook="{{ record_consumed(['post_age_metrics']) }}",
+) }}
+
 {%- set labels = [24, 72, 168] -%}
 
 with
 
+changed as (
+
+    {{ changed_posts(also=[
+        ref('int_feature_identity'),
+        ref('int_feature_baselines'),
+        ref('int_feature_trends'),
+        ref('int_feature_earlier_posts'),
+    ]) }}
+
+),
+
 identity as (
 
     select * from {{ ref('int_feature_identity') }}
+    where post_id in (select changed.post_id from changed)
 
 ),
 
 baselines as (
 
     select * from {{ ref('int_feature_baselines') }}
+    where post_id in (select changed.post_id from changed)
 
 ),
 
 trends as (
 
     select * from {{ ref('int_feature_trends') }}
+    where post_id in (select changed.post_id from changed)
 
 ),
 
 earlier_posts as (
 
     select * from {{ ref('int_feature_earlier_posts') }}
+    where post_id in (select changed.post_id from changed)
 
 ),
 
 ages as (
 
     select * from {{ ref('post_age_metrics') }}
+    where post_id in (select changed.post_id from changed)
 
 ),
 

@@ -1,83 +1,118 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='stale_posts',
+    unique_key=['post_id'],
+    on_schema_change='fail',
+    post_hook="{{ record_consumed() }}",
+) }}
 
-{# Running sums over all that became known, in the order in which it did: a label counts
-   from when its value was known until another value took its place, or until its platform
-   changed what a view is. A post's row is what the sums were when it went out. Sums are
-   of decimals, so that taking a label away leaves exactly what was there before. #}
+{# Running sums over all labels that became known, in the order in which they did. A post's row
+   is what the sums were when it went out: it stays as it is unless what was known by the end
+   of its day changed, which it keeps in two numbers. Then rows are made anew from the first
+   such day on, over what had added up before. #}
 {%- set groups = {
     'platform': ['platform'],
     'product_platform': ['product_id', 'platform'],
     'product': ['product_id'],
 } -%}
 {%- set pattern_group = ['pattern_id', 'platform'] -%}
-{%- set measures = ['labels', 'ln_views', 'ln_views_squared', 'rated', 'rated_views', 'engagements', 'engagements_squared'] -%}
+{%- set measures = label_measures() -%}
+{%- set pattern_measures = ['labels', 'rated', 'rated_views', 'engagements', 'lifts', 'lift'] %}
 
 with
 
 posts as (
 
-    select * from {{ ref('int_feature_identity') }}
+    select
+        identity.*,
+        {{ day_of('published_at') }} as published_on
+    from {{ ref('int_feature_identity') }} as identity
 
 ),
 
-known_labels as (
+label_events as {{ inlined() }} (
+
+    select * from {{ ref('int_feature_label_events') }}
+
+),
+
+event_days as (
 
     select
-        versions.post_id,
+        moment_on,
+        count(*) as events,
+        max(_build) as newest_build
+    from label_events
+    group by moment_on
+
+),
+
+known_by_day as (
+
+    select
+        days.published_on,
+        cast(coalesce(sum(event_days.events), 0) as bigint) as events_by_day,
+        coalesce(max(event_days.newest_build), 0) as newest_build_by_day
+    from (select distinct published_on from posts) as days
+    left join event_days on days.published_on >= event_days.moment_on
+    group by days.published_on
+
+),
+
+stale_posts as {{ computed_once() }} (
+
+    select
+        posts.post_id,
         posts.platform,
         posts.product_id,
         posts.pattern_id,
-        greatest(
-            versions.known_from, posts.known_at, posts.published_at + interval '72' hour
-        ) as known_from,
-        least(versions.known_to, {{ next_break('posts.platform', 'posts.published_at') }})
-            as known_to,
-        cast(ln(1 + versions.views) as decimal(18, 9)) as ln_views,
-        case when versions.views > 0 then versions.engagements end as engagements,
-        versions.views
-    from {{ ref('int_post_age_metric_versions') }} as versions
-    inner join posts on versions.post_id = posts.post_id
-    where versions.horizon_hours = 72
-        and versions.views is not null
+        posts.published_at,
+        posts.published_on,
+        known_by_day.events_by_day,
+        known_by_day.newest_build_by_day
+    from posts
+    inner join known_by_day on posts.published_on = known_by_day.published_on
+    {%- if is_incremental() %}
+    left join {{ this }} as kept
+        on posts.post_id = kept.post_id
+        and known_by_day.events_by_day = kept.events_by_day
+        and known_by_day.newest_build_by_day = kept.newest_build_by_day
+    where kept.post_id is null
+        or posts._build > {{ consumed_build() }}
+    {%- endif %}
 
 ),
 
-labels as (
+first_day as {{ computed_once() }} (
+
+    select min(published_on) as published_on from stale_posts
+
+),
+
+{# What had added up before that day is one event at its beginning. #}
+events as {{ computed_once() }} (
 
     select
-        post_id,
+        cast(null as {{ type_uuid() }}) as post_id,
         platform,
         product_id,
-        pattern_id,
-        known_from,
-        known_to,
-        cast(1 as bigint) as labels,
-        cast(ln_views as decimal(38, 9)) as ln_views,
-        cast(ln_views * ln_views as decimal(38, 18)) as ln_views_squared,
-        cast(case when engagements is not null then 1 else 0 end as bigint) as rated,
-        cast(case when engagements is not null then views else 0 end as decimal(38, 6))
-            as rated_views,
-        cast(coalesce(engagements, 0) as decimal(38, 6)) as engagements,
-        {# A post with a thousand engagements per view is an error: it must not leave the range. #}
-        cast(coalesce(engagements * least(engagements / views, 1000), 0) as decimal(38, 9))
-            as engagements_squared
-    from known_labels
-    where known_to is null or known_to > known_from
-
-),
-
-label_events as (
-
-    select
-        post_id, platform, product_id, pattern_id, known_from as moment,
-        {{ measures | join(', ') }}
-    from labels
+        first_day.published_on as moment,
+        {%- for measure in measures %}
+        sum({{ measure }}) as {{ measure }}{% if not loop.last %},{% endif %}
+        {%- endfor %}
+    from label_events
+    inner join first_day on label_events.moment_on < first_day.published_on
+    group by label_events.platform, label_events.product_id, first_day.published_on
     union all
     select
-        post_id, platform, product_id, pattern_id, known_to as moment,
-        -{{ measures | join(', -') }}
-    from labels
-    where known_to is not null
+        label_events.post_id,
+        label_events.platform,
+        label_events.product_id,
+        label_events.moment,
+        {{ measures | join(',
+        ') }}
+    from label_events
+    inner join first_day on label_events.moment_on >= first_day.published_on
 
 ),
 
@@ -86,13 +121,13 @@ stream as (
 
     select
         false as is_post,
-        label_events.*
-    from label_events
+        events.*
+    from events
     union all
     select
-        true as is_post, post_id, platform, product_id, pattern_id, published_at as moment,
+        true as is_post, post_id, platform, product_id, published_at as moment,
         {{ (['0'] * (measures | length)) | join(', ') }}
-    from posts
+    from stale_posts
 
 ),
 
@@ -117,8 +152,6 @@ running as (
 
 ),
 
-{# What a post's views were expected to be: its product's mean on the platform, drawn to
-   the platform's. #}
 expected as {{ computed_once() }} (
 
     select
@@ -134,11 +167,28 @@ expected as {{ computed_once() }} (
 
 ),
 
+expectations as (
+
+    select
+        post_id,
+        expected_ln_views
+    from expected
+    {%- if is_incremental() %}
+    union all
+    select
+        post_id,
+        expected_ln_views_72h as expected_ln_views
+    from {{ this }}
+    where post_id not in (select stale_posts.post_id from stale_posts)
+        and exists (select 1 from stale_posts)
+    {%- endif %}
+
+),
+
 {# How a label turned out against what was expected of its post. #}
 lift_events as (
 
     select
-        label_events.post_id,
         label_events.pattern_id,
         label_events.platform,
         label_events.moment,
@@ -147,19 +197,19 @@ lift_events as (
         label_events.rated_views,
         label_events.engagements,
         case
-            when expected.expected_ln_views is not null then label_events.labels else 0
+            when expectations.expected_ln_views is not null then label_events.labels else 0
         end as lifts,
         case
-            when expected.expected_ln_views is not null
+            when expectations.expected_ln_views is not null
             then cast(
                     label_events.ln_views
                     - label_events.labels
-                    * cast(expected.expected_ln_views as decimal(18, 9)) as decimal(38, 9)
+                    * cast(expectations.expected_ln_views as decimal(18, 9)) as decimal(38, 9)
                 )
             else 0
         end as lift
     from label_events
-    inner join expected on label_events.post_id = expected.post_id
+    inner join expectations on label_events.post_id = expectations.post_id
     where label_events.pattern_id is not null
 
 ),
@@ -168,8 +218,19 @@ pattern_stream as (
 
     select
         false as is_post,
-        lift_events.*
+        cast(null as {{ type_uuid() }}) as post_id,
+        lift_events.pattern_id,
+        lift_events.platform,
+        greatest(lift_events.moment, first_day.published_on) as moment,
+        {%- for measure in pattern_measures %}
+        sum({{ measure }}) as {{ measure }}{% if not loop.last %},{% endif %}
+        {%- endfor %}
     from lift_events
+    cross join first_day
+    group by
+        lift_events.pattern_id,
+        lift_events.platform,
+        greatest(lift_events.moment, first_day.published_on)
     union all
     select
         true as is_post,
@@ -177,13 +238,8 @@ pattern_stream as (
         pattern_id,
         platform,
         published_at as moment,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0
-    from posts
+        {{ (['0'] * (pattern_measures | length)) | join(', ') }}
+    from stale_posts
     where pattern_id is not null
 
 ),
@@ -193,12 +249,10 @@ pattern_running as (
     select
         is_post,
         post_id,
-        sum(labels) over by_pattern as pattern_labels,
-        sum(rated) over by_pattern as pattern_rated,
-        sum(rated_views) over by_pattern as pattern_rated_views,
-        sum(engagements) over by_pattern as pattern_engagements,
-        sum(lifts) over by_pattern as pattern_lifts,
-        sum(lift) over by_pattern as pattern_lift
+        {%- for measure in pattern_measures %}
+        sum({{ measure }}) over by_pattern
+            as pattern_{{ measure }}{% if not loop.last %},{% endif %}
+        {%- endfor %}
     from pattern_stream
     window by_pattern as (partition by {{ pattern_group | join(', ') }} order by moment)
 
@@ -258,7 +312,10 @@ with_weight as (
 final as (
 
     select
-        post_id,
+        with_weight.post_id,
+        stale_posts.published_on,
+        stale_posts.events_by_day,
+        stale_posts.newest_build_by_day,
         {%- for group in groups %}
         cast({{ group }}_labels as bigint) as {{ group }}_posts_72h,
         {{ ratio(group ~ '_ln_views', group ~ '_labels') }} as {{ group }}_ln_views_72h,
@@ -279,8 +336,10 @@ final as (
         {{ ratio('pattern_engagements', 'pattern_rated_views') }} as pattern_engagement_rate_72h,
         (cast(pattern_engagements as {{ type_double() }}) + prior_views * platform_rate_eb)
         / (cast(pattern_rated_views as {{ type_double() }}) + prior_views)
-            as pattern_engagement_rate_72h_eb
+            as pattern_engagement_rate_72h_eb,
+        {{ build_number() }} as _build
     from with_weight
+    inner join stale_posts on with_weight.post_id = stale_posts.post_id
 
 )
 

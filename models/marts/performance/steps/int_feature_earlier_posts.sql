@@ -1,4 +1,9 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='differences',
+    unique_key=['post_id'],
+    on_schema_change='fail',
+) }}
 
 {# What was known, when a post went out, of the posts published before it. #}
 with
@@ -177,7 +182,8 @@ final as (
             then cast(1 as {{ type_double() }})
             else similarities.max_similarity_other_scripts
         end as max_similarity,
-        similarities.max_similarity_other_scripts
+        similarities.max_similarity_other_scripts,
+        {{ build_number() }} as _build
     from posts
     inner join counted on posts.post_id = counted.post_id
     inner join standing on posts.post_id = standing.post_id

@@ -1,4 +1,9 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='differences',
+    unique_key=['post_id'],
+    on_schema_change='fail',
+) }}
 
 {# What a post was made from, as it was known when the post was out: never what its rows
    were corrected to afterwards. #}
@@ -112,7 +117,8 @@ final as (
             experiment_scripts.known_from,
             case when patterns.pattern_id is not null then script_versions.known_from end,
             patterns._valid_from
-        ) as known_at
+        ) as known_at,
+        {{ build_number() }} as _build
     from posts
     inner join decided on posts.post_id = decided.post_id
     inner join experiment_versions

@@ -1,4 +1,9 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='differences',
+    unique_key=['post_id'],
+    on_schema_change='fail',
+) }}
 
 {# The newest trend snapshot of a post's product and the one before it, as they were known
    when the post went out. A snapshot lasts from when it is known until a version with
@@ -185,7 +190,8 @@ final as (
         newest.velocity_score as trend_velocity,
         newest.competition_score as trend_competition,
         newest.popularity_score - previous.popularity_score as trend_popularity_change,
-        {{ hours_between('previous.taken_at', 'newest.taken_at') }} as trend_change_hours
+        {{ hours_between('previous.taken_at', 'newest.taken_at') }} as trend_change_hours,
+        {{ build_number() }} as _build
     from posts
     inner join counted on posts.post_id = counted.post_id
     left join ranked as newest on posts.post_id = newest.post_id and newest.choice = 1
