@@ -41,8 +41,11 @@
         {%- if var('as_of', none) -%}
             cast('{{ var("as_of") }}' as {{ type_timestamptz() }})
         {%- else -%}
+            {%- set latest = var('as_of_at_most') %}
             coalesce(
-                greatest((select max(landed_at) from {{ meta('loads') }}), {{ newest_heartbeat() }}),
+                {% if latest %}least({% endif -%}
+                greatest((select max(landed_at) from {{ meta('loads') }}), {{ newest_heartbeat() }})
+                {%- if latest %}, cast('{{ latest }}' as {{ type_timestamptz() }})){% endif %},
                 cast('{{ var("earliest_time") }}' as {{ type_timestamptz() }})
             )
         {%- endif -%}
@@ -76,6 +79,14 @@
 {# The as-of time of this build; unit tests override it. #}
 {% macro as_of() -%}
     (select as_of from {{ meta('this_build') }})
+{%- endmacro %}
+
+
+{# Condition: the row of landing is known by the as-of time. A load has rows that its table does not
+   hold for as long as this hides any of them, which makes the table stale (warehouse/build/stale.py):
+   models that decide on rows as they arrive read the time this way. #}
+{% macro known_by_now() -%}
+    _known_at <= {{ as_of() }}
 {%- endmacro %}
 
 

@@ -83,7 +83,7 @@
             load_id, source, resource, account, landed_at, read, accepted, rejected,
             coalesce(recovered, 0) as recovered, known_at_min, known_at_max, file
         from ranked
-        where choice = 1"
+        where choice = 1" ~ seen_before_or_now(meta('loads'))
     ) -%}
     {%- set pinned = run_query(
         "select distinct source || '__' || resource as resource, file from " ~ meta('loads')
@@ -120,10 +120,20 @@
     {%- do run_query(
         'create table if not exists ' ~ meta('loads') ~ ' (like raw._loads including defaults)'
     ) -%}
-    {%- do run_query('delete from ' ~ meta('loads')) -%}
     {%- set hidden = run_query("select to_regclass('raw._gone') is not null").rows[0][0] -%}
     {%- do run_query(
-        'insert into ' ~ meta('loads') ~ ' select * from raw._loads'
-        ~ (' where load_id not in (select load_id from raw._gone)' if hidden else '')
+        'with before as (delete from ' ~ meta('loads') ~ ' returning load_id)'
+        ~ ' insert into ' ~ meta('loads') ~ ' select * from raw._loads where true'
+        ~ (' and load_id not in (select load_id from raw._gone)' if hidden else '')
+        ~ seen_before_or_now('before')
     ) -%}
 {% endmacro %}
+
+
+{# An increment runs what its loads make stale: those that landed since wait for the next build. #}
+{% macro seen_before_or_now(before) -%}
+    {%- set only = var('only_loads') -%}
+    {%- if only is not none %}
+        and (load_id in (select load_id from {{ before }}) or load_id in ('{{ only | join("', '") }}'))
+    {%- endif -%}
+{%- endmacro %}

@@ -33,7 +33,7 @@
             {{ key }} as _source_key,
             {{ columns | join(',\n            ') }}
         from {{ ref(source) }}
-        where _known_at <= {{ as_of() }}
+        where {{ known_by_now() }}
         {%- if is_incremental() %}
             and _load_id in (select load_id from unseen_loads)
         {%- endif %}

@@ -3,6 +3,9 @@
     'workflow_id', 'correlation_id', 'created_at',
 ] -%}
 
+{# A post waits until a day before it is published (but for metrics that come early). #}
+{%- set due = "'not_published_yet' = any(_reasons) and published_at - interval '24' hour <=" %}
+{{ config(meta={'due': due}) }}
 {{ looked_up_by(['post_id', '_natural', '_source_key', '_changed_build', 'experiment_id']) }}
 
 with
@@ -16,8 +19,7 @@ woken as (
         existing._load_id,
         existing._position
     from {{ this }} as existing
-    where 'not_published_yet' = any(existing._reasons)
-        and existing.published_at - interval '24' hour <= {{ as_of() }}
+    where {{ due }} {{ as_of() }}
 
 ),
 

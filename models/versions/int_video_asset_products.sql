@@ -64,7 +64,7 @@ experiment_versions as (
         ) as run
     from experiments
     where experiment_id is not null
-        and _known_at <= {{ as_of() }}
+        and {{ known_by_now() }}
 
 ),
 

@@ -48,7 +48,8 @@ def _project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         else:
             shutil.copy(source, copy)
     (folder / "tests" / "dbt" / "no_wrong_products.sql").write_text(FAILS)
-    monkeypatch.setattr("warehouse.build.dbt_run.PROJECT_ROOT", folder)
+    for user in ("dbt_run", "fingerprint"):
+        monkeypatch.setattr(f"warehouse.build.{user}.PROJECT_ROOT", folder)
 
 
 def _names(home: Path) -> list[str]:

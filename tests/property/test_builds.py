@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from loaders.landing import Landing
 from tests.conftest import PgServer
 from tests.support.builds import Warehouse, differences, empty_database
 from tests.support.examples import examples
-from tests.support.histories import History, land
+from tests.support.histories import START, History, Landed, land
 from tests.support.seasons import SEASONS, Season
 
 # A build takes seconds: few examples, each a whole history. Shrinking would take hours;
@@ -62,6 +63,45 @@ def test_an_incremental_history_equals_one_full_build(seed: int, cuts: list[int]
         full = new_warehouse(folder, "full")
         full.build()
         assert differences(warehouse.result(), full.result()) == []
+
+
+def late_rows(landing: Landing) -> datetime:
+    """Land a post and a product that count only two days later; returns when they do."""
+    history, later = History(1), START + timedelta(days=22)
+    post = history.published_posts() | {"platform": "tiktok", "external_post_id": "x1"}
+    post |= {"published_at": later + timedelta(days=1), "created_at": START}
+    at = START + timedelta(days=20, hours=1)
+    land(landing, Landed("files", "published_posts", [post], [START], at))
+    land(landing, Landed("files", "products", [history.products()], [later], at))
+    return later
+
+
+@settings(FEW, max_examples=examples(1))
+@given(seed=st.integers(0, 2**32), start=st.integers(33, 38))
+def test_builds_that_run_only_what_moved_equal_one_full_build(seed: int, start: int) -> None:
+    loads = History(seed).loads(45)
+    with tempfile.TemporaryDirectory() as folder:
+        warehouse = new_warehouse(folder)
+        ran = []
+        for number, load in enumerate(loads):
+            land(warehouse.landing, load)
+            if number >= start and (number - start) % 2 == 0:
+                warehouse.build()
+                ran.append(warehouse.ran)
+        later = late_rows(warehouse.landing)
+        warehouse.build()
+        # Nothing lands, and a source was asked in vain: only the time moves on.
+        for at in (later - timedelta(hours=1), later, later + timedelta(days=3)):
+            warehouse.landing.heartbeat("supabase", {}, loaded_at=at)
+            warehouse.build()
+            ran.append(warehouse.ran)
+        full = new_warehouse(folder, "full")
+        full.build()
+        assert differences(warehouse.result(), full.result()) == []
+    early, due, late = ran[-3:]
+    assert "int_published_posts" not in early | late
+    assert {"int_published_posts", "int_products", "int_performance_metrics"} <= due
+    assert max(map(len, ran[1:-3])) < len(ran[0]), "no build left anything out"
 
 
 @FEW

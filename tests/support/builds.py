@@ -14,8 +14,13 @@ from uuid import UUID
 
 from loaders.landing import Landing
 from loaders.schema import SOURCE_KEY
-from warehouse.build.dbt_run import _close_connections, _environment
-from warehouse.settings import PROJECT_ROOT
+from warehouse.build.consumed import consumed, finds
+from warehouse.build.dbt_run import _close_connections, _environment, select_nodes
+from warehouse.build.live import _newest
+from warehouse.build.stale import Increment, plan, since
+from warehouse.release.model import Passed
+from warehouse.release.stores import open_store
+from warehouse.settings import PROJECT_ROOT, Settings
 
 #: What must be the same however the builds came about, and the columns that are
 #: bookkeeping of builds or of landing rather than results.
@@ -60,6 +65,8 @@ class Warehouse:
     postgres_url: str = ""
     #: What the last run reported as failed.
     failures: list[str] = field(default_factory=list)
+    #: Names of the models that the last run ran.
+    ran: set[str] = field(default_factory=set)
 
     @property
     def database(self) -> Path:
@@ -91,8 +98,8 @@ class Warehouse:
             "--no-send-anonymous-usage-stats",
         ]
 
-    def dbt(self, command: str, *arguments: str) -> bool:
-        """Run one dbt command; true when everything passed."""
+    def dbt(self, command: str, *arguments: str, increment: Increment | None = None) -> bool:
+        """Run one dbt command, of an increment only what it makes stale; true when all passed."""
         from dbt.cli.main import dbtRunner
 
         if self.target == "postgres" and command in ("run", "build"):
@@ -102,21 +109,61 @@ class Warehouse:
         with _environment(self.environment()):
             common = self.common_arguments()
             manifest = _manifest(f"{self.target} {self.postgres_url}", tuple(common))
+            chosen = plan(manifest, increment)
+            if increment is not None and chosen.nodes is not None:
+                arguments += tuple(select_nodes(manifest, chosen.nodes))
+                arguments += ("--vars", json.dumps(increment.variables()))
             done = dbtRunner(manifest=manifest).invoke([command, *arguments, *common])
             _close_connections(self.target)
         if done.exception is not None:
             raise done.exception
+        results = getattr(done.result, "results", [])
         self.failures = [
             f"{result.node.unique_id}: {result.message}"
-            for result in getattr(done.result, "results", [])
+            for result in results
             if result.status in ("error", "fail")
         ]
+        self.ran = {one.node.name for one in results if one.node.resource_type == "model"}
         return bool(done.success)
 
     def build(self, *arguments: str) -> None:
-        """Models only (no tests), all of which must build."""
-        selected = arguments or ("--exclude-resource-type", "test", "unit_test")
-        assert self.dbt("build", *selected), self.failures
+        """Models only (no tests), all of which must build.
+
+        Without arguments it runs what `ace build` would run: after such a build, only what moved.
+        """
+        if arguments:
+            assert self.dbt("build", *arguments), self.failures
+            return
+        increment = self._increment()
+        no_tests = ("--exclude-resource-type", "test", "unit_test")
+        assert self.dbt("build", *no_tests, increment=increment), self.failures
+        found = self.query(
+            f"select invocation_id from {self.schema('meta')}.builds order by build desc limit 1"
+        )
+        open_store(self.settings(), self.target).record_passed(
+            Passed("this project", None, "", found[0]["invocation_id"])
+        )
+
+    def settings(self) -> Settings:
+        return Settings(
+            home=self.home,
+            landing=self.landing.url,
+            target=self.target,
+            postgres_url=self.postgres_url or None,
+            supabase_dsn=None,
+            extra={},
+        )
+
+    def _increment(self) -> Increment | None:
+        config = self.settings()
+        return since(
+            open_store(config, self.target).unreleased(),
+            "this project",
+            consumed(config, self.target),
+            self.landing.loads(),
+            _newest(self.landing),
+            lambda query: finds(config, self.target, query),
+        )
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         if self.target == "postgres":

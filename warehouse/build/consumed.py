@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,10 @@ class Consumed:
 
     loads: dict[str, str]
     as_of: datetime | None
+    #: Load id to how many of its rows are there.
+    rows: dict[str, int] = field(default_factory=dict)
+    #: Every table and view that is there, ``schema.name`` as releases call the schema.
+    relations: frozenset[str] = frozenset()
 
     def gone(self, landed: Iterable[str]) -> dict[str, str]:
         """Those that are not in landing any more."""
@@ -92,6 +96,8 @@ def _in_duckdb(path: Path) -> Consumed:
     import duckdb
 
     loads: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    relations: set[str] = set()
     as_of = None
     # One that cannot be opened is said by whoever builds in it.
     with (
@@ -100,36 +106,26 @@ def _in_duckdb(path: Path) -> Consumed:
     ):
         connection.execute("set TimeZone = 'UTC'")
         found = connection.execute(
-            "select schema_name || '.' || table_name from duckdb_tables()"
+            "select schema_name || '.' || table_name from duckdb_tables() union all "
+            "select schema_name || '.' || view_name from duckdb_views() where not internal"
         ).fetchall()
-        tables = {row[0] for row in found}
+        relations = {row[0] for row in found}
         for resource in RESOURCES:
-            if f"intermediate.int_{resource}" in tables:
+            if f"intermediate.int_{resource}" in relations:
                 rows = connection.execute(
-                    f"select distinct _load_id from intermediate.int_{resource}"
+                    f"select _load_id, count(*) from intermediate.int_{resource} group by all"
                 ).fetchall()
-                loads |= {row[0]: resource for row in rows}
-        if "meta.builds" in tables:
+                loads |= dict.fromkeys((row[0] for row in rows), resource)
+                counts |= dict(rows)
+        if "meta.builds" in relations:
             as_of = _one(connection.execute(_AS_OF.format(schema="meta")).fetchone())
-    return Consumed(loads, as_of)
+    return Consumed(loads, as_of, counts, frozenset(relations))
 
 
 _AS_OF = (
     "select max(as_of) from {schema}.builds where build = (select max(build) from {schema}.builds)"
 )
-#: Every different load id by one look into the index each, not by reading all rows.
-_DISTINCT = """
-with recursive found as (
-    (select _load_id from build_intermediate.{table} order by _load_id limit 1)
-    union all
-    select (
-        select one._load_id from build_intermediate.{table} as one
-        where one._load_id > found._load_id order by one._load_id limit 1
-    )
-    from found where found._load_id is not null
-)
-select _load_id from found where _load_id is not null
-"""
+_COUNTS = "select _load_id, count(*) from build_intermediate.{table} group by _load_id"
 
 
 def _one(row: tuple[Any, ...] | None) -> Any:
@@ -142,17 +138,37 @@ def _in_postgres(url: str) -> Consumed:
     from warehouse.release.session import connect
 
     loads: dict[str, str] = {}
+    counts: dict[str, int] = {}
     as_of = None
     with contextlib.closing(connect(url, autocommit=True)) as connection:
         found = connection.execute(
-            "select schemaname || '.' || tablename from pg_tables where schemaname in "
-            "('build_intermediate', 'build_meta')"
+            "select substr(n.nspname, 7) || '.' || c.relname from pg_class as c "
+            "join pg_namespace as n on n.oid = c.relnamespace "
+            "where n.nspname like 'build\\_%' and c.relkind in ('r', 'v')"
         ).fetchall()
-        tables = {row[0] for row in found}
+        relations = frozenset(row[0] for row in found)
         for resource in RESOURCES:
-            if f"build_intermediate.int_{resource}" in tables:
-                query = sql.SQL(_DISTINCT).format(table=sql.Identifier(f"int_{resource}"))
-                loads |= {row[0]: resource for row in connection.execute(query).fetchall()}
-        if "build_meta.builds" in tables:
+            if f"intermediate.int_{resource}" in relations:
+                query = sql.SQL(_COUNTS).format(table=sql.Identifier(f"int_{resource}"))
+                rows = connection.execute(query).fetchall()
+                loads |= dict.fromkeys((row[0] for row in rows), resource)
+                counts |= dict(rows)
+        if "meta.builds" in relations:
             as_of = _one(connection.execute(_AS_OF.format(schema="build_meta")).fetchone())
-    return Consumed(loads, as_of)
+    return Consumed(loads, as_of, counts, relations)
+
+
+def finds(config: Settings, target: str, query: str) -> bool:
+    """Whether a query on the build database finds a row."""
+    if target == "postgres":
+        from common.pgconnect import own_sql
+        from warehouse.release.session import connect
+
+        assert config.postgres_url is not None
+        with contextlib.closing(connect(config.postgres_url, autocommit=True)) as session:
+            return session.execute(own_sql(f"{query} limit 1")).fetchone() is not None
+    import duckdb
+
+    with contextlib.closing(duckdb.connect(str(config.warehouse), read_only=True)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        return connection.execute(f"{query} limit 1").fetchone() is not None

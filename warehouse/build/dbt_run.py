@@ -9,13 +9,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from common.errors import AceError, UsageError
+from warehouse.build.parsed import Kept
 from warehouse.build.shortage import shortage
+from warehouse.build.stale import MACRO_TESTS, Increment, Plan, plan, tested_model
 from warehouse.release.model import TestOutcome, other_build
 from warehouse.settings import PROJECT_ROOT
 from warehouse.terminal import cell, console, quoted
@@ -23,6 +25,8 @@ from warehouse.terminal import cell, console, quoted
 Say = Callable[[str], None]
 #: What the macro hold_build says when it stops a build whose lock was lost.
 OTHER_BUILD = "Another build has begun"
+#: How the nodes of an increment are named to dbt, in the manifest of that run only.
+_TO_RUN = "ace_to_run"
 #: Layers in the order rows travel; seeds and tests are counted beside them.
 LAYERS = ("seeds", "staging", "versions", "accepted", "canonical", "quarantine", "marts")
 
@@ -33,6 +37,7 @@ class DbtOutcome:
 
     invocation_id: str
     dbt_version: str
+    #: Also of tests that were not run again, because nothing they look at has moved.
     tests: list[TestOutcome] = field(default_factory=list)
     #: (schema, table, column) to description, in public schema names.
     descriptions: dict[tuple[str, str, str], str] = field(default_factory=dict)
@@ -47,30 +52,37 @@ def run_dbt(
     full_refresh: bool = False,
     select: tuple[str, ...] = (),
     variables: dict[str, Any] | None = None,
+    of_run: dict[str, Any] | None = None,
+    fingerprint: str | None = None,
+    increment: Increment | None = None,
     say: Say,
     note: Say,
 ) -> DbtOutcome:
     """Build models and tests; ``folder`` takes dbt's target path and logs.
 
-    ``say`` gets progress, ``note`` what went wrong. Raises AceError when a model or a
-    test failed, KeyboardInterrupt when it was stopped.
+    ``variables`` are part of the project, those ``of_run`` are not. With its ``fingerprint``
+    the parsed project is kept for the next call; with an ``increment`` only what that makes
+    stale is run. ``say`` gets progress, ``note`` what went wrong. Raises AceError when a model
+    or a test failed, KeyboardInterrupt when it was stopped.
     """
     with _plain_path(environment) as values, _environment(values):
         from dbt.cli.main import dbtRunner
 
-        common = _arguments(target, folder, variables)
-        parsed = dbtRunner().invoke(["parse", *common])
-        if not parsed.success:
-            raise _broken(parsed.exception, folder)
-        manifest: Any = parsed.result
-        progress = Progress(manifest, select, say)
+        kept = Kept(folder, fingerprint, values) if fingerprint else None
+        manifest = _manifest(kept, target, folder, variables)
+        chosen = plan(manifest, increment)
+        progress = Progress(manifest, select, say, chosen)
+        run_only = increment.variables() if increment and chosen.nodes is not None else {}
+        told = (variables or {}) | (of_run or {}) | run_only
         # Tests of macros and of logic bring their own rows: the data cannot break them.
-        arguments = ["build", *common, "--exclude-resource-type", "unit_test"]
-        arguments += ["--exclude", "tag:macros"]
+        arguments = ["build", *_arguments(target, folder, told)]
+        arguments += ["--exclude-resource-type", "unit_test", "--exclude", f"tag:{MACRO_TESTS}"]
         if full_refresh:
             arguments.append("--full-refresh")
         if select:
             arguments += ["--select", *select]
+        if chosen.nodes is not None:
+            arguments += select_nodes(manifest, chosen.nodes)
         with progress:
             done = dbtRunner(manifest=manifest, callbacks=[progress.event]).invoke(arguments)
         _close_connections(target)
@@ -85,14 +97,42 @@ def run_dbt(
             "Name a model, for example --select post_performance+, or a path.",
         )
     _warnings(results, target, folder, environment, note)
+    for key, outcome in chosen.kept.items():
+        if outcome.status == "warn":
+            _warn(outcome, manifest.nodes[key], target, folder, environment, note)
     return DbtOutcome(
         invocation_id=str(getattr(done.result, "args", {}).get("invocation_id") or "")
         or progress.invocation_id,
         dbt_version=_version(),
-        tests=[_test(result) for result in results if result.node.resource_type == "test"],
+        tests=[_test(result) for result in results if result.node.resource_type == "test"]
+        + list(chosen.kept.values()),
         descriptions=_descriptions(manifest),
         models=sum(result.node.resource_type == "model" for result in results),
     )
+
+
+def _manifest(
+    kept: Kept | None, target: str, folder: Path, variables: dict[str, Any] | None
+) -> Any:
+    """The parsed project, as it was kept or anew."""
+    from dbt.cli.main import dbtRunner
+
+    manifest = kept.read() if kept else None
+    if manifest is None:
+        parsed = dbtRunner().invoke(["parse", *_arguments(target, folder, variables)])
+        if not parsed.success:
+            raise _broken(parsed.exception, folder)
+        manifest = parsed.result
+        if kept:
+            kept.write(manifest)
+    return manifest
+
+
+def select_nodes(manifest: Any, nodes: Collection[str]) -> list[str]:
+    """Arguments by which dbt runs these nodes of a manifest and no others."""
+    for key in nodes:
+        manifest.nodes[key].tags.append(_TO_RUN)
+    return ["--select", f"tag:{_TO_RUN}", "--indirect-selection", "empty"]
 
 
 def _arguments(target: str, folder: Path, variables: dict[str, Any] | None) -> list[str]:
@@ -175,7 +215,7 @@ def _layer(node: Any) -> str:
 class Progress:
     """One line per finished layer; on a terminal also a bar that moves with every node."""
 
-    def __init__(self, manifest: Any, select: tuple[str, ...], say: Say) -> None:
+    def __init__(self, manifest: Any, select: tuple[str, ...], say: Say, chosen: Plan) -> None:
         self.say = say
         self.invocation_id = ""
         self._layers = {
@@ -184,16 +224,21 @@ class Progress:
             if node.resource_type in ("model", "seed") and node.config.enabled
         }
         self._totals = Counter({}) if select else Counter(self._layers.values())
+        self._expected = Counter(
+            layer for key, layer in self._layers.items() if chosen.runs(key) and not select
+        )
         self._done: Counter[str] = Counter()
         self._started: dict[str, float] = {}
         self._ended: dict[str, float] = {}
         self._told: set[str] = set()
         self._tests = 0
+        self._not_run = len(chosen.kept)
         self._bar: Any = None
         self._task: Any = None
         # Unit tests are left out of builds.
         self._nodes = sum(
-            node.resource_type in ("model", "seed", "test") for node in manifest.nodes.values()
+            node.resource_type in ("model", "seed", "test") and chosen.runs(key)
+            for key, node in manifest.nodes.items()
         )
 
     def __enter__(self) -> Progress:
@@ -219,7 +264,8 @@ class Progress:
         for layer in sorted(self._done, key=_rank):
             self._tell(layer)
         if self._tests:
-            self.say(f"  {'tests':<13} {self._tests:>4}")
+            part = f" of {self._tests + self._not_run}" if self._not_run else ""
+            self.say(f"  {'tests':<13} {self._tests:>4}{part}")
 
     def event(self, message: Any) -> None:
         """A callback of dbt: counts nodes as they start and finish."""
@@ -245,7 +291,7 @@ class Progress:
             return
         self._done[layer] += 1
         self._ended[layer] = now
-        if self._done[layer] == self._totals[layer]:
+        if self._done[layer] == self._expected[layer]:
             self._tell(layer)
 
     def _tell(self, layer: str) -> None:
@@ -266,16 +312,10 @@ def _rank(layer: str) -> int:
     return LAYERS.index(layer) if layer in LAYERS else len(LAYERS)
 
 
-def _tested_model(node: Any) -> str | None:
-    attached = getattr(node, "attached_node", None)
-    parents = [attached] if attached else list(node.depends_on.nodes)
-    return str(parents[-1]).rpartition(".")[2] if parents else None
-
-
 def _test(result: Any) -> TestOutcome:
     return TestOutcome(
         name=result.node.name,
-        model=_tested_model(result.node),
+        model=tested_model(result.node),
         status=str(getattr(result.status, "value", result.status)),
         failures=int(result.failures or 0),
     )
@@ -286,10 +326,20 @@ def _warnings(
 ) -> None:
     for result in results:
         if str(getattr(result.status, "value", result.status)) == "warn":
-            test = _test(result)
-            rows = f"{test.failures:,} row{'' if test.failures == 1 else 's'}"
-            note(f"  warning: {test.name} ({test.model}): {rows}")
-            note(f"    see them: {_see(result.node, target, folder, environment)}")
+            _warn(_test(result), result.node, target, folder, environment, note)
+
+
+def _warn(
+    test: TestOutcome,
+    node: Any,
+    target: str,
+    folder: Path,
+    environment: dict[str, str],
+    note: Say,
+) -> None:
+    rows = f"{test.failures:,} row{'' if test.failures == 1 else 's'}"
+    note(f"  warning: {test.name} ({test.model}): {rows}")
+    note(f"    see them: {_see(node, target, folder, environment)}")
 
 
 def _descriptions(manifest: Any) -> dict[tuple[str, str, str], str]:
@@ -368,7 +418,10 @@ def _failed(
 
 
 def _see(node: Any, target: str, folder: Path, environment: dict[str, str]) -> str:
-    path = Path(node.compiled_path or "")
+    # Of a test that was not run again it is where an earlier run wrote it.
+    path = Path(
+        node.compiled_path or node.get_target_write_path(str(folder / "target"), "compiled", None)
+    )
     if not path.is_absolute():
         path = PROJECT_ROOT / path
     with contextlib.suppress(ValueError):

@@ -27,9 +27,10 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def project_fingerprint(
-    target: str, variables: Mapping[str, str] | None = None, root: Path = PROJECT_ROOT
+    target: str, variables: Mapping[str, str] | None = None, root: Path | None = None
 ) -> str:
     """Hash of everything besides the landed data that decides the rows of a build."""
+    root = root or PROJECT_ROOT
     digest = hashlib.sha256()
     for file in _files(root):
         content = file.read_bytes()

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from common.errors import AceError
 from repositories.release_files import UnreadableError
 from warehouse.build.built_with import BuiltWith
-from warehouse.build.consumed import consumed
+from warehouse.build.consumed import consumed, finds
 from warehouse.build.damaged import damaged_rows, left_out_variable
 from warehouse.build.fingerprint import git_revision, project_fingerprint
 from warehouse.build.lock import build_lock, postgres_lock
+from warehouse.build.stale import Increment, since
 from warehouse.release.model import (
     Passed,
     ReleaseStore,
@@ -87,12 +88,22 @@ def build(
         if built:
             if force:
                 store.forget_passed()
-            reason = None
+            reason = increment = None
             if not full_refresh and not select:
-                newest = None if as_of else _newest(landing)
-                reason = consumed(config, target).must_start_anew(
-                    _landed(landing), newest, _undone(config)
+                landed, newest = landing.loads(), _newest(landing)
+                held = consumed(config, target)
+                reason = held.must_start_anew(
+                    {load.load_id for load in landed}, None if as_of else newest, _undone(config)
                 )
+                if reason is None and not force and not as_of:
+                    increment = since(
+                        store.unreleased(),
+                        fingerprint,
+                        held,
+                        landed,
+                        newest,
+                        lambda query: finds(config, target, query),
+                    )
             if reason is not None:
                 note(reason)
             if target == "postgres":
@@ -107,6 +118,7 @@ def build(
                 variables,
                 full_refresh=full_refresh or reason is not None,
                 select=select,
+                increment=increment,
                 say=say,
                 note=note,
             )
@@ -250,6 +262,7 @@ def _run(
     *,
     full_refresh: bool,
     select: tuple[str, ...],
+    increment: Increment | None,
     say: Say,
     note: Say,
 ) -> None:
@@ -277,7 +290,10 @@ def _run(
             environment=environment,
             full_refresh=anew,
             select=select,
-            variables=variables | left_out_variable(landing),
+            variables=variables,
+            of_run=left_out_variable(landing),
+            fingerprint=fingerprint,
+            increment=None if anew else increment,
             say=say,
             note=note,
         )

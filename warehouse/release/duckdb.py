@@ -115,7 +115,9 @@ class DuckStore:
             if row is None:
                 return None
             loads = connection.execute("select load_id from meta.loads").fetchall()
-        return Unreleased(row[0], row[1], {one[0] for one in loads})
+            tests = connection.execute("select name, model, status, failures from meta.tests")
+            outcomes = [TestOutcome(*one) for one in tests.fetchall()]
+        return Unreleased(row[0], row[1], {one[0] for one in loads}, outcomes)
 
     def record_passed(self, passed: Passed) -> None:
         with _writing(self.warehouse) as connection:
@@ -130,6 +132,10 @@ class DuckStore:
                     passed.dbt_version,
                     passed.invocation_id,
                 ],
+            )
+            # Models that were not run, as nothing of theirs moved, are as they were, too.
+            connection.execute(
+                "update meta.consumed set build = (select max(build) from meta.builds)"
             )
             _write_tests(connection, passed.tests)
             _write_descriptions(connection, passed.descriptions)

@@ -61,6 +61,8 @@ class Unreleased:
     fingerprint: str
     as_of: datetime
     loads: set[str]
+    #: The outcomes of its tests.
+    tests: list[TestOutcome] = field(default_factory=list)
 
 
 class ReleaseStore(Protocol):

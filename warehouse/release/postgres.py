@@ -21,6 +21,7 @@ from warehouse.release.model import (
     PUBLIC_SCHEMAS,
     Passed,
     ReleaseSummary,
+    TestOutcome,
     Unreleased,
     unknown_release,
 )
@@ -206,7 +207,9 @@ class PostgresStore:
             if row is None:
                 return None
             loads = connection.execute("select load_id from build_meta.loads").fetchall()
-        return Unreleased(row[0], row[1], {one[0] for one in loads})
+            tests = connection.execute("select name, model, status, failures from build_meta.tests")
+            outcomes = [TestOutcome(*one) for one in tests]
+        return Unreleased(row[0], row[1], {one[0] for one in loads}, outcomes)
 
     def record_passed(self, passed: Passed) -> None:
         with self._session() as connection, connection.transaction():
@@ -225,6 +228,10 @@ class PostgresStore:
                     passed.dbt_version,
                     passed.invocation_id,
                 ),
+            )
+            # Models that were not run, as nothing of theirs moved, are as they were, too.
+            connection.execute(
+                "update build_meta.consumed set build = (select max(build) from build_meta.builds)"
             )
             record_tests(connection, passed.tests)
             record_descriptions(connection, passed.descriptions)
