@@ -26,5 +26,8 @@ def test_every_load_with_rows_is_found_once(postgres_url: str) -> None:
         ):
             connection.execute(statement.encode())
     assert _in_postgres(postgres_url) == Consumed(
-        dict.fromkeys("abc", "products"), datetime(2026, 1, 1, tzinfo=UTC)
+        dict.fromkeys("abc", "products"),
+        datetime(2026, 1, 1, tzinfo=UTC),
+        {"a": 1, "b": 2, "c": 1},
+        frozenset({"intermediate.int_products", "intermediate.int_scripts", "meta.builds"}),
     )

@@ -17,6 +17,7 @@ create table build_meta.builds (build bigint, started_at timestamptz, as_of time
 create table build_meta.loads (load_id text, source text, resource text, account text,
     landed_at timestamptz, read bigint, accepted bigint, rejected bigint, recovered bigint,
     known_at_min timestamptz, known_at_max timestamptz, file text);
+create table build_meta.consumed (model text, build bigint);
 insert into build_meta.loads values
     ('l1', 'files', 'products', null, '2026-11-20 12:00+00', 4, 3, 1, 0, null, null, 'f'),
     ('h1', 'files', '_heartbeat', null, '2026-11-20 12:00+00', 0, 0, 0, 0, null, null, 'f');
