@@ -8,3 +8,15 @@
         list_median({{ array }})
     {%- endif -%}
 {%- endmacro %}
+
+
+{# The median over a window's frame, in two steps: first the aggregate that is taken over it,
+   then the median of what that gave. DuckDB slides the median itself along. #}
+{% macro frame_values(expression) -%}
+    {{ 'array_agg' if target.type == 'postgres' else 'median' }}({{ expression }})
+{%- endmacro %}
+
+
+{% macro frame_median(values) -%}
+    {{ array_median(values) if target.type == 'postgres' else values }}
+{%- endmacro %}

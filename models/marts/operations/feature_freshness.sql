@@ -31,8 +31,8 @@ newest as (
     select
         source,
         resource,
-        max(_known_at) as last_extracted_at
-    from observations
+        max(last_known_at) as last_extracted_at
+    from {{ ref('int_landed_loads') }}
     group by source, resource
 
 ),

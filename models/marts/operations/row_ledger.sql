@@ -1,23 +1,10 @@
-{%- set staging = staging_models() %}
-
 with
 
 {# Counted from what was landed, not from what was made of it, or a lost row could not
    show. #}
 staged as (
-    {% for table, models in staging.items() %}
-    {%- set last_table = loop.last -%}
-    {%- for model in models %}
-    select
-        '{{ table }}' as table_name,
-        _load_id as load_id,
-        count(*) filter (where _known_at <= {{ as_of() }}) as landed,
-        count(*) filter (where _known_at > {{ as_of() }}) as not_yet_known
-    from {{ ref(model) }}
-    group by _load_id
-    {% if not (last_table and loop.last) %}union all{% endif %}
-    {%- endfor %}
-    {%- endfor %}
+
+    select * from {{ ref('int_landed_loads') }}
 
 ),
 
@@ -31,7 +18,7 @@ loads as (
         sum(pinned.rejected - pinned.recovered) as rejected,
         sum(coalesce(staged.landed, 0)) as landed
     from {{ meta('loads') }} as pinned
-    left join staged on pinned.resource = staged.table_name and pinned.load_id = staged.load_id
+    left join staged on pinned.resource = staged.resource and pinned.load_id = staged.load_id
     where pinned.resource <> '_heartbeat'
         and coalesce(pinned.known_at_min, pinned.landed_at) <= {{ as_of() }}
     group by pinned.resource, pinned.source

@@ -88,19 +88,25 @@ earlier as (
         post_id,
         views_72h,
         case
-            when product_id is not null then array_agg(views_72h) over (
-                    partition by platform, definition_era, product_id
-                    order by published_at, post_id
-                    rows between {{ var('baseline_posts') }} preceding and 1 preceding
-                )
-        end as of_product,
-        array_agg(views_72h) over (
+            when product_id is not null then {{ frame_values('views_72h') }} over of_product
+        end as product_values,
+        case when product_id is not null then count(*) over of_product else 0 end
+            as product_posts,
+        {{ frame_values('views_72h') }} over of_platform as platform_values,
+        count(*) over of_platform as platform_posts
+    from outcomes
+    where views_72h is not null
+    window
+        of_product as (
+            partition by platform, definition_era, product_id
+            order by published_at, post_id
+            rows between {{ var('baseline_posts') }} preceding and 1 preceding
+        ),
+        of_platform as (
             partition by platform, definition_era
             order by published_at, post_id
             rows between {{ var('baseline_posts') }} preceding and 1 preceding
-        ) as of_platform
-    from outcomes
-    where views_72h is not null
+        )
 
 ),
 
@@ -108,12 +114,18 @@ baselines as (
 
     select
         post_id,
-        {{ ratio('views_72h', array_median('coalesce(of_product, of_platform)')) }}
-            as baseline_ratio,
-        {{ array_size('coalesce(of_product, of_platform)') }} as baseline_posts,
+        {{ ratio(
+            'views_72h',
+            'case when product_posts > 0 then ' ~ frame_median('product_values')
+            ~ ' else ' ~ frame_median('platform_values') ~ ' end'
+        ) }} as baseline_ratio,
         case
-            when of_product is not null then 'product'
-            when of_platform is not null then 'platform'
+            when product_posts > 0 then product_posts
+            when platform_posts > 0 then platform_posts
+        end as baseline_posts,
+        case
+            when product_posts > 0 then 'product'
+            when platform_posts > 0 then 'platform'
         end as baseline_scope
     from earlier
 
