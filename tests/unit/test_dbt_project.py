@@ -45,6 +45,7 @@ WITHOUT_KEY_TEST = {
     "accepted_references": "rows of int_references",
     "int_references": "a union of tables whose keys are tested",
     "int_agent_days": "one to one with agent_health, whose key is tested",
+    "int_product_trends": "one to one with product_trends, whose key is tested",
     "int_videos": "one to one with video_trends, whose key is tested",
     "int_bandit_candidates": "grouped by it, and one to one with bandit_arms, whose key is tested",
     "int_bandit_chances": "grouped by it, and joined by bandit_arms, whose key is tested",

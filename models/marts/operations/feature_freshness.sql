@@ -33,6 +33,7 @@ newest as (
         resource,
         max(last_known_at) as last_extracted_at
     from {{ ref('int_landed_loads') }}
+    where load_id in (select load_id from {{ meta('loads') }})
     group by source, resource
 
 ),

@@ -1,26 +1,8 @@
 with
 
-history as (
+trends as (
 
-    select * from {{ ref('int_product_snapshots') }}
-
-),
-
-scored as (
-
-    select * from {{ ref('int_product_popularity') }}
-
-),
-
-momenta as (
-
-    select * from {{ ref('int_product_momentum') }}
-
-),
-
-tests as (
-
-    select * from {{ ref('int_product_trend_tests') }}
+    select * from {{ ref('int_product_trends') }}
 
 ),
 
@@ -31,179 +13,38 @@ build as (
 
 ),
 
-{# Tags: plain, and those the snapshot before did not have. #}
-plain_tags as (
-
-    select distinct
-        product_id,
-        snapshots,
-        {{ plain_tag('tag') }} as tag
-    from (
-        select
-            product_id,
-            snapshots,
-            unnest(tags) as tag
-        from history
-    ) as listed
-
-),
-
-tag_lists as (
-
-    select
-        product_id,
-        snapshots,
-        {{ distinct_sorted_array('tag') }} as tags
-    from plain_tags
-    where tag <> ''
-    group by product_id, snapshots
-
-),
-
-new_tag_lists as (
-
-    select
-        now.product_id,
-        now.snapshots,
-        {{ distinct_sorted_array('now.tag') }} as new_tags
-    from plain_tags as now
-    left join plain_tags as before
-        on now.product_id = before.product_id
-        and now.snapshots - 1 = before.snapshots
-        and now.tag = before.tag
-    where now.tag <> ''
-        and before.tag is null
-    group by now.product_id, now.snapshots
-
-),
-
-intervals as (
-
-    select
-        product_id,
-        {{ median_of(hours_between('previous_at', 'snapshot_time')) }} as usual_hours,
-        count(previous_at) as known_intervals
-    from history
-    group by product_id
-
-),
-
-measured as (
-
-    select
-        history.*,
-        scored.acceleration,
-        momenta.momentum,
-        tests.mk_z,
-        tests.sen_slope,
-        momenta.robust_z,
-        {{ novelty('history.age_days') }} as novelty,
-        {{ ratio('history.popularity', 'history.largest_popularity') }} as saturation,
-        momenta.weekly_change,
-        tag_lists.tags as plain_tags,
-        new_tag_lists.new_tags
-    from history
-    left join scored
-        on history.product_id = scored.product_id
-        and history.snapshot_time = scored.snapshot_time
-    left join momenta
-        on history.product_id = momenta.product_id
-        and history.snapshot_time = momenta.snapshot_time
-    left join tests
-        on history.product_id = tests.product_id
-        and history.snapshot_time = tests.snapshot_time
-    left join tag_lists
-        on history.product_id = tag_lists.product_id
-        and history.snapshots = tag_lists.snapshots
-    left join new_tag_lists
-        on history.product_id = new_tag_lists.product_id
-        and history.snapshots = new_tag_lists.snapshots
-
-),
-
-{# What is good is ranked upward; a product that is alone on its day has no rank. #}
-comparable as (
-
-    select
-        measured.*,
-        {{ significant('velocity') }} as velocity_value,
-        {{ significant('novelty') }} as novelty_value,
-        {{ significant('1 - saturation') }} as room_value,
-        {{ significant('1 - competition') }} as calm_value
-    from measured
-
-),
-
-ranks as (
-
-    select
-        comparable.*,
-        count(*) over (partition by day) as ranked_snapshots,
-        max(product_known_at) over (partition by day) as day_known_at,
-        {{ rank_among_several('velocity_value', 'day') }} as velocity_rank,
-        {{ rank_among_several('novelty_value', 'day') }} as novelty_rank,
-        {{ rank_among_several('room_value', 'day') }} as room_rank,
-        {{ rank_among_several('calm_value', 'day') }} as calm_rank
-    from comparable
-
-),
-
 final as (
 
     select
-        ranks.product_id,
-        ranks.snapshot_time,
-
-        -- as given
-        ranks.popularity,
-        ranks.velocity,
-        ranks.competition,
-
-        -- against the snapshots before
-        ranks.momentum,
-        ranks.acceleration,
-        ranks.mk_z,
-        ranks.sen_slope,
-        ranks.robust_z,
-        ranks.novelty,
-        ranks.saturation,
-        ranks.weekly_change,
+        trends.product_id,
+        trends.snapshot_time,
+        trends.popularity,
+        trends.velocity,
+        trends.competition,
+        trends.momentum,
+        trends.acceleration,
+        trends.mk_z,
+        trends.sen_slope,
+        trends.robust_z,
+        trends.novelty,
+        trends.saturation,
+        trends.weekly_change,
+        trends.direction,
+        trends.opportunity,
+        trends.ranked_snapshots,
+        trends.tags,
+        trends.new_tags,
+        trends.snapshots,
+        trends.is_latest,
         case
-            when ranks.weekly_change is null then null
-            when {{ significant('ranks.weekly_change') }} > 0.1 then 'up'
-            when {{ significant('ranks.weekly_change') }} < -0.1 then 'down'
-            else 'stable'
-        end as direction,
-
-        -- against other products
-        case
-            when ranks.popularity is not null
-            then {{ mean_of_known(
-                ['ranks.velocity_rank', 'ranks.novelty_rank', 'ranks.room_rank', 'ranks.calm_rank']
-            ) }}
-        end as opportunity,
-        ranks.ranked_snapshots,
-
-        -- tags
-        coalesce(ranks.plain_tags, {{ empty_array() }}) as tags,
-        case when ranks.snapshots > 1 then coalesce(ranks.new_tags, {{ empty_array() }}) end
-            as new_tags,
-
-        -- place in the history
-        ranks.snapshots,
-        ranks.is_latest,
-        case
-            when ranks.is_latest
-            then {{ hours_between('ranks.snapshot_time', 'build.as_of') }} > case
-                    when intervals.known_intervals >= 3 then 2 * intervals.usual_hours
-                    else {{ var('stale_after_hours') }}
-                end
+            when trends.is_latest
+            then {{ hours_between('trends.snapshot_time', 'build.as_of') }}
+                > coalesce(2 * trends.usual_hours, {{ var('stale_after_hours') }})
         end as is_stale,
-        ranks.product_known_at,
-        ranks.day_known_at as known_at
-    from ranks
+        trends.product_known_at,
+        trends.known_at
+    from trends
     cross join build
-    inner join intervals on ranks.product_id = intervals.product_id
 
 )
 
