@@ -359,9 +359,9 @@ totals as (
 ),
 
 recent as (
-
+    {% for scope in ['platform', "'all'"] %}
     select
-        case when grouping(platform) = 1 then 'all' else platform end as platform,
+        {{ scope }} as platform,
         horizon_hours
         {%- for metric in events %},
         count({{ metric }}) as posts_{{ metric }},
@@ -370,7 +370,11 @@ recent as (
         {%- endfor %}
     from compared
     where is_recent
-    group by grouping sets ((platform, horizon_hours), (horizon_hours))
+    group by {{ 'platform, ' if loop.first }}horizon_hours
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
 
 ),
 
