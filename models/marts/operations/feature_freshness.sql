@@ -26,15 +26,21 @@ observations as (
 
 ),
 
+pinned_loads as (
+
+    select load_id from {{ meta('loads') }}
+
+),
+
 newest as (
 
     select
-        source,
-        resource,
-        max(last_known_at) as last_extracted_at
-    from {{ ref('int_landed_loads') }}
-    where load_id in (select load_id from {{ meta('loads') }})
-    group by source, resource
+        landed.source,
+        landed.resource,
+        max(landed.last_known_at) as last_extracted_at
+    from {{ ref('int_landed_loads') }} as landed
+    inner join pinned_loads on landed.load_id = pinned_loads.load_id
+    group by landed.source, landed.resource
 
 ),
 

@@ -40,7 +40,8 @@ final as (
     from {{ ref(model) }}
     {%- if is_incremental() %}
     where _load_id in (
-            select counting.load_id from counting where counting.resource = '{{ table }}'
+            select counting.load_id from counting
+            where counting.resource = '{{ table }}'
         )
     {%- endif %}
     group by _load_id
