@@ -71,11 +71,15 @@ class Season:
         self.published: dict[str, float] = {}
         #: Scripts that an experiment named and names no more.
         self.deleted: list[str] = []
+        #: Keys of posts that polls name and that are not known yet.
+        self.unknown: list[str] = []
         self.steps = [Step(0), Step(65)]
         self.catalogue()
         self.operations(0, 65)
         for number in range(90):
             self.post(number, self.random.uniform(1, 64))
+        for number in range(6):
+            self.poll_of_unknown(number)
         for step, more in ((Step(88), 50), (Step(112), 40)):
             first, before = len(self.published), self.steps[-1].day
             self.steps.append(step)
@@ -241,6 +245,22 @@ class Season:
                  "collected_at": START + timedelta(days=at)}, at + late,
             )  # fmt: skip
 
+    def poll_of_unknown(self, number: int) -> None:
+        """A poll that names a post by its platform and, by key, one that is not known yet.
+
+        It is of the first until the other comes.
+        """
+        old = [post for post, day in self.published.items() if 10 < day < 50]
+        post, key = self.random.choice(old), _uuid("unknown", number)
+        row, at = self.newest["published_posts"][post], self.published[post] + 4.2
+        self.unknown.append(key)
+        self.add(
+            "performance_metrics",
+            {"metric_id": _uuid("poll of unknown", number), "post_id": key,
+             "platform": row["platform"], "external_post_id": row["external_post_id"],
+             "views": 50_000, "likes": 900, "collected_at": START + timedelta(days=at)}, at + 0.02,
+        )  # fmt: skip
+
     def polls(self, since: float, until: float) -> None:
         for post, day in self.published.items():
             self.polls_of(post, max(since, day), until)
@@ -366,6 +386,15 @@ class Season:
         nameless = [p for p in self.published if p not in posts]
         for key in nameless[:4]:
             self.again("published_posts", key, post_id=key)
+        # One that was polled before it was known takes its poll from the other.
+        for key in [self.unknown.pop() for _ in self.unknown[:2]]:
+            self.published[key] = 8
+            self.put(
+                "published_posts", key,
+                {"post_id": key, "experiment_id": self.one("experiments"), "platform": "tiktok",
+                 "external_post_id": key, "published_at": START + timedelta(days=8),
+                 "caption": "", "hashtags": []},
+            )  # fmt: skip
         # Known before it is out: its time comes while nothing lands.
         number = len(self.published)
         self.post(number, self.now + 1.9 + self.random.random())

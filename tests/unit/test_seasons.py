@@ -123,6 +123,20 @@ def test_a_poll_is_moved_to_another_post(season: Season) -> None:
     assert sum(one != other for one, other in pairs) >= 2
 
 
+def test_a_poll_leaves_the_post_of_its_platform_id_when_the_one_of_its_key_comes(
+    season: Season,
+) -> None:
+    first, *later = season.steps
+    named = {
+        row["post_id"]
+        for _, row in first.rows["performance_metrics"]
+        if row.get("post_id") and row.get("external_post_id")
+    }
+    there = {row["post_id"] for _, row in first.rows["published_posts"]}
+    come = {row["post_id"] for step in later for _, row in step.rows.get("published_posts", [])}
+    assert len(named & come - there) >= 2
+
+
 def test_a_post_gets_its_key_after_polls_named_it_otherwise(season: Season) -> None:
     """Its derived key is gone then: the post of that key vanishes."""
     polled = {
