@@ -73,34 +73,46 @@ class Season:
         self.deleted: list[str] = []
         #: Keys of posts that polls name and that are not known yet.
         self.unknown: list[str] = []
-        self.steps = [Step(0), Step(65)]
+        #: Keys by table, as the last step left them.
+        self.built: dict[str, list[str]] = {}
+        self.steps: list[Step] = []
+        self.begin(65)
         self.catalogue()
         self.operations(0, 65)
         for number in range(90):
             self.post(number, self.random.uniform(1, 64))
         for number in range(6):
             self.poll_of_unknown(number)
-        for step, more in ((Step(88), 50), (Step(112), 40)):
-            first, before = len(self.published), self.steps[-1].day
-            self.steps.append(step)
-            self.polls(before, step.day)
+        for day, more in ((88, 50), (112, 40)):
+            first, before = len(self.published), self.now
+            self.begin(day)
+            self.polls(before, day)
             for number in range(first, first + more):
-                self.post(number, self.random.uniform(before - 3, step.day - 1))
-            self.operations(before, step.day)
+                self.post(number, self.random.uniform(before - 3, day - 1))
+            self.operations(before, day)
             for table in ALONE:
                 self.change(table)
-        self.steps.append(Step(114))
+        self.begin(114)
         for number, table in enumerate(self.random.sample(ALONE, alone)):
-            self.steps.append(Step(115 + number))
+            self.begin(115 + number)
             self.change(table)
-        del self.steps[0]
 
     # -- what lands
+
+    def begin(self, day: float) -> None:
+        """What is drawn from here on lands with the next step."""
+        self.built = {table: sorted(rows) for table, rows in self.newest.items()}
+        self.steps.append(Step(day))
 
     @property
     def now(self) -> float:
         """The day up to which the step being drawn knows."""
         return self.steps[-1].day
+
+    @property
+    def today(self) -> str:
+        """A word that no step before has said."""
+        return f"day {self.now}"
 
     def add(self, table: str, row: Row, known: float | None = None) -> None:
         """Land a row with the step being drawn, known on a day, or on the last ones before it."""
@@ -118,7 +130,8 @@ class Season:
         self.put(table, key, self.newest[table][key] | changed)
 
     def some(self, table: str, count: int) -> list[str]:
-        return self.random.sample(sorted(self.newest[table]), count)
+        """Keys of different rows that were built."""
+        return self.random.sample(self.built[table], count)
 
     def one(self, table: str) -> str:
         return self.random.choice(sorted(self.newest[table]))
@@ -129,8 +142,10 @@ class Season:
     # -- rows
 
     def variables(self, number: int) -> str:
-        """The choices of a script, and the pattern it follows: one in six is not known yet."""
-        pattern = self.one("creative_patterns") if number % 6 else _uuid("pattern", 98)
+        """The choices of a script, and the pattern it follows: one in four is not known yet."""
+        pattern = (
+            self.one("creative_patterns") if number % 4 else _uuid("pattern", 90 + number % 8 // 4)
+        )
         return json.dumps(
             {
                 "creativePatternId": pattern,
@@ -144,37 +159,49 @@ class Season:
 
     def catalogue(self) -> None:
         for number in range(4):
-            key = _uuid("product", number)
-            self.put(
-                "products", key,
-                {"product_id": key, "name": f"Lamp {number}", "source_platform": "amazon",
-                 "category": self.random.choice(["light", "home"]), "price_usd": 10.0 + number,
-                 "created_at": START}, -9,
-            )  # fmt: skip
+            self.product(number, -9)
         for number in range(7):
             self.pattern(number, -8)
         for number in range(30):
-            script, asset, experiment = (
-                _uuid(kind, number) for kind in ("script", "asset", "experiment")
-            )
-            product = _uuid("product", number % 4)
+            self.script(number, _uuid("product", number % 4), -7)
+            key, script = _uuid("asset", number), _uuid("script", number)
             self.put(
-                "scripts", script,
-                {"script_id": script, "product_id": product, "script_text": f"say {number}",
-                 "creative_variables": self.variables(number), "created_at": START}, -7,
-            )  # fmt: skip
-            self.put(
-                "video_assets", asset,
-                {"asset_id": asset, "script_id": script, "storage_path": f"{number}.mp4",
+                "video_assets", key,
+                {"asset_id": key, "script_id": script, "storage_path": f"{number}.mp4",
                  "created_at": START}, -6,
             )  # fmt: skip
-            self.put(
-                "experiments", experiment,
-                {"experiment_id": experiment, "product_id": product, "script_id": script,
-                 "asset_id": asset, "variation_label": "AB"[number % 2], "hypothesis": "it works",
-                 "created_at": START}, -5,
-            )  # fmt: skip
+            self.experiment(number, _uuid("product", number % 4), script, key, -5)
             self.embedding(number, "script", script, -4)
+        # Its script comes later, and the product of that after it.
+        self.experiment(90, _uuid("product", 0), _uuid("script", 90), None, -5)
+
+    def product(self, number: int, known: float | None = None) -> None:
+        key = _uuid("product", number)
+        self.put(
+            "products", key,
+            {"product_id": key, "name": f"Lamp {number}", "source_platform": "amazon",
+             "category": self.random.choice(["light", "home"]), "price_usd": 10.0 + number,
+             "created_at": START}, known,
+        )  # fmt: skip
+
+    def script(self, number: int, product: str, known: float | None = None) -> None:
+        key = _uuid("script", number)
+        self.put(
+            "scripts", key,
+            {"script_id": key, "product_id": product, "script_text": f"say {number}",
+             "creative_variables": self.variables(number), "created_at": START}, known,
+        )  # fmt: skip
+
+    def experiment(
+        self, number: int, product: str, script: str, asset: str | None, known: float | None = None
+    ) -> None:
+        key = _uuid("experiment", number)
+        self.put(
+            "experiments", key,
+            {"experiment_id": key, "product_id": product, "script_id": script, "asset_id": asset,
+             "variation_label": "AB"[number % 2], "hypothesis": "it works",
+             "created_at": START}, known,
+        )  # fmt: skip
 
     def pattern(self, number: int, known: float | None = None) -> None:
         key = _uuid("pattern", number)
@@ -202,7 +229,10 @@ class Season:
         day = day if self.random.random() < 0.4 else round(day / 3.5) * 3.5 + 0.75
         row: Row = {
             "post_id": key,
-            "experiment_id": self.one("experiments"),
+            # A tenth waits for one that comes later, or for one that waits itself.
+            "experiment_id": self.one("experiments")
+            if number % 10 != 7
+            else _uuid("experiment", 90 + number // 10 % 2),
             "platform": "youtube" if number % 5 < 2 else "tiktok",
             "external_post_id": f"x{number}",
             "published_at": START + timedelta(days=day),
@@ -324,14 +354,18 @@ class Season:
         getattr(self, f"change_{table}")()
 
     def change_products(self) -> None:
-        self.again("products", self.one("products"), name="Lantern", category="garden")
+        self.again("products", self.some("products", 1)[0], name=f"Lantern {self.today}")
+        if _uuid("script", 90) in self.built["scripts"]:
+            self.product(90)
 
     def change_creative_patterns(self) -> None:
         one, two = self.some("creative_patterns", 2)
-        self.again("creative_patterns", one, structure="duel", hook_text="Go")
-        self.again("creative_patterns", two, style_tags=["neon", "bold"], emotion_tags=["awe"])
-        if _uuid("pattern", 98) not in self.newest["creative_patterns"]:
-            self.pattern(98)
+        self.again("creative_patterns", one, structure=self.today, hook_text="Go")
+        self.again("creative_patterns", two, style_tags=["neon", self.today])
+        for number in (90, 91):
+            if _uuid("pattern", number) not in self.newest["creative_patterns"]:
+                self.pattern(number)
+                break
 
     def change_scripts(self) -> None:
         """Other patterns and choices, of deleted scripts, too; another product."""
@@ -342,10 +376,12 @@ class Season:
         said["creativePatternId"] = self.other("creative_patterns", said["creativePatternId"])
         self.again("scripts", one, creative_variables=json.dumps(said))
         said = json.loads(self.newest["scripts"][two]["creative_variables"])
-        said |= {"hookStyle": "silence", "length": 5}
+        said |= {"hookStyle": self.today, "length": 5}
         self.again("scripts", two, creative_variables=json.dumps(said), script_text="say less")
         was = self.newest["scripts"][three]["product_id"]
         self.again("scripts", three, product_id=self.other("products", was))
+        if _uuid("script", 90) not in self.newest["scripts"]:
+            self.script(90, _uuid("product", 90))
 
     def change_video_assets(self) -> None:
         one, two = self.some("video_assets", 2)
@@ -365,11 +401,14 @@ class Season:
         if self.newest["experiments"][one]["script_id"]:
             self.deleted.append(self.newest["experiments"][one]["script_id"])
         self.again("experiments", one, script_id=None)
-        self.again("experiments", two, variation_label="C", hypothesis="it may work")
+        self.again("experiments", two, variation_label=self.today, hypothesis="it may work")
+        if _uuid("experiment", 91) not in self.newest["experiments"]:
+            self.experiment(91, _uuid("product", 1), self.one("scripts"), None)
 
     def change_published_posts(self) -> None:
         """Corrected times, other experiments and tags, keys that come later, posts to come."""
-        posts = sorted(p for p in self.published if self.newest["published_posts"][p]["post_id"])
+        built = self.built["published_posts"]
+        posts = sorted(p for p in built if self.newest["published_posts"][p]["post_id"])
         chosen = iter(self.random.sample(posts, 9))
         for days in (-0.2, 0.2, 3, -40):
             self.publish_at(next(chosen), days)
@@ -381,9 +420,9 @@ class Season:
             key = next(chosen)
             was = self.newest["published_posts"][key]["experiment_id"]
             self.again("published_posts", key, experiment_id=self.other("experiments", was))
-        self.again("published_posts", next(chosen), hashtags=["moon", "lamp"], caption="#moon")
+        self.again("published_posts", next(chosen), hashtags=["moon", self.today])
         # The key of a source takes the place of the derived one, which vanishes.
-        nameless = [p for p in self.published if p not in posts]
+        nameless = [p for p in built if p not in posts]
         for key in nameless[:4]:
             self.again("published_posts", key, post_id=key)
         # One that was polled before it was known takes its poll from the other.
@@ -405,8 +444,8 @@ class Season:
         self.again("published_posts", key, published_at=START + timedelta(days=at))
 
     def change_performance_metrics(self) -> None:
-        """New polls of young posts, corrected counts, and polls of another time or post."""
-        for post in self.random.sample(sorted(self.published), 12):
+        """New polls, corrected counts, and polls of another time or post: all that a post had."""
+        for post in self.some("published_posts", 12):
             day = self.published[post]
             if day < self.now:
                 self.polls_of(post, max(day, self.now - 9), self.now)
@@ -418,20 +457,35 @@ class Season:
             self.again(
                 "performance_metrics", key, collected_at=row["collected_at"] + timedelta(hours=3)
             )
-        named = [k for k, row in self.newest["performance_metrics"].items() if row.get("post_id")]
-        for key in self.random.sample(sorted(named), 3):
+        polls = self.newest["performance_metrics"]
+        named = [key for key in self.built["performance_metrics"] if polls[key].get("post_id")]
+        for key in self.random.sample(named, 3):
             was = self.newest["performance_metrics"][key]["post_id"]
             self.again("performance_metrics", key, post_id=self.other("published_posts", was))
+        post, of = next(
+            (post, found)
+            for post in self.some("published_posts", 20)
+            if (
+                found := [
+                    k for age in AGES if (k := _uuid(f"metric {post}", int(age * 10))) in polls
+                ]
+            )
+        )
+        to = self.other("published_posts", post)
+        for key in of:
+            self.again("performance_metrics", key, post_id=to, platform=None, external_post_id=None)
 
     def change_embeddings(self) -> None:
         """Vectors that are others now, of something else, of another model, and unreadable."""
         one, two, three, four = self.some("embeddings", 4)
         self.again("embeddings", one, embedding=self.vector())
+        was = self.newest["embeddings"][two]["reference_id"]
         self.again(
-            "embeddings", two, reference_type="script", reference_id=self.one("scripts"),
+            "embeddings", two, reference_type="script", reference_id=self.other("scripts", was),
             created_at=START + timedelta(days=1),
         )  # fmt: skip
-        self.again("embeddings", three, metadata=json.dumps({"model": "m2"}))
+        model = "m1" if "m2" in self.newest["embeddings"][three]["metadata"] else "m2"
+        self.again("embeddings", three, metadata=json.dumps({"model": model}))
         self.again("embeddings", four, embedding=self.random.choice(["oops", self.vector(3)]))
         self.embedding(
             len(self.newest["embeddings"]) + 500, "script", self.one("scripts"), self.now - 0.3
@@ -439,7 +493,7 @@ class Season:
 
     def change_trend_snapshots(self) -> None:
         one, two = self.some("trend_snapshots", 2)
-        self.again("trend_snapshots", one, popularity_score=0.99)
+        self.again("trend_snapshots", one, popularity_score=self.now / 200)
         was = self.newest["trend_snapshots"][two]["product_id"]
         self.again("trend_snapshots", two, product_id=self.other("products", was))
         self.snapshot(self.now - 0.5, 1)

@@ -137,6 +137,44 @@ def test_a_poll_leaves_the_post_of_its_platform_id_when_the_one_of_its_key_comes
     assert len(named & come - there) >= 2
 
 
+def test_a_post_loses_all_its_polls(season: Season) -> None:
+    keys = {
+        row["external_post_id"]: row["post_id"] or row["external_post_id"]
+        for step in season.steps
+        for _, row in step.rows.get("published_posts", [])
+    }
+    polls: dict[str, Any] = {}
+    lost, before = 0, set[Any]()
+    for step in season.steps:
+        for _, row in step.rows.get("performance_metrics", []):
+            external = row.get("external_post_id")
+            polls[row["metric_id"]] = row.get("post_id") or keys.get(external, external)
+        lost += len(before - set(polls.values()))
+        before = set(polls.values())
+    assert lost >= 2
+
+
+def test_what_was_built_waits_for_an_experiment_its_script_and_its_product(season: Season) -> None:
+    """Posts before their experiment, that before its script, that before its product."""
+    chain = [
+        ("published_posts", "experiment_id", "experiments"),
+        ("experiments", "script_id", "scripts"),
+        ("scripts", "product_id", "products"),
+    ]
+    for child, column, parent in chain:
+        first: dict[str, int] = {}
+        for number, step in enumerate(season.steps):
+            for _, row in step.rows.get(parent, []):
+                first.setdefault(row[column], number)
+        waited = [
+            row
+            for number, step in enumerate(season.steps)
+            for _, row in step.rows.get(child, [])
+            if row[column] and first.get(row[column], number) > number
+        ]
+        assert waited, child
+
+
 def test_a_post_gets_its_key_after_polls_named_it_otherwise(season: Season) -> None:
     """Its derived key is gone then: the post of that key vanishes."""
     polled = {
