@@ -58,6 +58,11 @@ def _names(home: Path) -> list[str]:
     return [row[0] for row in found]
 
 
+def _tests(home: Path) -> list[tuple[object, ...]]:
+    with open_release(home) as reader:
+        return reader.query("select name, model, status from meta.tests order by 1, 2").rows
+
+
 def test_only_what_passed_is_released(
     ace_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,21 +99,33 @@ def test_only_what_passed_is_released(
     run()
     assert _names(ace_home) == ["Good", "Wrong"]
 
+    # After a build that passed, what did not move is left as it is, and its tests stay known.
+    _land(ace_home, "Later")
+    before = _tests(ace_home)
+    run()
+    assert _names(ace_home) == ["Good", "Later", "Wrong"]
+    assert _tests(ace_home) == before
+    ran = {line.split()[0]: line.split()[1:] for line in said if line.startswith("  ")}
+    assert not {"staging", "accepted", "canonical", "seeds"} & ran.keys()
+    count, of, total = ran["tests"]
+    assert of == "of"
+    assert int(count) < int(total) == len(before)
+
     # Built and tested but not released: only the release is missing.
     store = DuckStore(ace_home, config.warehouse, 5)
     (ace_home / "current.duckdb").unlink()
-    (ace_home / "releases" / "2.duckdb").unlink()
-    store.rollback(1)
+    (ace_home / "releases" / "3.duckdb").unlink()
+    store.rollback(2)
     with monkeypatch.context() as without_dbt:
         without_dbt.setattr("warehouse.build.dbt_run.run_dbt", None)
         run()
     assert "what is missing is the release" in said[0]
-    assert list(release_files(ace_home)) == [1, 2]
-    assert _names(ace_home) == ["Good", "Wrong"]
+    assert list(release_files(ace_home)) == [1, 2, 3]
+    assert _names(ace_home) == ["Good", "Later", "Wrong"]
 
     # Nothing to do: says so, and does not even import dbt.
     run()
-    assert "Release 2 already covers everything landed" in said[0]
+    assert "Release 3 already covers everything landed" in said[0]
     script = (
         "import sys\nfrom warehouse.build import build\n"
         "assert not build().built\nassert 'dbt' not in sys.modules\n"

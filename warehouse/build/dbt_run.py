@@ -65,6 +65,8 @@ def run_dbt(
     stale is run. ``say`` gets progress, ``note`` what went wrong. Raises AceError when a model
     or a test failed, KeyboardInterrupt when it was stopped.
     """
+    # Nobody reads the JSON of a build's project, which is megabytes; DBT_WRITE_JSON=true has it.
+    environment = {"DBT_WRITE_JSON": os.environ.get("DBT_WRITE_JSON", "false")} | environment
     with _plain_path(environment) as values, _environment(values):
         from dbt.cli.main import dbtRunner
 
