@@ -134,6 +134,6 @@
 {% macro seen_before_or_now(before) -%}
     {%- set only = var('only_loads') -%}
     {%- if only is not none %}
-        and (load_id in (select load_id from {{ before }}) or load_id in ('{{ only | join("', '") }}'))
+        and (load_id in (select load_id from {{ before }}) or load_id in ('{{ only | map("replace", "'", "''") | join("', '") }}'))
     {%- endif -%}
 {%- endmacro %}

@@ -37,8 +37,6 @@ def damaged_rows(landing: Landing) -> Iterator[str]:
 
 
 def left_out_variable(landing: Landing) -> dict[str, Any]:
-    """The dbt variable that keeps files nobody can read out of the build; most often none,
-    for a variable makes dbt parse the project again.
-    """
+    """The dbt variable that keeps files nobody can read out of the build; most often none."""
     files = [one.location for one in landing.left_out()]
     return {"left_out": files} if files else {}
