@@ -120,12 +120,6 @@ without_{{ step }} as (
 {%- endmacro %}
 
 
-{# The Monday from which on forecasts are made again and scored. #}
-{% macro backtest_from() -%}
-    ({{ monday_of(as_of()) }} - interval '{{ var("forecast_backtest_weeks") * 7 * 24 }}' hour)
-{%- endmacro %}
-
-
 {# Select of the fits to make: all on a full build, else those whose posts changed since this
    model last ran. #}
 {% macro changed_fits() -%}

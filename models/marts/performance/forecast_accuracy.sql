@@ -1,5 +1,12 @@
 with
 
+{# Of Mondays that are not made again any more, forecasts may still be there. #}
+sets as (
+
+    select fit_at from {{ ref('int_forecast_fit_sets') }}
+
+),
+
 scored as {{ computed_once() }} (
 
     select
@@ -23,7 +30,7 @@ scored as {{ computed_once() }} (
     from {{ ref('int_forecasts') }}
     where not is_pending
         and predicted is not null
-        and fit_at >= {{ backtest_from() }}
+        and fit_at in (select sets.fit_at from sets)
 
 ),
 

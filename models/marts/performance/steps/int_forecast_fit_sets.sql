@@ -1,8 +1,12 @@
+{#- A Monday is left behind with its last week. -#}
+{%- set scored_hours = var("forecast_backtest_weeks") * 7 * 24 -%}
+{%- set due = "fit_at + interval '" ~ (scored_hours + 7 * 24) ~ "' hour <=" %}
 {{ config(
     materialized='incremental',
     incremental_strategy='differences',
     unique_key=['fit_id'],
     on_schema_change='fail',
+    meta={'due': due},
     post_hook="{{ record_consumed(['int_forecast_examples']) }}",
 ) }}
 
@@ -65,7 +69,7 @@ moments_of_fitting as (
 
     select distinct fit_at
     from examples
-    where fit_at >= {{ backtest_from() }}
+    where fit_at >= {{ monday_of(as_of()) }} - interval '{{ scored_hours }}' hour
 
 ),
 

@@ -8,10 +8,16 @@
 
 with
 
+sets as (
+
+    select * from {{ ref('int_forecast_fit_sets') }}
+
+),
+
 examples as (
 
     select * from {{ ref('int_forecast_examples') }}
-    where fit_at >= {{ backtest_from() }}
+    where fit_at in (select sets.fit_at from sets)
 
 ),
 
@@ -21,7 +27,7 @@ refitted as {{ inlined() }} (
     select
         examples.post_id,
         sets._build
-    from {{ ref('int_forecast_fit_sets') }} as sets
+    from sets
     inner join examples
         on sets.fit_at = examples.fit_at
         and sets.from_hours = examples.from_hours
