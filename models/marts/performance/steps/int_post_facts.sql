@@ -3,7 +3,7 @@
     incremental_strategy='by_post',
     unique_key='post_id',
     on_schema_change='fail',
-    post_hook="{{ record_consumed(['post_metric_history', 'post_age_metrics']) }}",
+    post_hook="{{ record_consumed(['int_post_lineage', 'post_metric_history', 'post_age_metrics']) }}",
 ) }}
 
 {%- set horizons = age_horizons() %}

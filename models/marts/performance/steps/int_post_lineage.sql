@@ -1,13 +1,26 @@
-{{ config(materialized='view') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='by_post',
+    unique_key='post_id',
+    on_schema_change='fail',
+    post_hook="{{ record_consumed() }}",
+) }}
 
 {# What a post was made from: the experiment's last known product, script and asset (a
    deleted script is set to null in the source, its last value is what was used) and the
    pattern its script names, when there is such a pattern. #}
 with
 
+changed as (
+
+    {{ changed_posts(also=[ref('int_lineage_changes')]) }}
+
+),
+
 posts as (
 
     select * from {{ ref('accepted_published_posts') }}
+    where post_id in (select changed.post_id from changed)
 
 ),
 
@@ -24,9 +37,17 @@ experiments as (
 
 ),
 
+{# Nearly always what the experiment names now; else what it named last. -#}
 {% for column in ['script_id', 'asset_id'] -%}
 last_{{ column }} as (
 
+    select
+        experiment_id,
+        {{ column }},
+        known_at
+    from experiments
+    where {{ column }} is not null
+    union all
     select
         experiment_id,
         {{ column }},
@@ -41,6 +62,10 @@ last_{{ column }} as (
             ) as choice
         from experiment_versions
         where {{ column }} is not null
+            and experiment_id in (
+                select experiments.experiment_id from experiments
+                where experiments.{{ column }} is null
+            )
     ) as ranked
     where choice = 1
 
@@ -52,7 +77,7 @@ scripts as (
     select
         script_id,
         known_at,
-        {{ json_text('creative_variables', 'creativePatternId') }} as pattern_text
+        creative_variables
     from {{ ref('accepted_scripts') }}
 
 ),
@@ -89,7 +114,9 @@ final as (
     left join last_script_id on experiments.experiment_id = last_script_id.experiment_id
     left join last_asset_id on experiments.experiment_id = last_asset_id.experiment_id
     left join scripts on last_script_id.script_id = scripts.script_id
-    left join patterns on lower(scripts.pattern_text) = cast(patterns.pattern_id as text)
+    left join patterns
+        on lower({{ json_text('scripts.creative_variables', 'creativePatternId') }})
+        = cast(patterns.pattern_id as text)
 
 )
 
