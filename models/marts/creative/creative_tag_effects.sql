@@ -101,6 +101,16 @@ hashtag_tags as (
 
 ),
 
+{{ source }}_kinds as (
+
+    select distinct
+        made_with,
+        kind,
+        choice
+    from {{ source }}_tags
+
+),
+
 {% endfor -%}
 tagged as (
 
@@ -185,8 +195,7 @@ described as (
         posts.total,
         posts.squares
     from {{ source }}_posts as posts
-    inner join (select distinct made_with, kind, choice from {{ source }}_tags) as kinds
-        on posts.made_with = kinds.made_with
+    inner join {{ source }}_kinds as kinds on posts.made_with = kinds.made_with
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
