@@ -45,9 +45,17 @@ changed as (
         product_id,
         platform
     from (
-        (select * from distributions except select * from kept)
+        (
+            select * from distributions
+            except
+            select * from kept
+        )
         union all
-        (select * from kept except select * from distributions)
+        (
+            select * from kept
+            except
+            select * from distributions
+        )
     ) as differing
     group by product_id, platform
 
