@@ -40,6 +40,8 @@ final as (
         on polls.platform = posts.platform
         and polls.external_post_id = posts.external_post_id
     where polls.given_post_id is not null
+        and polls.platform is not null
+        and polls.external_post_id is not null
 
 )
 

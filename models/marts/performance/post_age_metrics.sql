@@ -9,12 +9,7 @@
 
 with
 
-changed as (
-
-    {{ changed_posts() }}
-
-),
-
+{{ with_changed_posts() -}}
 posts as (
 
     select
@@ -23,7 +18,7 @@ posts as (
         published_at,
         _state_from
     from {{ ref('accepted_published_posts') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
 
 ),
 
@@ -41,7 +36,7 @@ latest as (
     select *
     from {{ ref('int_post_age_metric_versions') }}
     where known_to is null
-        and post_id in (select changed.post_id from changed)
+        {{ and_changed() }}
 
 ),
 

@@ -10,91 +10,31 @@
 
 with
 
-changed as (
-
-    {{ changed_posts(also=[ref('int_lineage_changes')]) }}
-
-),
-
+{{ with_changed_posts(also=[ref('int_lineage_changes')]) -}}
 posts as (
 
     select *
     from {{ ref('accepted_published_posts') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
 
 ),
 
 lineage as (
 
     select * from {{ ref('int_post_lineage') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
 
 ),
 
-history as (
+history as {{ rows_of_changed() }} (
 
-    select
-        history.*,
-        lag(log_velocity) over by_time as previous_log_velocity,
-        row_number() over (partition by post_id order by collected_at desc) as polls_ago,
-        max(views_per_hour) over (
-            partition by post_id order by collected_at rows unbounded preceding
-        ) as peak_so_far
-    from {{ ref('post_metric_history') }} as history
-    where post_id in (select changed.post_id from changed)
-    window by_time as (partition by post_id order by collected_at)
+    select *
+    from {{ ref('post_metric_history') }}
+    {{ where_changed() }}
 
 ),
 
-latest as (
-
-    select * from history
-    where polls_ago = 1
-
-),
-
-{# Watch time is reported by some sources only: the last poll that knew it. #}
-watched as (
-
-    select
-        post_id,
-        watch_time_ms,
-        completion_rate,
-        row_number() over (
-            partition by post_id
-            order by collected_at desc, _load_id desc, _position desc
-        ) as polls_ago
-    from {{ ref('accepted_performance_metrics') }}
-    where (watch_time_ms is not null or completion_rate is not null)
-        and post_id in (select changed.post_id from changed)
-
-),
-
-intervals as (
-
-    select
-        post_id,
-        views_per_hour < 0.05 * peak_so_far as is_slow,
-        row_number() over (partition by post_id order by collected_at desc) as intervals_ago,
-        count(*) over (partition by post_id) as intervals
-    from history
-    where views_per_hour is not null
-
-),
-
-deaths as (
-
-    select
-        post_id,
-        bool_and(is_slow) as is_dead
-    from intervals
-    where intervals >= 4
-        and intervals_ago <= 2
-    group by post_id
-
-),
-
-summary as (
+summary as {{ computed_once() }} (
 
     select
         post_id,
@@ -106,6 +46,67 @@ summary as (
         max(known_at) as known_at
     from history
     group by post_id
+
+),
+
+latest as (
+
+    select history.*
+    from history
+    inner join summary
+        on history.post_id = summary.post_id
+        and history.collected_at = summary.last_collected_at
+
+),
+
+{# What must be sorted carries no more than it has to. #}
+speeds as (
+
+    select
+        post_id,
+        log_velocity,
+        views_per_hour,
+        lag(log_velocity) over by_time as previous_log_velocity,
+        lead(collected_at) over by_time is null as is_latest,
+        max(views_per_hour) over so_far as peak_so_far,
+        count(views_per_hour) over later as intervals_later
+    from history
+    window
+        by_time as (partition by post_id order by collected_at),
+        so_far as (partition by post_id order by collected_at rows unbounded preceding),
+        later as (
+            partition by post_id
+            order by collected_at
+            rows between 1 following and unbounded following
+        )
+
+),
+
+dynamics as (
+
+    select
+        post_id,
+        max(log_velocity - previous_log_velocity) filter (where is_latest) as acceleration,
+        bool_and(views_per_hour < 0.05 * peak_so_far)
+            filter (where views_per_hour is not null and intervals_later < 2)
+            as is_slow,
+        count(views_per_hour) as intervals
+    from speeds
+    group by post_id
+
+),
+
+{# Watch time is reported by some sources only: the last poll that knew it. #}
+watched as (
+
+    select
+        post_id,
+        watch_time_ms,
+        completion_rate,
+        row_number() over (partition by post_id order by collected_at desc) as polls_ago
+    from {{ ref('accepted_performance_metrics') }}
+    where (watch_time_ms is not null or completion_rate is not null)
+        {{ and_changed() }}
 
 ),
 
@@ -135,7 +136,7 @@ ages as (
         max(case when horizon_hours = 72 then engagement_rate end) as engagement_rate_72h,
         max(known_at) as known_at
     from {{ ref('post_age_metrics') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
     group by post_id
 
 ),
@@ -223,10 +224,10 @@ joined as (
         coalesce(ages.status_{{ hours }}h, 'pending') as status_{{ hours }}h,
         {%- endfor %}
         latest.views_per_hour,
-        latest.log_velocity - latest.previous_log_velocity as acceleration,
+        dynamics.acceleration,
         summary.peak_views_per_hour,
         half_lives.half_life_hours,
-        deaths.is_dead,
+        case when dynamics.intervals >= 4 then dynamics.is_slow end as is_dead,
         missed.missed_polls,
         summary.decreases,
         case
@@ -246,7 +247,7 @@ joined as (
     left join missed on posts.post_id = missed.post_id
     left join ages on posts.post_id = ages.post_id
     left join half_lives on posts.post_id = half_lives.post_id
-    left join deaths on posts.post_id = deaths.post_id
+    left join dynamics on posts.post_id = dynamics.post_id
 
 ),
 
