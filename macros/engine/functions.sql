@@ -153,6 +153,13 @@
 {%- endmacro %}
 
 
+{# Marks a wide CTE between the rows of a full build and its table. DuckDB keeps a copy of all
+   rows in memory of each one that is read twice; the columns that are read again cost less. #}
+{% macro read_in_place() -%}
+    {{ return('not materialized' if target.type == 'duckdb' and not is_incremental() else '') }}
+{%- endmacro %}
+
+
 {# Marks a CTE that only names a table: each reader must keep its own filters and columns. #}
 {% macro inlined() -%}
     {{ return('' if target.type == 'spark' else 'not materialized') }}

@@ -41,13 +41,14 @@
 {# Select of the posts that `changes` name since this model last ran. Nothing changes while a
    model runs, so what it has consumed and how many posts that makes are written out as numbers:
    engines then skip what is older, and join the few with the many the right way round (DuckDB
-   takes a fifth of a table to meet any condition, but a `limit` at its word). #}
+   takes a fifth of a table to meet any condition, but a `limit` at its word). A text among
+   `changes` names a CTE of the model, which cannot be counted before. #}
 {% macro posts_changed_since(changes) -%}
     {%- set consumed = run_query('select ' ~ consumed_build()).rows[0][0] -%}
     {%- set posts -%}
     select distinct post_id
         from (
-            {%- for model in changes %}
+            {%- for model in changes if model is not string %}
             select post_id from {{ model }} where _build > {{ consumed }}
             {{- '\n            union all' if not loop.last }}
             {%- endfor %}
@@ -58,6 +59,10 @@
         {{ posts }}
         limit {{ run_query('select count(*) from (' ~ posts ~ ') as posts').rows[0][0] }}
     ) as posts
+    {%- for cte in changes if cte is string %}
+    union
+    select post_id from {{ cte }} where _build > {{ consumed }}
+    {%- endfor %}
 {%- endmacro %}
 
 

@@ -49,11 +49,21 @@
 
     ),
 
+    {#- Mostly the table holds none of them: then its other columns are not read. #}
+
+    held_natures as {{ computed_once() }} (
+
+        select existing._natural
+        from {{ this }} as existing
+        where existing._natural in (select _natural from affected_natures)
+
+    ),
+
     of_affected_natures as {{ computed_once() }} (
 
         select existing.*
         from {{ this }} as existing
-        where existing._natural in (select _natural from affected_natures)
+        where existing._natural in (select _natural from held_natures)
 
     ),
 
@@ -240,11 +250,21 @@
 
     ),
 
+    {#- As above: mostly none. #}
+
+    held_keys as {{ computed_once() }} (
+
+        select existing.{{ key }}
+        from {{ this }} as existing
+        where existing.{{ key }} in (select {{ key }} from touched)
+
+    ),
+
     of_touched_keys as {{ computed_once() }} (
 
         select existing.*
         from {{ this }} as existing
-        where existing.{{ key }} in (select {{ key }} from touched)
+        where existing.{{ key }} in (select {{ key }} from held_keys)
 
     )
 {% endif %}

@@ -42,6 +42,7 @@ polls as (
 
 ),
 
+{% if is_incremental() -%}
 references_to_posts as (
 
     select given_post_id as reference_id
@@ -54,8 +55,12 @@ references_to_posts as (
 
 ),
 
+{% endif -%}
 posts_by_reference as (
-    {{ names_of('published_posts', 'post_id', among='references_to_posts') }}
+    {{ names_of(
+        'published_posts', 'post_id',
+        among='references_to_posts' if is_incremental() else none
+    ) }}
 
 ),
 
@@ -70,7 +75,8 @@ resolved as (
 
 ),
 
--- A poll is one of a post at a time, whoever tells of it.
+-- A poll is one of a post at a time, whoever tells of it. A full build keeps this one copy of all
+-- polls in memory; whoever reads what follows computes it from here.
 named as {{ computed_once() }} (
 
     select
@@ -83,19 +89,19 @@ named as {{ computed_once() }} (
 
 ),
 
-keyed as (
+keyed as {{ read_in_place() }} (
     {{ keyed_by_nature('named', 'performance_metrics', 'metric_id', columns) }}
 
 ),
 
-candidates as (
+candidates as {{ read_in_place() }} (
     {{ with_rows_of_their_keys(
         'keyed', 'metric_id', ['_natural', 'metric_id'] + columns, natural=true
     ) }}
 
 ),
 
-found as (
+found as {{ read_in_place() }} (
 
     select
         candidates.*,
@@ -115,7 +121,7 @@ found as (
 
 ),
 
-judged as {{ computed_once() }} (
+judged as {{ read_in_place() or computed_once() }} (
 
     select
         *,
