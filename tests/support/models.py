@@ -28,9 +28,7 @@ def model_sql(path: str, engine: str = "duckdb") -> str:
 def step_sql(path: str, step: str, engine: str = "duckdb") -> str:
     """The SQL of one step, ``<step> as (...)``, of a model, with references as bare names."""
     model = (PROJECT_ROOT / "models" / f"{path}.sql").read_text()
-    found = re.search(
-        rf"^{step} as (?:{{{{.*?}}}} )?\(\n(.*?)^\)", model, re.MULTILINE | re.DOTALL
-    )
+    found = re.search(rf"^{step} as (?:{{{{.*?}}}} )?\(\n(.*?)^\)", model, re.MULTILINE | re.DOTALL)
     assert found, f"{path} has no step {step}"
     jinja = environment(engine)
     jinja.globals.update(ref=lambda name: name)

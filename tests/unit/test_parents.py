@@ -17,7 +17,7 @@ TABLES = PROJECT_ROOT / "models" / "_tables"
 WITH_PARENTS = sorted(
     path.stem.removeprefix("int_")
     for path in VERSIONS.glob("int_*.sql")
-    if "\nfound as (" in path.read_text()
+    if re.search(r"^found as ", path.read_text(), re.MULTILINE)
 )
 KEY = "00000000-0000-0000-0000-000000000001"
 KNOWN = "2026-03-02 00:00:00+00"
