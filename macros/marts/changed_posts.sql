@@ -106,7 +106,6 @@ changed as {{ computed_once() }} (
 {% macro get_incremental_by_post_sql(arg_dict) %}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     {%- set posts, changes = ref('accepted_published_posts'), ref('post_changes') -%}
-    {%- do drop_indexes_before_many(arg_dict['target_relation'], arg_dict['temp_relation']) -%}
     delete from {{ arg_dict['target_relation'] }}
     where post_id in (
         select post_id from {{ arg_dict['temp_relation'] }}

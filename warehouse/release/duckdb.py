@@ -43,12 +43,11 @@ if TYPE_CHECKING:
 #: ioctl that lets two files share their blocks (btrfs, xfs, bcachefs).
 FICLONE = 0x40049409
 KEPT_SCHEMAS = (*PUBLIC_SCHEMAS, "intermediate")
-#: What readers look up in tables of several rows a post: a scan of a million posts' takes longer
-#: than the answer may. Their models have these indexes, but for builds that changed many rows.
-LOOKED_UP = (("marts", "post_metric_history", "post_id"), ("marts", "post_age_metrics", "post_id"))
-#: The same in tables that are made anew each time anyway: a release has these.
-IN_A_RELEASE = (
-    *LOOKED_UP,
+#: What readers look up (schema, table, column): a scan of a million posts' rows takes longer than
+#: the answer may.
+LOOKED_UP = (
+    ("marts", "post_metric_history", "post_id"),
+    ("marts", "post_age_metrics", "post_id"),
     ("marts", "post_performance", "post_id"),
     ("marts", "experiment_results", "experiment_id"),
 )
@@ -149,7 +148,6 @@ class DuckStore:
             _write_tests(connection, passed.tests)
             _write_descriptions(connection, passed.descriptions)
             connection.execute("commit")
-            _index(connection, LOOKED_UP)
             connection.execute("checkpoint")
 
     def forget_passed(self) -> None:
@@ -342,13 +340,9 @@ def _has(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool
     return found.fetchone() is not None
 
 
-def _index(connection: duckdb.DuckDBPyConnection, wanted: tuple[tuple[str, str, str], ...]) -> None:
-    """Make the indexes (schema, table, column) that are not there."""
-    found = connection.execute(
-        "select schema_name, table_name, trim(expressions, '[]') from duckdb_indexes()"
-    ).fetchall()
-    for schema, table, column in wanted:
-        if (schema, table, column) not in found and _has(connection, schema, table):
+def _index(connection: duckdb.DuckDBPyConnection) -> None:
+    for schema, table, column in LOOKED_UP:
+        if _has(connection, schema, table):
             name = f"{table}_by_{column}"
             connection.execute(f'create index "{name}" on "{schema}"."{table}" ("{column}")')
 
@@ -406,7 +400,7 @@ def _strip(path: Path, built_as: str, number: int | None) -> None:
                 connection.execute(f'drop schema "{schema}" cascade')
         for schema, table in _tables(connection, like="%__dbt_%"):
             connection.execute(f'drop table if exists "{schema}"."{table}"')
-        _index(connection, IN_A_RELEASE)
+        _index(connection)
         _write_manifest(connection, number)
         connection.execute("commit")
         connection.execute("checkpoint")

@@ -3,7 +3,7 @@
     incremental_strategy='by_post',
     unique_key=['post_id', 'collected_at'],
     on_schema_change='fail',
-    indexes=[{'columns': ['post_id']}],
+    indexes=[{'columns': ['post_id']}] if target.type == 'postgres' else [],
     post_hook="{{ record_consumed() }}",
 ) }}
 
