@@ -94,8 +94,8 @@ events as {{ computed_once() }} (
 
     select
         cast(null as {{ type_uuid() }}) as post_id,
-        platform,
-        product_id,
+        label_events.platform,
+        label_events.product_id,
         first_day.published_on as moment,
         {%- for measure in measures %}
         sum({{ measure }}) as {{ measure }}{% if not loop.last %},{% endif %}
@@ -309,13 +309,25 @@ with_weight as (
 
 ),
 
+of_day as (
+
+    select
+        with_weight.*,
+        stale_posts.published_on,
+        stale_posts.events_by_day,
+        stale_posts.newest_build_by_day
+    from with_weight
+    inner join stale_posts on with_weight.post_id = stale_posts.post_id
+
+),
+
 final as (
 
     select
-        with_weight.post_id,
-        stale_posts.published_on,
-        stale_posts.events_by_day,
-        stale_posts.newest_build_by_day,
+        post_id,
+        published_on,
+        events_by_day,
+        newest_build_by_day,
         {%- for group in groups %}
         cast({{ group }}_labels as bigint) as {{ group }}_posts_72h,
         {{ ratio(group ~ '_ln_views', group ~ '_labels') }} as {{ group }}_ln_views_72h,
@@ -338,8 +350,7 @@ final as (
         / (cast(pattern_rated_views as {{ type_double() }}) + prior_views)
             as pattern_engagement_rate_72h_eb,
         {{ build_number() }} as _build
-    from with_weight
-    inner join stale_posts on with_weight.post_id = stale_posts.post_id
+    from of_day
 
 )
 

@@ -73,6 +73,13 @@ moments_of_fitting as (
 
 ),
 
+scopes as (
+
+    select distinct {{ scope | join(', ') }}
+    from days
+
+),
+
 {# Also those of which too little is known: a fit that is lost changes forecasts, too. #}
 sets as (
 
@@ -80,7 +87,7 @@ sets as (
         moments_of_fitting.fit_at,
         scopes.{{ scope | join(', scopes.') }}
     from moments_of_fitting
-    cross join (select distinct {{ scope | join(', ') }} from days) as scopes
+    cross join scopes
 
 ),
 
