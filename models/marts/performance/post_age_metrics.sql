@@ -35,8 +35,7 @@ latest as (
 
     select *
     from {{ ref('int_post_age_metric_versions') }}
-    where known_to is null
-        {{ and_changed() }}
+    where known_to is null {{ and_changed() }}
 
 ),
 

@@ -104,7 +104,8 @@ plain_polls as (
         lag(views) over by_time as previous_views
     from polls
     where not exists (
-            select 1 from eventful_posts where eventful_posts.post_id = polls.post_id
+            select 1 from eventful_posts
+            where eventful_posts.post_id = polls.post_id
         )
     window
         by_time as (partition by post_id order by collected_at),
@@ -326,7 +327,7 @@ without_departed as (
         polls.post_id,
         polls.collected_at,
         max(departures.replaced_at)
-            filter (where departures.collected_at <= polls.collected_at or polls.is_bounded)
+        filter (where departures.collected_at <= polls.collected_at or polls.is_bounded)
             as since,
         max(departures.replaced_at) as since_any
     from departed_from as polls

@@ -55,10 +55,10 @@ chosen as {{ computed_once() }} (
     from fields
     inner join names on fields.field = names.field
     where {{ ascii_lower('names.field') }} not in (
-        {%- for name in not_choices %}
-        '{{ name }}'{{ ',' if not loop.last }}
-        {%- endfor %}
-    )
+            {%- for name in not_choices %}
+            '{{ name }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
 
 ),
 

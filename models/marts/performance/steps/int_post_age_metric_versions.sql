@@ -115,7 +115,8 @@ in_order as (
         {%- endfor %}
     from polls
     where not exists (
-            select 1 from uneven_posts where uneven_posts.post_id = polls.post_id
+            select 1 from uneven_posts
+            where uneven_posts.post_id = polls.post_id
         )
     window
         by_age as (partition by post_id order by age_us),
@@ -183,7 +184,10 @@ versions_of_polls as {{ computed_once() }} (
         cast(null as {{ type_timestamptz() }}) as known_to,
         false as is_uneven
     from polls
-    where post_id in (select at_once.post_id from at_once where at_once.is_disordered)
+    where post_id in (
+            select at_once.post_id from at_once
+            where at_once.is_disordered
+        )
     union all
     select
         post_id,

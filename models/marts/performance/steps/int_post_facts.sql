@@ -88,7 +88,7 @@ dynamics as (
         post_id,
         max(log_velocity - previous_log_velocity) filter (where is_latest) as acceleration,
         bool_and(views_per_hour < 0.05 * peak_so_far)
-            filter (where views_per_hour is not null and intervals_later < 2)
+        filter (where views_per_hour is not null and intervals_later < 2)
             as is_slow,
         count(views_per_hour) as intervals
     from speeds
