@@ -17,10 +17,10 @@
    such a row, or make another the only one of its key. Rows without a value are looked at,
    too; all rows where `changed_in` is empty. #}
 {% macro looked_at(rows, column=none, changed_in=[]) -%}
-    {%- if not changed_in or flags.FULL_REFRESH -%}
+    {%- set passed = passed_build() -%}
+    {%- if not changed_in or flags.FULL_REFRESH or passed == 0 -%}
     select * from {{ rows }}
     {%- else -%}
-    {%- set passed = passed_build() -%}
     {#- The second condition on builds adds nothing but a planner's idea of how few they are. #}
     select * from {{ rows }}
     where {{ column }} in (

@@ -3,8 +3,10 @@
     'workflow_id', 'correlation_id', 'created_at',
 ] -%}
 
-{# A post waits until a day before it is published (but for metrics that come early). #}
-{%- set due = "'not_published_yet' = any(_reasons) and published_at - interval '24' hour <=" %}
+{# A post waits until a day before it is published (but for metrics that come early); one without
+   a name on its platform waits for that. #}
+{%- set due = "'not_published_yet' = any(_reasons) and external_post_id is not null"
+    ~ " and published_at - interval '24' hour <=" %}
 {{ config(meta={'due': due}) }}
 {{ looked_up_by(['post_id', '_natural', '_source_key', '_changed_build', 'experiment_id']) }}
 

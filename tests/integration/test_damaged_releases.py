@@ -169,7 +169,14 @@ def test_damage_deep_in_the_current_release(home: Path) -> None:
         connection.execute(
             "create table canonical.big as select md5(i::text) as a from range(99999) as r(i)"
         )
-    _overwrite(path, lambda b: b[: len(b) // 2] + bytes(65536) + b[len(b) // 2 + 65536 :])
+        connection.execute("checkpoint")
+        [(block, size)] = connection.execute(
+            "select max(block_id), (select block_size from pragma_database_size())"
+            " from pragma_storage_info('canonical.big')"
+        ).fetchall()
+    # Blocks follow three headers of 4 kB.
+    begin = 3 * 4096 + block * size + size // 4
+    _overwrite(path, lambda b: b[:begin] + bytes(65536) + b[begin + 65536 :])
     result = _ace("sql", "select max(a), min(a) from canonical.big")
     assert f"{path} is damaged" in str(result.exception)
     assert "ace releases rollback 1" in str(result.exception)

@@ -118,6 +118,8 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         " (_load_id, _position, embedding_id, reference_type, reference_id, _verdict, _reasons,"
         "  _is_latest, _effective_at)"
         f" values ('a', 0, {key}, 'script', {key}, 'accepted', [], true, current_timestamp)",
+        "insert into intermediate.int_post_lineage (post_id)"
+        f" select {key} from range(2) as positions (position)",
         "insert into marts.creative_tag_effects"
         " (platform, kind, tag, posts_with, posts_without, products, p_value, q_value, known_at)"
         " values ('all', 'hashtag', 'a', 0, 0, 0, 1e-300, 0.999999e-300, current_timestamp)",
