@@ -104,11 +104,22 @@ changed as {{ computed_once() }} (
 {%- endmacro %}
 
 
-{# The incremental strategy of these models. The second delete is for keys that lost to
-   another and are gone altogether; it looks only when some post changed at all. #}
+{# Condition: the post of a row is gone altogether, since its key lost to another. It looks only
+   when some post changed at all. #}
+{% macro post_is_gone(rows) -%}
+    exists (
+            select 1 from {{ ref('post_changes') }}
+            where changed = 'post' and _build > {{ consumed_build() }}
+        )
+        and not exists (
+            select 1 from {{ ref('accepted_published_posts') }} as posts
+            where posts.post_id = {{ rows }}.post_id
+        )
+{%- endmacro %}
+
+
+{# The incremental strategy of these models. #}
 {% macro get_incremental_by_post_sql(arg_dict) %}
-    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
-    {%- set posts, changes = ref('accepted_published_posts'), ref('post_changes') -%}
     delete from {{ arg_dict['target_relation'] }}
     where post_id in (
         select post_id from {{ arg_dict['temp_relation'] }}
@@ -117,14 +128,7 @@ changed as {{ computed_once() }} (
     );
 
     delete from {{ arg_dict['target_relation'] }}
-    where exists (
-            select 1 from {{ changes }} where changed = 'post' and _build > {{ consumed_build() }}
-        )
-        and not exists (
-            select 1 from {{ posts }} as posts
-            where posts.post_id = {{ arg_dict['target_relation'] }}.post_id
-        );
+    where {{ post_is_gone(arg_dict['target_relation']) }};
 
-    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+    {{ insert_made(arg_dict) }}
 {% endmacro %}

@@ -2,6 +2,14 @@
    the build in `_build`: whoever reads them sees what is new. A set of such rows is the one
    from before if it has as many rows and the same newest `_build`. #}
 
+{# The end of a strategy that has deleted what was worked out anew. #}
+{% macro insert_made(arg_dict) -%}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+{%- endmacro %}
+
+
 {# Deletes the rows of `target` in `scope` (a condition) that are not in `temp` as they are,
    and inserts those of `temp` that are not there yet. #}
 {% macro write_differences(arg_dict, scope) %}
@@ -32,7 +40,6 @@
 
 {# For models that work out the rows of changed posts (changed_posts). #}
 {% macro get_incremental_differences_by_post_sql(arg_dict) %}
-    {%- set posts, changes = ref('accepted_published_posts'), ref('post_changes') -%}
     {%- set also = [] -%}
     {%- for name in config.get('meta', {}).get('also_changed', []) -%}{%- do also.append(ref(name)) -%}{%- endfor %}
     {%- set scope -%}
@@ -42,13 +49,7 @@
                 union
                 {{ changed_posts(also=also) }}
             )
-            or (
-                exists (
-                    select 1 from {{ changes }}
-                    where changed = 'post' and _build > {{ consumed_build() }}
-                )
-                and kept.post_id not in (select post_id from {{ posts }})
-            )
+            or ({{ post_is_gone('kept') }})
         )
     {%- endset -%}
     {{ write_differences(arg_dict, scope) }}
@@ -58,11 +59,9 @@
 {# For models that work out the rows of stale posts: of `unique_key` post_id, which they share
    with int_feature_identity. #}
 {% macro get_incremental_stale_posts_sql(arg_dict) %}
-    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     delete from {{ arg_dict['target_relation'] }}
     where post_id in (select post_id from {{ arg_dict['temp_relation'] }})
         or post_id not in (select post_id from {{ ref('int_feature_identity') }});
 
-    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+    {{ insert_made(arg_dict) }}
 {% endmacro %}

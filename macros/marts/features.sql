@@ -70,5 +70,5 @@
 
 {# Midnight (UTC) of the day of a time. #}
 {% macro day_of(time) -%}
-    (date_trunc('day', {{ time }} at time zone 'UTC') at time zone 'UTC')
+    (date_trunc('day', ({{ time }}) at time zone 'UTC') at time zone 'UTC')
 {%- endmacro %}

@@ -109,14 +109,28 @@ without_{{ step }} as (
 
 {# The first midnight (UTC) at or after a time: from then on what was known by the time is. #}
 {% macro midnight_after(time) -%}
-    (date_trunc('day', ({{ time }} - interval '0.000001' second) at time zone 'UTC') at time zone 'UTC'
-        + interval '24' hour)
+    ({{ day_of(time ~ " - interval '0.000001' second") }} + interval '24' hour)
 {%- endmacro %}
 
 
 {# When the fit was made that forecasts what is pending: it always knows all there is. #}
 {% macro live_fit() -%}
     cast('9999-12-31 00:00:00+00' as {{ type_timestamptz() }})
+{%- endmacro %}
+
+
+{# Condition: a fit is of the kind of an example, and of its platform, within one meaning of a
+   view, or of all platforms. #}
+{% macro fit_serves(fits, examples) -%}
+    {{ fits }}.from_hours = {{ examples }}.from_hours
+        and {{ fits }}.target_hours = {{ examples }}.target_hours
+        and (
+            {{ fits }}.fit_platform = 'all'
+            or (
+                {{ fits }}.fit_platform = {{ examples }}.platform
+                and {{ fits }}.fit_era = {{ examples }}.definition_era
+            )
+        )
 {%- endmacro %}
 
 
@@ -135,7 +149,6 @@ without_{{ step }} as (
 
 {# The incremental strategy of models about fits: those that changed are deleted and made anew. #}
 {% macro get_incremental_by_fit_sql(arg_dict) %}
-    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     delete from {{ arg_dict['target_relation'] }}
     where fit_id not in (
         select fit_id
@@ -143,8 +156,7 @@ without_{{ step }} as (
         where _build <= {{ consumed_build() }}
     );
 
-    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+    {{ insert_made(arg_dict) }}
 {% endmacro %}
 
 

@@ -7,22 +7,22 @@
 {%- endmacro %}
 
 
-{# Sum of doubles that is the same on every engine and for every order of the rows.
-   `scale` is how many decimal places count. #}
-{% macro exact_sum(expression, scale=12) -%}
-    cast(sum(cast({{ expression }} as decimal(38, {{ scale }}))) as {{ type_double() }})
-{%- endmacro %}
-
-
 {# A part of an exact sum that stays exact: parts of groups are added up with exact_sum. #}
 {% macro exact_part(expression, scale=12) -%}
     sum(cast({{ expression }} as decimal(38, {{ scale }})))
 {%- endmacro %}
 
 
+{# Sum of doubles that is the same on every engine and for every order of the rows.
+   `scale` is how many decimal places count. #}
+{% macro exact_sum(expression, scale=12) -%}
+    cast({{ exact_part(expression, scale) }} as {{ type_double() }})
+{%- endmacro %}
+
+
 {# Mean of the known values, summed exactly; null when none is known. #}
 {% macro exact_mean(expression, scale=12) -%}
-    (cast(sum(cast({{ expression }} as decimal(38, {{ scale }}))) as {{ type_double() }})
+    ({{ exact_sum(expression, scale) }}
         / nullif(count({{ expression }}), 0))
 {%- endmacro %}
 

@@ -39,7 +39,7 @@ def is_covered(
 ) -> tuple[bool, bool]:
     return (
         _up_to_date(found, landing, fingerprint, fixed) is not None,
-        _built_before(found, landing, fingerprint, fixed),
+        _built_before(found.unreleased(), landing, fingerprint, fixed),
     )
 
 

@@ -20,6 +20,7 @@ from warehouse.release.model import (
     Passed,
     ReleaseStore,
     ReleaseSummary,
+    Unreleased,
 )
 from warehouse.release.stores import open_store
 from warehouse.settings import Settings, settings
@@ -84,7 +85,8 @@ def build(
             if done is not None:
                 return _nothing_to_do(done, say)
         # Asked in any case: what a damaged build file needs is said there.
-        built = not _built_before(store, landing, fingerprint, bool(as_of)) or again
+        last = store.unreleased()
+        built = not _built_before(last, landing, fingerprint, bool(as_of)) or again
         if built:
             if force:
                 store.forget_passed()
@@ -97,7 +99,7 @@ def build(
                 )
                 if reason is None and not force and not as_of:
                     increment = since(
-                        store.unreleased(),
+                        last,
                         fingerprint,
                         held,
                         landed,
@@ -189,9 +191,8 @@ def _up_to_date(
     return current if _covers(landing, loads, current.as_of, fixed) else None
 
 
-def _built_before(store: ReleaseStore, landing: Landing, fingerprint: str, fixed: bool) -> bool:
+def _built_before(last: Unreleased | None, landing: Landing, fingerprint: str, fixed: bool) -> bool:
     """Whether the build database holds a complete build that only lacks its release."""
-    last = store.unreleased()
     return (
         last is not None
         and last.fingerprint == fingerprint

@@ -120,17 +120,19 @@ def plan(manifest: Any, increment: Increment | None) -> Plan:
     if not {_public_name(node) for node in made.values()} <= increment.relations:
         return Plan()
     models = {key: node for key, node in made.items() if node.resource_type == "model"}
-    changed = _changed(manifest, models, increment)
+    moving = moving_names(manifest)
+    changed = _changed(manifest, models, moving, increment)
     run = {key for key in changed & models.keys() if not _is_view(models[key])}
     if manifest.metadata.adapter_type == "postgres":
         run |= _dropped_views(models, run)
-    tests, kept = _tests(manifest, changed, increment.tests)
+    tests, kept = _tests(manifest, changed, moving, increment.tests)
     return Plan(frozenset(run | tests), kept)
 
 
-def _changed(manifest: Any, models: Mapping[str, Any], increment: Increment) -> set[str]:
+def _changed(
+    manifest: Any, models: Mapping[str, Any], moving: set[str], increment: Increment
+) -> set[str]:
     """Sources that moved and models that may not be what they would be, by their ids."""
-    moving = moving_names(manifest)
     changed = {
         key for key, source in manifest.sources.items() if source.identifier in increment.moved
     }
@@ -176,11 +178,10 @@ def _dropped_views(models: Mapping[str, Any], run: Collection[str]) -> set[str]:
 
 
 def _tests(
-    manifest: Any, changed: set[str], known: Iterable[TestOutcome]
+    manifest: Any, changed: set[str], moving: set[str], known: Iterable[TestOutcome]
 ) -> tuple[set[str], dict[str, TestOutcome]]:
     """Tests of what changed, and those whose outcome is not known; the others keep theirs."""
     outcomes = {(outcome.name, outcome.model): outcome for outcome in known}
-    moving = moving_names(manifest)
     run, kept = set(), {}
     for key, node in manifest.nodes.items():
         if node.resource_type != "test" or MACRO_TESTS in node.tags:

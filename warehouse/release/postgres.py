@@ -361,11 +361,17 @@ def _publish_relations(connection: Connection, number: int) -> list[Shown]:
     offers = {
         (schema, table): f'"{PREFIX}{schema}"."{table}"' for schema, table in relations(connection)
     }
-    for (schema, table), relation in offers.items():
-        check_removal(connection, schema, table, columns(connection, relation))
+    wanted = {one: columns(connection, relation) for one, relation in offers.items()}
+    for (schema, table), shown in wanted.items():
+        check_removal(connection, schema, table, shown)
     before = published(connection)
     found = stamps(connection, list(offers.values()), before)
-    fitting = {one for one in offers if _fits(connection, *one)}
+    # Published with the very columns that the build has.
+    fitting = {
+        (schema, table)
+        for (schema, table), shown in wanted.items()
+        if set(columns(connection, f'release."{schema}__{table}"')) == set(shown)
+    }
     same = {
         one: before[relation].rows
         for one, relation in offers.items()
@@ -378,13 +384,12 @@ def _publish_relations(connection: Connection, number: int) -> list[Shown]:
     record(connection, found, {offers[one]: rows for one, rows in counts.items()})
     views: list[Shown] = []
     for (schema, table), relation in offers.items():
-        wanted = columns(connection, relation)
         if (schema, table) in same:
-            views.append((schema, table, wanted, None))
+            views.append((schema, table, wanted[schema, table], None))
             continue
         part = None
         if (schema, table) in fitting:
-            names = [name for name, _ in wanted]
+            names = [name for name, _ in wanted[schema, table]]
             part = changed_part(schema, names, found.get(relation), before.get(relation))
         query = f"select * from {relation}"
         made = publish_relation(connection, number, schema, table, query, part)
@@ -395,12 +400,6 @@ def _publish_relations(connection: Connection, number: int) -> list[Shown]:
         views.append(("meta", table, *made))
     close_removed(connection, number, {(schema, table) for schema, table, *_ in views})
     return views
-
-
-def _fits(connection: Connection, schema: str, table: str) -> bool:
-    """Whether a relation is published with the very columns that the build has."""
-    there = columns(connection, f'release."{schema}__{table}"')
-    return set(there) == set(columns(connection, f'"{PREFIX}{schema}"."{table}"'))
 
 
 def _said(error: psycopg.Error) -> str:

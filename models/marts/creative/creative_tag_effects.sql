@@ -57,7 +57,7 @@ script_tags as (
         'variable' as kind,
         split_part(tag, '=', 1) as choice,
         tag,
-        cast(null as timestamptz) as known_at
+        cast(null as {{ type_timestamptz() }}) as known_at
     from (
         select
             tags as made_with,
@@ -74,7 +74,7 @@ hashtag_tags as (
         'hashtag' as kind,
         '' as choice,
         tag,
-        cast(null as timestamptz) as known_at
+        cast(null as {{ type_timestamptz() }}) as known_at
     from {{ ref('int_hashtag_tags') }}
 
 ),

@@ -179,13 +179,12 @@ sums as (
         horizon_hours
         {%- for metric in events %},
         count(n_{{ metric }}) as posts_{{ metric }},
-        sum(cast(y_{{ metric }} as decimal(38, 12))) as events_{{ metric }},
-        sum(cast(n_{{ metric }} as decimal(38, 12))) as exposure_{{ metric }},
+        {{ exact_part('y_' ~ metric) }} as events_{{ metric }},
+        {{ exact_part('n_' ~ metric) }} as exposure_{{ metric }},
         {%- if metric == 'views' %}
         cast(null as decimal(38, 12)) as successes_{{ metric }},
         {%- else %}
-        sum(cast(least(y_{{ metric }}, n_{{ metric }}) as decimal(38, 12)))
-            as successes_{{ metric }},
+        {{ exact_part('least(y_' ~ metric ~ ', n_' ~ metric ~ ')') }} as successes_{{ metric }},
         {%- endif %}
         max(known_at) filter (where n_{{ metric }} is not null) as known_at_{{ metric }}
         {%- endfor %}

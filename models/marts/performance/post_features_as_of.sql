@@ -10,49 +10,44 @@
 
 with
 
-changed as (
-
-    {{ changed_posts(also=[
-        ref('int_feature_identity'),
-        ref('int_feature_baselines'),
-        ref('int_feature_trends'),
-        ref('int_feature_earlier_posts'),
-    ]) }}
-
-),
-
+{{ with_changed_posts(also=[
+    ref('int_feature_identity'),
+    ref('int_feature_baselines'),
+    ref('int_feature_trends'),
+    ref('int_feature_earlier_posts'),
+]) -}}
 identity as (
 
     select * from {{ ref('int_feature_identity') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
 
 ),
 
 baselines as (
 
     select * from {{ ref('int_feature_baselines') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
 
 ),
 
 trends as (
 
     select * from {{ ref('int_feature_trends') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
 
 ),
 
 earlier_posts as (
 
     select * from {{ ref('int_feature_earlier_posts') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
 
 ),
 
 ages as (
 
     select * from {{ ref('post_age_metrics') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
 
 ),
 

@@ -17,6 +17,17 @@
     'segment_views_before', 'interval_hours', 'begins_burst',
 ]) %}
 
+{# Windows over the polls of a post. #}
+{%- set in_time -%}
+by_time as (partition by post_id order by collected_at),
+        so_far as (partition by post_id order by collected_at rows unbounded preceding),
+        earlier as (
+            partition by post_id
+            order by collected_at
+            rows between unbounded preceding and 1 preceding
+        )
+{%- endset %}
+
 with
 
 {{ with_changed_posts() -}}
@@ -108,13 +119,7 @@ plain_polls as (
             where eventful_posts.post_id = polls.post_id
         )
     window
-        by_time as (partition by post_id order by collected_at),
-        so_far as (partition by post_id order by collected_at rows unbounded preceding),
-        earlier as (
-            partition by post_id
-            order by collected_at
-            rows between unbounded preceding and 1 preceding
-        )
+        {{ in_time }}
 
 ),
 
@@ -183,13 +188,7 @@ running_maxima as (
         {{ hours_between('lag(collected_at) over by_time', 'collected_at') }} as gap_hours
     from cleaned
     window
-        by_time as (partition by post_id order by collected_at),
-        so_far as (partition by post_id order by collected_at rows unbounded preceding),
-        earlier as (
-            partition by post_id
-            order by collected_at
-            rows between unbounded preceding and 1 preceding
-        )
+        {{ in_time }}
 
 ),
 

@@ -14,16 +14,11 @@
 
 with
 
-changed as (
-
-    {{ changed_posts(also=[ref('int_feature_identity')]) }}
-
-),
-
+{{ with_changed_posts(also=[ref('int_feature_identity')]) -}}
 posts as (
 
     select * from {{ ref('int_feature_identity') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
 
 ),
 

@@ -13,12 +13,7 @@
 
 with
 
-changed as (
-
-    {{ changed_posts() }}
-
-),
-
+{{ with_changed_posts() -}}
 posts as (
 
     select
@@ -26,21 +21,21 @@ posts as (
         platform,
         published_at
     from {{ ref('accepted_published_posts') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
 
 ),
 
 ages as (
 
     select * from {{ ref('post_age_metrics') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
 
 ),
 
 history as (
 
     select * from {{ ref('post_metric_history') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
 
 ),
 
@@ -120,8 +115,7 @@ described as (
         pairs.from_views > 0
         and pairs.target_views > 0
         and not pairs.crosses_break as is_example,
-        date_trunc('day', pairs.from_known_at at time zone 'UTC') at time zone 'UTC'
-        + interval '24' hour as origin_at
+        {{ day_of('pairs.from_known_at') }} + interval '24' hour as origin_at
     from pairs
     inner join posts on pairs.post_id = posts.post_id
 

@@ -43,17 +43,9 @@ candidates as (
         ) as choice
     from fits
     inner join examples
-        on fits.from_hours = examples.from_hours
-        and fits.target_hours = examples.target_hours
+        on {{ fit_serves('fits', 'examples') }}
         and fits.newest_from <= examples.known_on
         and fits.fit_at >= examples.known_on
-        and (
-            fits.fit_platform = 'all'
-            or (
-                fits.fit_platform = examples.platform
-                and fits.fit_era = examples.definition_era
-            )
-        )
 
 ),
 

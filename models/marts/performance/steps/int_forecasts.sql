@@ -30,15 +30,7 @@ refitted as {{ inlined() }} (
     from sets
     inner join examples
         on sets.fit_at = examples.fit_at
-        and sets.from_hours = examples.from_hours
-        and sets.target_hours = examples.target_hours
-        and (
-            sets.fit_platform = 'all'
-            or (
-                sets.fit_platform = examples.platform
-                and sets.fit_era = examples.definition_era
-            )
-        )
+        and {{ fit_serves('sets', 'examples') }}
 
 ),
 

@@ -8,6 +8,17 @@
 
 {%- set metrics = ['views', 'likes', 'comments', 'shares'] %}
 
+{%- set of_a_poll -%}
+metrics.post_id,
+        metrics.views,
+        metrics.likes,
+        metrics.comments,
+        metrics.shares,
+        metrics.counts_as_written,
+        {{ age_us('posts.published_at', 'metrics.collected_at') }} as age_us,
+        greatest(metrics.known_at, posts._state_from) as known_from
+{%- endset %}
+
 {# What the polls around a horizon say of each metric. Running maxima: the value before a
    horizon is the largest up to it, the one after it is no smaller. #}
 {%- set brackets -%}
@@ -48,14 +59,7 @@ horizons as (
 polls as {{ rows_of_changed() }} (
 
     select
-        metrics.post_id,
-        metrics.views,
-        metrics.likes,
-        metrics.comments,
-        metrics.shares,
-        metrics.counts_as_written,
-        {{ age_us('posts.published_at', 'metrics.collected_at') }} as age_us,
-        greatest(metrics.known_at, posts._state_from) as known_from
+        {{ of_a_poll }}
     from {{ ref('valid_performance_metrics') }} as metrics
     inner join posts on metrics.post_id = posts.post_id
     where metrics.is_accepted
@@ -66,14 +70,7 @@ polls as {{ rows_of_changed() }} (
 replaced as {{ computed_once() }} (
 
     select
-        metrics.post_id,
-        metrics.views,
-        metrics.likes,
-        metrics.comments,
-        metrics.shares,
-        metrics.counts_as_written,
-        {{ age_us('posts.published_at', 'metrics.collected_at') }} as age_us,
-        greatest(metrics.known_at, posts._state_from) as known_from,
+        {{ of_a_poll }},
         metrics.replaced_at as known_to
     from (
         {{ replaced_polls() }}
@@ -172,33 +169,36 @@ at_once as {{ computed_once() }} (
 
 ),
 
+other_posts as (
+
+    select distinct
+        post_id,
+        false as is_uneven
+    from at_once
+    where is_disordered
+    union all
+    select
+        post_id,
+        true as is_uneven
+    from uneven_posts
+
+),
+
 {# Every version of every poll of the others and when it counted. #}
 versions_of_polls as {{ computed_once() }} (
 
     select
-        post_id,
-        age_us,
-        {{ metrics | join(', ') }},
-        counts_as_written,
-        known_from,
+        polls.post_id,
+        polls.age_us,
+        {%- for metric in metrics %}
+        polls.{{ metric }},
+        {%- endfor %}
+        polls.counts_as_written,
+        polls.known_from,
         cast(null as {{ type_timestamptz() }}) as known_to,
-        false as is_uneven
+        other_posts.is_uneven
     from polls
-    where post_id in (
-            select at_once.post_id from at_once
-            where at_once.is_disordered
-        )
-    union all
-    select
-        post_id,
-        age_us,
-        {{ metrics | join(', ') }},
-        counts_as_written,
-        known_from,
-        cast(null as {{ type_timestamptz() }}) as known_to,
-        true as is_uneven
-    from polls
-    where post_id in (select uneven_posts.post_id from uneven_posts)
+    inner join other_posts on polls.post_id = other_posts.post_id
     union all
     select
         post_id,

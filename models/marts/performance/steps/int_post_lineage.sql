@@ -11,16 +11,11 @@
    pattern its script names, when there is such a pattern. #}
 with
 
-changed as (
-
-    {{ changed_posts(also=[ref('int_lineage_changes')]) }}
-
-),
-
+{{ with_changed_posts(also=[ref('int_lineage_changes')]) -}}
 posts as (
 
     select * from {{ ref('accepted_published_posts') }}
-    where post_id in (select changed.post_id from changed)
+    {{ where_changed() }}
 
 ),
 
