@@ -34,6 +34,42 @@ class Record:
     extracted_at: datetime | None = None
 
 
+class Reading:
+    """Reads the values of records of one resource, each by the kind of its column."""
+
+    def __init__(self, resource: str) -> None:
+        self._kinds = [(column.name, reading_of(column)) for column in RESOURCES[resource]]
+        self.names = [name for name, _ in self._kinds]
+        self._platform = self.names.index("platform") if "platform" in self.names else -1
+
+    def read(
+        self, values: dict[str, Any], how: Typing
+    ) -> tuple[list[Any], list[tuple[str, str]], dict[str, dict[str, Any]]]:
+        """The typed values in the order of ``names``, what is wrong (column and reason), and
+        what the values were before they were read, as ``_extra`` keeps it."""
+        row: list[Any] = []
+        problems: list[tuple[str, str]] = []
+        written: dict[str, dict[str, Any]] = {}
+        linked: tuple[str, str] | None = None
+        for name, convert in self._kinds:
+            value = values.get(name)
+            if value is None:
+                row.append(None)
+                continue
+            try:
+                row.append(convert(value, how))
+            except NotTyped as error:
+                problems.append((name, str(error)))
+            except Exception as error:
+                # Nobody foresaw it: it costs this record, not its file.
+                problems.append((name, f"{_what(value)} cannot be read ({type(error).__name__})"))
+            if how.remarked:
+                linked = _remark(name, how, written) or linked
+        if linked is not None and not problems:
+            problems = _at_platform(row, self._platform, *linked)
+        return row, problems, written
+
+
 def type_records(
     resource: str,
     records: Iterable[dict[str, Any] | Record | Any],
@@ -49,10 +85,9 @@ def type_records(
     Raises nothing for bad data.
     """
     how = typing or Typing()
-    kinds = [(c.name, reading_of(c)) for c in RESOURCES[resource]]
-    platform = next((i for i, (name, _) in enumerate(kinds) if name == "platform"), -1)
-    known = {name for name, _ in kinds}
-    columns: dict[str, list[Any]] = {name: [] for name, _ in kinds}
+    typed = Reading(resource)
+    known = set(typed.names)
+    columns: dict[str, list[Any]] = {name: [] for name in typed.names}
     positions: list[int] = []
     extracted: list[datetime | None] = []
     extras: list[str | None] = []
@@ -72,32 +107,13 @@ def type_records(
             rejected.append(Rejected(position, kept, reason))
             position += 1
             continue
-        row: list[Any] = []
-        problems: list[tuple[str, str]] = []
-        written: dict[str, dict[str, Any]] = {}
-        linked: tuple[str, str] | None = None
-        for name, convert in kinds:
-            value = values.get(name)
-            if value is None:
-                row.append(None)
-                continue
-            try:
-                row.append(convert(value, how))
-            except NotTyped as error:
-                problems.append((name, str(error)))
-            except Exception as error:
-                # Nobody foresaw it: it costs this record, not its file.
-                problems.append((name, f"{_what(value)} cannot be read ({type(error).__name__})"))
-            if how.remarked:
-                linked = _remark(name, how, written) or linked
+        row, problems, written = typed.read(values, how)
         leftover = {str(n): v for n, v in values.items() if n not in known and v is not None}
         if leftover:
             how.notices.leave(n for n, v in leftover.items() if v != "")
         if extra:
             leftover.update((n, v) for n, v in extra.items() if v is not None)
         leftover.update(written)
-        if linked is not None and not problems:
-            problems = _at_platform(row, platform, *linked)
         if problems:
             reason = "; ".join(f"{name}: {problem}" for name, problem in problems)
             kept = raw if raw is not None else raw_bytes(values)

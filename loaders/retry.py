@@ -21,6 +21,8 @@ from loaders.files.encodings import mended
 from loaders.files.envelopes import opened
 from loaders.files.mapping import SameColumn
 from loaders.files.plan import Plan
+from loaders.inbox import SOURCE as INBOX
+from loaders.inbox.line import Line, NoLine
 from loaders.jsontext import parse_json
 from loaders.landing import Landing, Load, RejectedRecord
 from loaders.landing.metadata import parse_iso
@@ -144,8 +146,12 @@ def _parsed(
     known_at = (envelope and envelope.known_at) or _file_known_at(context)
     try:
         path = context.get("path", "")
-        found = list(_records(plan, resource, document, known_at, path))
-    except SameColumn:
+        if context.get("loader") == INBOX:
+            line = Line.decode(record.raw)
+            found = [Record(line.row, line.extra, extracted_at=line.at)]
+        else:
+            found = list(_records(plan, resource, document, known_at, path))
+    except (SameColumn, NoLine):
         return None
     if len(found) != 1:
         return None

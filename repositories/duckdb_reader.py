@@ -4,10 +4,11 @@ configuration locked, so that the engine itself refuses everything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from common.errors import AceError, UsageError
 from repositories.query_errors import duckdb_error
@@ -15,7 +16,11 @@ from repositories.reader import BATCH, Answer, Engine, Stream
 from repositories.release_files import UnreadableError, explain, is_damage, open_file
 from repositories.values import converted, parsed, plain
 
+if TYPE_CHECKING:
+    import polars as pl
+
 Hint = Callable[[], str]
+_configuring = threading.Lock()
 #: How long Ctrl-C may go unnoticed while a query runs.
 POLL_SECONDS = 0.1
 
@@ -46,10 +51,18 @@ class DuckReader:
             self._connection = open_file(path, number)
         except UnreadableError as error:
             raise self._damaged(error.what) from None
-        self._connection.execute("set TimeZone = 'UTC'")
-        if memory:
-            self._connection.execute(f"set memory_limit = '{memory}'")
-        self._connection.execute("set lock_configuration = true")
+        self._configure()
+
+    def _configure(self) -> None:
+        """Once for each file: what a process opens twice is one database, which is locked."""
+        with _configuring:
+            asked = self._connection.execute("select current_setting('lock_configuration')")
+            if asked.fetchall() == [(True,)]:
+                return
+            self._connection.execute("set global TimeZone = 'UTC'")
+            if self._memory:
+                self._connection.execute(f"set memory_limit = '{self._memory}'")
+            self._connection.execute("set lock_configuration = true")
 
     def _damaged(self, what: str) -> UnreadableError:
         return UnreadableError.of(self.path, what, self._hint())
@@ -71,6 +84,19 @@ class DuckReader:
                 yield converted(rows, readers)
 
         return Stream(columns, batches())
+
+    def frame(self, sql: str, parameters: Sequence[Any], schema: Mapping[str, Any]) -> pl.DataFrame:
+        import polars as pl
+
+        def read() -> Any:
+            return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
+
+        found = pl.from_arrow(self._run(read))
+        assert isinstance(found, pl.DataFrame)
+        return found.cast(pl.Schema(schema))
+
+    def settle(self) -> None:
+        """A release file has no server."""
 
     def _run(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Do it in the query's thread; Ctrl-C stops the query."""

@@ -5,12 +5,15 @@ read-only transaction.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from repositories.query_errors import postgres_error
 from repositories.reader import BATCH, Answer, Engine, Stream
 from repositories.values import converted, plain, whole
+
+if TYPE_CHECKING:
+    import polars as pl
 
 #: Type of Postgres' numeric.
 NUMERIC = 1700
@@ -32,17 +35,14 @@ class PostgresReader:
         self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         prepare(self._connection, READER)
         if release is not None:
-            self._connection.execute("select set_config('ace.release', %s, false)", (str(release),))
+            self.pin(release)
         self._connection.commit()
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
         return self.stream(sql, parameters).all()
 
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Stream:
-        text = sql.rstrip().rstrip(";")
-        if parameters:
-            text = text.replace("%", "%%").replace("?", "%s")
-        given = tuple(parameters) or None
+        text, given = _as_psycopg(sql, parameters)
         cursor = self._connection.cursor()
         # One statement of the extended protocol: nothing can end the transaction.
         rows = cursor.stream(text.encode(), given, size=BATCH)
@@ -72,6 +72,23 @@ class PostgresReader:
 
         return Stream(columns, batches())
 
+    def frame(self, sql: str, parameters: Sequence[Any], schema: Mapping[str, Any]) -> pl.DataFrame:
+        import polars as pl
+
+        text, given = _as_psycopg(sql, parameters)
+        with self._errors():
+            rows = self._connection.execute(text.encode(), given).fetchall()
+        return pl.DataFrame(rows, dict(schema), orient="row")
+
+    def pin(self, release: int) -> None:
+        """Stay on a release, whatever becomes the current one."""
+        self._connection.execute("select set_config('ace.release', %s, false)", (str(release),))
+        self._connection.commit()
+
+    def settle(self) -> None:
+        """End the transaction: an open one would keep a release from being made."""
+        self._connection.rollback()
+
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
         import psycopg
@@ -97,3 +114,11 @@ class PostgresReader:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _as_psycopg(sql: str, parameters: Sequence[Any]) -> tuple[str, tuple[Any, ...] | None]:
+    """The statement with ``%s`` for each ``?``, and its parameters."""
+    text = sql.rstrip().rstrip(";")
+    if parameters:
+        text = text.replace("%", "%%").replace("?", "%s")
+    return text, tuple(parameters) or None

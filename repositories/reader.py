@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Engine = Literal["duckdb", "postgres"]
 #: Rows that are held at a time when an answer is streamed.
@@ -45,6 +48,14 @@ class Reader(Protocol):
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Stream:
         """The same in batches, to be read before the next statement; an error of a later
         row is raised when its batch is."""
+        ...
+
+    def frame(self, sql: str, parameters: Sequence[Any], schema: Mapping[str, Any]) -> pl.DataFrame:
+        """The rows as a Polars frame with these columns and types."""
+        ...
+
+    def settle(self) -> None:
+        """Hold nothing on the server until the next statement."""
         ...
 
     def tables(self) -> set[str]:

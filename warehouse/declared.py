@@ -1,4 +1,5 @@
-"""The dbt side of ``loaders/schema.py``: ``python -m warehouse.declared`` writes it anew.
+"""The dbt side of ``loaders/schema.py``, and the models that programs read rows as:
+``python -m warehouse.declared`` writes them anew.
 
 dbt reads no Python, so what is declared there once is written out for it: a macro with the tables
 and sources, a ``_<source>__sources.yml`` for each source, and a view for each landed table, which
@@ -23,6 +24,7 @@ from loaders.schema import (
     SOURCES,
     TITLES,
 )
+from warehouse.declared_models import model_of
 from warehouse.freshness import limit_hours
 from warehouse.settings import PROJECT_ROOT
 from warehouse.terminal import echo
@@ -39,6 +41,7 @@ def files() -> Iterator[tuple[str, str]]:
     yield MACRO, _macro()
     yield f"{STAGING}/operational/_operational__sources.yml", _sources(OPERATIONAL_SOURCES)
     for table in RESOURCES:
+        yield model_of(table)
         yield _view("operational", table, "operational_sources()")
     for source, tables in SOURCES.items():
         if source not in OPERATIONAL_SOURCES:

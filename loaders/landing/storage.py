@@ -81,11 +81,15 @@ class Storage:
             return os.path.join(self.root, name)
         return f"{self._scheme}://{str(PurePosixPath(self.root) / name).lstrip('/')}"
 
+    def relative(self, location: str) -> str:
+        """The name of a file of which :meth:`location` gave the full path or URL."""
+        return location.removeprefix(self.location("").rstrip("/") + "/")
+
     def _path(self, name: str) -> str:
         return str(PurePosixPath(self.root) / name)
 
-    def names(self, folder: str) -> list[str]:
-        """Committed Parquet files in a folder, as relative names, sorted.
+    def names(self, folder: str, endings: str | tuple[str, ...] = ".parquet") -> list[str]:
+        """Committed files of a kind in a folder, Parquet as a rule, as relative names, sorted.
 
         Names that begin with ``.`` (unfinished) or ``_`` (schemas) do not count.
         """
@@ -106,7 +110,7 @@ class Storage:
             except FileNotFoundError:
                 return []
             found = [PurePosixPath(entry).name for entry in entries]
-        kept = [n for n in found if n.endswith(".parquet") and n[0] not in "._"]
+        kept = [n for n in found if n.endswith(endings) and n[0] not in "._"]
         return [f"{folder}/{n}" for n in sorted(kept)]
 
     def folders(self, folder: str = "") -> list[str]:
@@ -152,6 +156,14 @@ class Storage:
             return
         with self._fs.open(self._path(name), "rb") as raw, pq.ParquetFile(raw) as file:
             yield file
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a small object at once; on an object store."""
+        self._fs.pipe_file(self._path(name), data)
+
+    def get(self, name: str) -> bytes:
+        """All of an object of an object store."""
+        return bytes(self._fs.cat_file(self._path(name)))
 
     def temporary(self, name: str) -> Path:
         """Where to write a file that :meth:`commit` will put at ``name``."""

@@ -8,13 +8,15 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from warehouse.settings import PROJECT_ROOT
+from common.settings import PROJECT_ROOT, Settings
+from repositories import Warehouse
 
 POSTS = {
     "7412345678901234567": ("2026-10-02T19:05:00Z", "Deck day, white party #deck"),
@@ -110,3 +112,101 @@ def test_the_report_shows_them_and_nothing_waits(folder: Path) -> None:
     assert "Simulated data" not in page
     assert "variation adopted" not in page
     assert "no product stalled" in page
+
+
+def python_example() -> str:
+    """The code of README's section for agents."""
+    section = (PROJECT_ROOT / "README.md").read_text().partition("### From Python")[2]
+    found = re.search(r"```python\n(.*?)```", section, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_an_agent_reads_and_writes_and_the_next_release_has_it(folder: Path) -> None:
+    """README's example, a post made from what it wrote, and reads all the while."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ACE_", "PG"))}
+    done = subprocess.run(
+        [sys.executable, "-c", python_example()], cwd=folder, capture_output=True, text=True,
+        env=kept | {"PYTHONPATH": str(PROJECT_ROOT)}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == (
+        "Pending(journaled={'agent_notes': 1, 'scripts': 1, 'system_events': 1}, landed={})"
+    )
+    home = folder / "data"
+    config = Settings(home, "duckdb", str(home / "landing"), None, None, {})
+    with Warehouse.open(config=config) as warehouse:
+        old = warehouse.release.number
+        (product,) = warehouse.products.find()
+        assert warehouse.scripts.find(script_text="Look at this!") == []
+        asset = warehouse.video_assets.create(
+            product_id=product.product_id, storage_url="s3://a.mp4", format="mp4"
+        )
+        experiment = warehouse.experiments.create(product_id=product.product_id, asset_id=asset)
+        now = datetime.now(UTC)
+        post = warehouse.published_posts.create(
+            key="the post", experiment_id=experiment, platform="tiktok",
+            external_post_id="7412345678901264588", published_at=now - timedelta(hours=2),
+        )  # fmt: skip
+        warehouse.performance_metrics.create_many(
+            {"post_id": post, "views": 10 * polls, "collected_at": now - timedelta(hours=2 - polls)}
+            for polls in (1, 2)
+        )
+        reading = Reading(config)
+        said = run(folder, ["ace", "load", "inbox"])
+        assert said.count(", 0 rejected, load ") == 7
+        assert "performance_metrics: 2 read, 2 landed" in said
+        run(folder, ["ace", "build"])
+        reading.stop()
+        assert warehouse.release.number == old
+        assert warehouse.published_posts.get(post) is None
+        assert warehouse.pending().landed["published_posts"] == 1
+    with Warehouse.open(config=config) as warehouse:
+        assert warehouse.pending().total == 0
+        (script,) = warehouse.scripts.find(script_text="Look at this!")
+        assert script.product_id == product.product_id
+        (note,) = warehouse.agent_notes.find(agent_name="Scriptwriter")
+        (event,) = warehouse.system_events.find(event_type__startswith="script.write")
+        assert (note.topic, event.payload) == ("My shop", {"scriptId": script.script_id})
+        found = warehouse.marts.post_performance.get(post)
+        assert found is not None
+        assert (found["views"], found["is_adopted"]) == (20, False)
+        assert warehouse.marts.row_ledger.find(source="inbox")["accepted"].sum() == 8
+        assert set(warehouse.marts.row_ledger.find()["balance"]) == {0}
+        assert set(warehouse.marts.feature_freshness.find(source="inbox")["is_stale"]) == {False}
+    assert reading.counts["current"] > 20
+    assert reading.counts["kept"] > 100
+    assert reading.errors == []
+
+
+class Reading:
+    """Reads as fast as it can, from a release kept open and from the current one."""
+
+    def __init__(self, config: Settings) -> None:
+        self.counts = {"current": 0, "kept": 0}
+        self.errors: list[BaseException] = []
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._read, args=(config, kept)) for kept in ("kept", "current")
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _read(self, config: Settings, which: str) -> None:
+        with Warehouse.open(config=config) as kept:
+            while not self._stopped.is_set():
+                try:
+                    if which == "kept":
+                        assert len(kept.published_posts.find()) == 3
+                    else:
+                        with Warehouse.open(config=config) as current:
+                            assert len(current.published_posts.find()) in (3, 4)
+                except BaseException as error:
+                    self.errors.append(error)
+                self.counts[which] += 1
+                self._stopped.wait(0.02)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join()

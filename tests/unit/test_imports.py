@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 MAY_IMPORT = {
     "common": set(),
     "loaders": {"common"},
-    "repositories": {"common"},
+    "repositories": {"common", "loaders"},
     "warehouse": {"common", "loaders", "repositories"},
 }
 

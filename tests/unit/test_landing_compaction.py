@@ -149,7 +149,7 @@ def test_listing_while_compaction_deletes(landing: Landing) -> None:
         return stale.pop(folder, None) or names(folder)
 
     fresh = Landing(landing.url)
-    fresh.storage.names = once_stale  # type: ignore[method-assign]
+    fresh.storage.names = once_stale  # type: ignore[method-assign,assignment]
     assert len(fresh.loads()) == 10
 
 

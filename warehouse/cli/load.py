@@ -12,6 +12,7 @@ from warehouse.terminal import echo
 SOURCES: dict[str, str] = {
     "files": "CSV, JSON, NDJSON or Parquet files, by table or preset.",
     "supabase": "The operational tables of a Postgres database.",
+    "inbox": "What agents wrote through the repositories.",
     "demo": "A simulated month of ACE with a known truth.",
 }
 
@@ -63,6 +64,6 @@ def _undo(load_id: str) -> None:
             f"Took out {what} {load.load_id}: {load.accepted:,} rows of {load.resource} from "
             f"{load.source}, {load.rejected:,} rejected."
         )
-        if load.cursor is not None:
+        if load.cursor is not None and load.source == "supabase":
             echo("What it read is read again by: ace load supabase --full")
     echo("Next: 'ace build' builds everything anew without it.")

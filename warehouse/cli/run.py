@@ -44,9 +44,10 @@ Examples:
 def command(target: str | None, wait: float) -> None:
     """Load the configured sources, check, build, release and write the report.
 
-    Sources: the operational database when ACE_SUPABASE_DSN is set. When nothing is
-    configured and nothing has landed yet, a small simulated month is landed, so that
-    there is something to look at. A critical finding stops before the build.
+    Sources: what agents wrote, and the operational database when ACE_SUPABASE_DSN is
+    set. When nothing is configured and nothing has landed yet, a small simulated month
+    is landed, so that there is something to look at. A critical finding stops before
+    the build.
     """
     from loaders.landing import Landing
     from warehouse.build import build
@@ -77,9 +78,12 @@ def _step(number: int, name: str) -> None:
 
 
 def _load(config: Settings, landing: Landing) -> None:
+    from loaders.inbox.place import has_journals
     from warehouse.cli.load import command as load
     from warehouse.settings import sample_unfinished
 
+    if has_journals(landing):
+        load.main(args=["inbox"], standalone_mode=False)
     if config.supabase_dsn:
         load.main(args=["supabase"], standalone_mode=False)
         return

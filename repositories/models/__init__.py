@@ -1,0 +1,1 @@
+"""The rows of the twelve canonical tables, typed: a module for each, written by `make schema`."""
