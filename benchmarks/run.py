@@ -18,7 +18,7 @@ from benchmarks.measure import Line, Skip
 RESULTS = Path(__file__).resolve().parent / "results"
 PARTS = (
     *("landing", "postgres", "build", "increments", "engines"),
-    *("creative", "forecasts", "trends", "similar", "large"),
+    *("creative", "forecasts", "trends", "times", "similar", "large"),
 )
 
 
@@ -105,6 +105,10 @@ def _part(
         from benchmarks import trends
 
         return lambda folder, rows: trends.lines(folder)
+    if part == "times":
+        from benchmarks import times
+
+        return lambda folder, rows: times.lines(folder)
     if part == "similar":
         from benchmarks import similar
 

@@ -87,7 +87,8 @@ def tables(text: str, engine: str) -> dict[str, str]:
         "experiment_gaps": f"select {product} as product_id, {platform} as platform, {pattern} "
         f"as pattern_id, {long} as reason, n + 1 as rank, {AT} as known_at from {numbers}",
         "posting_times": f"select {platform} as platform, 3 as weekday, n as hour, 999999 as "
-        f"n_posts, cast(2.2 as double precision) as effect, 1 as rank, {AT} as known_at "
+        f"n_posts, cast(2.2 as double precision) as effect, cast(1.1 as double precision) as "
+        f"effect_lo, cast(3.3 as double precision) as effect_hi, 1 as rank, {AT} as known_at "
         f"from {numbers}",
         "product_trends": f"select {product} as product_id, {AT} as snapshot_time, 'down' as "
         "direction, cast(99 as double precision) as popularity, cast(-0.99 as double precision) "

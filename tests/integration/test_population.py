@@ -8,6 +8,7 @@ the random posts the models' own compiled SQL runs in a database of their own.
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import statistics
@@ -39,6 +40,7 @@ MODELS = (
     ("marts", "marts/performance/platform_benchmarks"),
     ("intermediate", "marts/performance/steps/int_post_standing"),
     ("marts", "marts/performance/product_performance"),
+    ("intermediate", "marts/performance/steps/int_time_cells"),
     ("marts", "marts/performance/posting_times"),
 )
 
@@ -490,54 +492,86 @@ def test_products(world: World) -> None:
     assert trends > 10
 
 
+def hour_and_weekday_effects(
+    n: np.ndarray, mean: np.ndarray, noise: float
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Textbook normal regression, nothing taken apart: the covariance of all cells under each
+    combination of spreads, the posterior of all 168 true effects, mixed by likelihood. Cells
+    are weekday * 24 + hour."""
+    same_hour = np.kron(np.ones((7, 7)), np.eye(24))
+    same_day = np.kron(np.eye(7), np.ones((24, 24)))
+    seen = n > 0
+    fits = []
+    for hour, day, cell in itertools.product(
+        [0.05, 0.12, 0.3, 0.7], [0.05, 0.12, 0.3, 0.7], [0.01, 0.1, 0.2, 0.4]
+    ):
+        parts = [hour**2 * same_hour, day**2 * same_day, cell**2 * np.eye(168)]
+        prior = parts[0] + parts[1] + parts[2]
+        observed = prior[np.ix_(seen, seen)] + np.diag(noise / n[seen])
+        gain = np.linalg.solve(observed, prior[seen]).T
+        posterior = prior - gain @ prior[seen]
+        fits.append(
+            (
+                stats.multivariate_normal(cov=observed).logpdf(mean[seen]) if seen.any() else 0.0,
+                gain @ mean[seen],
+                np.diag(posterior),
+                [part[:, seen] @ np.linalg.solve(observed, mean[seen]) for part in parts],
+            )
+        )
+    likelihood = np.exp([fit[0] - max(f[0] for f in fits) for fit in fits])
+    credence = likelihood / likelihood.sum()
+    effects = np.array([fit[1] for fit in fits])
+    effect = credence @ effects
+    variance = credence @ (np.array([fit[2] for fit in fits]) + effects**2) - effect**2
+    levels = [credence @ np.array([fit[3][level] for fit in fits]) for level in range(3)]
+    return effect, np.sqrt(variance), levels
+
+
 def test_posting_times(world: World) -> None:
     rows = world.warehouse.query("select * from marts.posting_times")
-    cells: dict[str, dict[tuple[int, int], list[float]]] = {}
+    assert len(rows) == 168 * len(platforms(world.posts))
+    raw_effects = 0
     for platform in platforms(world.posts):
         logs: dict[int, list[tuple[datetime, float]]] = defaultdict(list)
         for post in world.posts:
             value = world.comparable_72h(post, 24)
             if post["platform"] == platform and value is not None:
                 logs[post["definition_era"]].append((post["published_at"], math.log1p(value)))
-        cells[platform] = defaultdict(list)
+        cells: dict[int, list[float]] = defaultdict(list)
         for values in logs.values():
             usual = float(np.mean([value for _, value in values]))
             for at, value in values:
                 at = at.astimezone(UTC)
-                cells[platform][at.isoweekday(), at.hour].append(value - usual)
-    assert len(rows) == 168 * len(cells)
-    effects = 0
-    for platform, by_time in cells.items():
-        n = np.array([len(v) for v in by_time.values()], float)
-        means = np.array([np.mean(v) for v in by_time.values()])
-        ssw = sum(((np.array(v) - np.mean(v)) ** 2).sum() for v in by_time.values())
-        within = ssw / (n.sum() - len(n)) if n.sum() > len(n) else None
-        if within is not None:
-            between = ((n * means**2).sum() - (len(n) - 1) * within) / (
-                n.sum() - (n**2).sum() / n.sum()
-            )
-            k = within / max(between, 0.1**2)
-        expected: dict[tuple[int, int], float] = {}
-        for row in (row for row in rows if row["platform"] == platform):
-            logs_then = by_time.get((row["weekday"], row["hour"]), [])
-            assert row["n_posts"] == len(logs_then)
-            if len(logs_then) < 10:
-                assert row["effect"] is row["effect_lo"] is row["rank"] is None
-                continue
-            raw = float(np.mean(logs_then))
-            effect = raw * len(logs_then) / (len(logs_then) + k)
-            half = 1.96 * math.sqrt(within / (len(logs_then) + k))
-            assert row["effect_raw"] == pytest.approx(raw, abs=1e-9)
-            assert row["effect"] == pytest.approx(effect, abs=1e-9)
-            assert row["effect_lo"] == pytest.approx(effect - half, abs=1e-9)
-            assert row["effect_hi"] == pytest.approx(effect + half, abs=1e-9)
-            expected[row["weekday"], row["hour"]] = effect
-            effects += 1
-        order = sorted(expected, key=lambda time: -expected[time])
-        ranks = {(r["weekday"], r["hour"]): r["rank"] for r in rows if r["platform"] == platform}
-        assert [ranks[time] for time in order] == list(range(1, len(order) + 1))
-    if len(cells) == 5:  # the random world
-        assert effects >= 10
+                cells[at.weekday() * 24 + at.hour].append(value - usual)
+        n = np.array([len(cells.get(cell, [])) for cell in range(168)])
+        mean = np.array([np.mean(cells[cell]) if cell in cells else 0.0 for cell in range(168)])
+        within = sum(((np.array(v) - np.mean(v)) ** 2).sum() for v in cells.values())
+        total = sum((np.array(v) ** 2).sum() for v in cells.values())
+        noise = 1.0
+        if n.sum():
+            noise = (within + 10 * (1 + total) / n.sum()) / (n.sum() - len(cells) + 10)
+        effect, deviation, levels = hour_and_weekday_effects(n, mean, max(noise, 0.01))
+        mine = {r["weekday"] * 24 - 24 + r["hour"]: r for r in rows if r["platform"] == platform}
+        for cell, row in mine.items():
+            assert row["n_posts"] == n[cell]
+            assert row["hour_n"] == n[cell % 24 :: 24].sum()
+            assert row["weekday_n"] == n[cell // 24 * 24 :][:24].sum()
+            assert row["effect"] == pytest.approx(effect[cell], abs=1e-8)
+            half = stats.norm.ppf(0.975) * deviation[cell]
+            assert row["effect_lo"] == pytest.approx(effect[cell] - half, abs=1e-8)
+            assert row["effect_hi"] == pytest.approx(effect[cell] + half, abs=1e-8)
+            assert row["hour_effect"] == pytest.approx(levels[0][cell], abs=1e-8)
+            assert row["weekday_effect"] == pytest.approx(levels[1][cell], abs=1e-8)
+            assert row["cell_effect"] == pytest.approx(levels[2][cell], abs=1e-8)
+            assert (row["effect_raw"] is not None) == (n[cell] >= 10)
+            if row["effect_raw"] is not None:
+                assert row["effect_raw"] == pytest.approx(mean[cell], abs=1e-9)
+                raw_effects += 1
+        in_order = sorted(mine.values(), key=lambda row: row["rank"])
+        assert [row["rank"] for row in in_order] == list(range(1, 169))
+        assert all(a["effect"] >= b["effect"] - 2e-9 for a, b in itertools.pairwise(in_order))
+    if len(platforms(world.posts)) == 5:  # the random world
+        assert raw_effects >= 10
 
 
 def test_shown_beside_the_facts(demo: Warehouse) -> None:

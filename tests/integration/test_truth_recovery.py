@@ -74,7 +74,7 @@ def test_posting_times_have_the_sign_of_large_effects(demo: Warehouse, tmp_path:
             )
         )
     posts = pl.concat(frames)  # noqa: F841 - read by the query
-    sql = demo.home / "target/compiled/ace_warehouse/models/marts/performance/posting_times.sql"
+    compiled = demo.home / "target/compiled/ace_warehouse/models/marts/performance"
     with duckdb.connect(str(tmp_path / demo.database.name)) as connection:
         connection.execute(
             """
@@ -85,7 +85,9 @@ def test_posting_times_have_the_sign_of_large_effects(demo: Warehouse, tmp_path:
             from posts
             """
         )
-        result = connection.sql(sql.read_text())
+        cells = (compiled / "steps/int_time_cells.sql").read_text()
+        connection.execute(f"create table intermediate.int_time_cells as {cells}")
+        result = connection.sql((compiled / "posting_times.sql").read_text())
         found = pl.DataFrame(result.fetchall(), schema=result.columns, orient="row")
     found = found.filter(pl.col("effect").is_not_null()).with_columns(
         true=pl.struct("platform", "weekday", "hour").map_elements(

@@ -78,7 +78,12 @@ ON_THE_EDGE: list[tuple[str, str, int, dict[str, float]]] = [
         1,
         {"views_72h_percentile": 1, "engagement_percentile": 0.5},
     ),
-    ("posting_times", "shrunk_toward_0", -1, {"effect": -0.01, "effect_raw": -0.01}),
+    (
+        "posting_times",
+        "effect_is_the_sum_of_its_levels",
+        1,
+        {"effect": 0.5, "hour_effect": 0.4, "weekday_effect": -0.1, "cell_effect": 0.2},
+    ),
     (
         "agent_health",
         "p50_below_p95",

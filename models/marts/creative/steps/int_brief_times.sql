@@ -23,13 +23,17 @@ good_times as (
         posting_times.hour,
         posting_times.n_posts,
         posting_times.effect,
+        posting_times.effect_lo,
+        posting_times.effect_hi,
         row_number() over (
             partition by product_platforms.product_id, posting_times.platform
             order by posting_times.rank
         ) as choice
     from product_platforms
     inner join posting_times on product_platforms.platform = posting_times.platform
+    {# Something to gain, and three quarters of what it may bring are a gain. #}
     where {{ significant('posting_times.effect') }} >= 0.02
+        and {{ more_than('posting_times.effect_hi', '-3 * posting_times.effect_lo', 1) }}
 
 ),
 
@@ -67,8 +71,13 @@ phrased as (
         || right('0' || cast(hour as text), 2)
         || ':00 UTC ('
         || {{ change_text('exp(effect) - 1') }}
-        || ' views on the first day, '
-        || {{ counted('n_posts', 'post') }}
+        || ' first-day views, '
+        || {{ likely_text('exp(effect_lo) - 1', 'exp(effect_hi) - 1') }}
+        || ', '
+        || case n_posts
+            when 0 then 'no post there yet'
+            else {{ counted('n_posts', 'post') }}
+        end
         || ')' as sentence
     from in_turn
     where place <= 4
