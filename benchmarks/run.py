@@ -18,7 +18,7 @@ from benchmarks.measure import Line, Skip
 RESULTS = Path(__file__).resolve().parent / "results"
 PARTS = (
     *("landing", "postgres", "build", "increments", "engines"),
-    *("creative", "forecasts", "trends", "times", "similar", "large"),
+    *("creative", "forecasts", "trends", "times", "tags", "similar", "large"),
 )
 
 
@@ -109,6 +109,10 @@ def _part(
         from benchmarks import times
 
         return lambda folder, rows: times.lines(folder)
+    if part == "tags":
+        from benchmarks import tags
+
+        return lambda folder, rows: tags.lines(folder)
     if part == "similar":
         from benchmarks import similar
 

@@ -167,6 +167,63 @@ def test_q_values_and_shrinkage_are_within_platform_and_kind(effects: Rows) -> N
             assert math.log1p(row["shrunk_lift"]) == pytest.approx(row["lift_log"] * kept, rel=1e-8)
 
 
+def test_adjusted_lifts_are_a_ridge_regression(
+    outcomes: Rows, effects: Rows, tags: dict[Any, set[tuple[str, str]]]
+) -> None:
+    """The design matrix from the posts, and the normal equations as textbooks have them."""
+    adjusted = {
+        (row["platform"], row["kind"], row["tag"]): row
+        for row in effects
+        if row["adjusted_lift"] is not None
+    }
+    compared = {
+        (row["platform"], row["kind"], row["tag"]) for row in effects if row["se"] is not None
+    }
+    assert set(adjusted) == compared
+    shared = 0
+    for platform in ("tiktok", "youtube", "instagram", "all"):
+        for kind in KINDS:
+            rows = [
+                (post["log_lift_72h"], tags[post["post_id"]])
+                for post in placed(outcomes, platform)
+                if post["log_lift_72h"] is not None
+                and any(name == kind for name, _ in tags[post["post_id"]])
+            ]
+            columns = sorted(
+                tag
+                for tag in set().union(*(found for _, found in rows))
+                if tag[0] in (kind, "structure") or tag[1].startswith("hook")
+                if 10 <= sum(tag in found for _, found in rows) <= len(rows) - 10
+            )
+            x = np.array([[tag in found for tag in columns] for _, found in rows], dtype=float)
+            y = np.array([lift for lift, _ in rows])
+            posts_with = x.sum(axis=0)
+            x, y = x - x.mean(axis=0), y - y.mean()
+            alone, error = x.T @ y / (x**2).sum(axis=0), y.var(ddof=1) / (x**2).sum(axis=0)
+            spread = max((alone**2 - error).mean(), 0.01) if len(columns) >= 5 else 0.09
+            inverse = np.linalg.inv(x.T @ x + y.var(ddof=1) / spread * np.eye(len(columns)))
+            coefficients = inverse @ x.T @ y
+            noise = (y @ y - y @ x @ coefficients) / (len(y) - 1)
+            for place, (tag_kind, tag) in enumerate(columns):
+                if (platform, kind, tag) not in adjusted or tag_kind != kind:
+                    continue
+                contrast = np.zeros(len(columns))
+                if kind in ("structure", "variable"):
+                    for other, (other_kind, other_tag) in enumerate(columns):
+                        if other_kind == kind and choice(kind, tag) == choice(kind, other_tag):
+                            contrast[other] = -posts_with[other]
+                    contrast /= -contrast.sum() - posts_with[place] or 1
+                contrast[place] = 1
+                mean = contrast @ coefficients
+                half = Z * math.sqrt(noise * contrast @ inverse @ contrast)
+                row = adjusted[platform, kind, tag]
+                assert math.log1p(row["adjusted_lift"]) == pytest.approx(mean, abs=1e-9)
+                assert math.log1p(row["adjusted_lo"]) == pytest.approx(mean - half, abs=1e-9)
+                assert math.log1p(row["adjusted_hi"]) == pytest.approx(mean + half, abs=1e-9)
+                shared += 1
+    assert shared == len(adjusted) > 100
+
+
 def variance_components(groups: list[Floats]) -> tuple[float, float, float] | None:
     """Mean, variance within and between groups by one-way analysis of variance."""
     groups = [group for group in groups if len(group)]

@@ -45,6 +45,7 @@ def test_p_values_next_to_nothing(apart: float) -> None:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute(TAGS.format(apart=apart))
+        connection.execute(steps_sql("marts/creative/steps", ["int_adjusted_tags"]))
         connection.execute(
             "create table effects as " + model_sql("marts/creative/creative_tag_effects")
         )
@@ -63,6 +64,7 @@ def test_q_values_are_those_of_benjamini_and_hochberg(apart: float) -> None:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute(TAGS.format(apart=apart))
+        connection.execute(steps_sql("marts/creative/steps", ["int_adjusted_tags"]))
         found = connection.execute(
             "select p_value, q_value from"
             f" ({model_sql('marts/creative/creative_tag_effects')}) as effects"

@@ -79,6 +79,13 @@ hashtag_tags as (
 
 ),
 
+{# Effects of tags beside those that travel with them. #}
+adjustments as (
+
+    select * from {{ ref('int_adjusted_tags') }}
+
+),
+
 {% for source, (made_with, known_at) in sources.items() -%}
 {{ source }}_posts as {{ computed_once() }} (
 
@@ -369,7 +376,10 @@ final as (
         cast(exp(
             tested.lift_log * spreads.variance / (spreads.variance + tested.se * tested.se)
         ) - 1 as {{ type_double() }}) as shrunk_lift,
-        known.known_at
+        known.known_at,
+        exp(adjustments.adjusted_log) - 1 as adjusted_lift,
+        exp(adjustments.adjusted_log - {{ z95() }} * adjustments.adjusted_se) - 1 as adjusted_lo,
+        exp(adjustments.adjusted_log + {{ z95() }} * adjustments.adjusted_se) - 1 as adjusted_hi
     from sides
     inner join known on sides.platform = known.platform and sides.kind = known.kind
     left join compared
@@ -385,6 +395,10 @@ final as (
         and sides.kind = adjusted.kind
         and sides.tag = adjusted.tag
     left join spreads on sides.platform = spreads.platform and sides.kind = spreads.kind
+    left join adjustments
+        on compared.platform = adjustments.platform
+        and compared.kind = adjustments.kind
+        and compared.tag = adjustments.tag
 
 )
 

@@ -1,0 +1,214 @@
+"""Effects of tags that travel together: how near adjusted_lift and its like come to the truth.
+
+Simulated posts, in which every tag's effect is known. Hashtags and styles go in groups, most of a
+group together, and one of each group has an effect; hashtags are also chosen by the structure and
+the hook, which have effects of their own. All worlds are built by the project's own models in one
+run, each as a platform.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from benchmarks.measure import Line, run_process
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = range(10)
+POSTS, PATTERNS = 3000, 200
+GROUPS, SIZE = 3, 4
+NOISE = 0.8
+STRUCTURES = {"listicle": 0.3, "story": -0.2, "demo": 0.0, "skit": 0.0}
+HOOKS = {"question": 0.3, "shock": -0.3, "number": 0.0, "plain": 0.0}
+KINDS = ("hashtag", "style")
+
+
+@dataclass(frozen=True)
+class World:
+    """Which tags posts have, their lifts, and the true effect of each tag, by kind."""
+
+    has: dict[str, Floats]
+    structure: npt.NDArray[np.int64]
+    hook: npt.NDArray[np.int64]
+    pattern: npt.NDArray[np.int64]
+    lift: Floats
+    effect: dict[str, Floats]
+
+
+def lines(folder: Path) -> Iterator[Line]:
+    """Error by kind of tag, and how often the intervals hold the truth."""
+    import numpy as np
+
+    worlds = {seed: world(seed) for seed in SEEDS}
+    built = by_the_models(folder, worlds)
+    for kind in KINDS:
+        errors: dict[str, list[float]] = {}
+        held = []
+        for seed, one in worlds.items():
+            marginal, shrunk, adjusted, low, high = built[kind, seed]
+            truth = one.effect[kind]
+            found = {
+                "adjusted": adjusted, "marginal": marginal, "shrunk": shrunk,
+                "least squares": least_squares(one, kind), "zero": 0 * truth,
+            }  # fmt: skip
+            for method, values in found.items():
+                errors.setdefault(method, []).append(float(np.mean((values - truth) ** 2)))
+            held.append(float(np.mean((low <= truth) & (truth <= high))))
+        error = {method: float(np.sqrt(np.mean(values))) for method, values in errors.items()}
+        yield Line(
+            f"{kind}s that travel together: error of effects", error["adjusted"],
+            error["marginal"], unit="", ratio=error["adjusted"] / error["marginal"], limit=0.5,
+            note=f"{error['adjusted']:.4f}; lift_log {error['marginal']:.4f}, shrunk_lift "
+            f"{error['shrunk']:.4f}, least squares {error['least squares']:.4f}, all zero "
+            f"{error['zero']:.4f}; 95% intervals hold {np.mean(held):.1%}; {len(SEEDS)} seeds",
+        )  # fmt: skip
+
+
+def world(seed: int) -> World:
+    """Posts whose hashtags follow structure and hook, made after patterns with styles."""
+    import numpy as np
+
+    random = np.random.default_rng([seed, 41])
+
+    def grouped(likely: Floats) -> Floats:
+        """Tags of the groups that are taken, most of each, and a few of the others."""
+        taken = random.random(likely.shape) < likely
+        share = np.repeat(np.where(taken, 0.85, 0.03), SIZE, axis=1)
+        return np.asarray(random.random(share.shape) < share, dtype=np.float64)
+
+    styles = grouped(np.full((PATTERNS, GROUPS), 0.4))
+    structures = random.integers(0, len(STRUCTURES), PATTERNS)
+    pattern = random.integers(0, PATTERNS, POSTS)
+    structure, hook = structures[pattern], random.integers(0, len(HOOKS), POSTS)
+    likely = np.full((POSTS, GROUPS), 0.2)
+    likely[:, 0] += 0.5 * (structure == 0)
+    likely[:, 1] += 0.5 * (hook == 1)
+    has = {"hashtag": grouped(likely), "style": styles[pattern]}
+    effect = {}
+    for kind in KINDS:
+        effect[kind] = np.zeros(GROUPS * SIZE)
+        first = np.arange(GROUPS) * SIZE + random.integers(0, SIZE, GROUPS)
+        effect[kind][first] = random.choice([-0.4, 0.4], GROUPS)
+    lift = sum(has[kind] @ effect[kind] for kind in KINDS) + random.normal(0, NOISE, POSTS)
+    lift += np.array(list(STRUCTURES.values()))[structure] + np.array(list(HOOKS.values()))[hook]
+    return World(has, structure, hook, pattern, lift - np.median(lift), effect)
+
+
+def least_squares(one: World, kind: str) -> Floats:
+    """Coefficients of a plain regression on the same columns."""
+    import numpy as np
+
+    columns = np.hstack(
+        [one.has[kind], np.eye(len(STRUCTURES))[one.structure], np.eye(len(HOOKS))[one.hook]]
+    )
+    described = one.has[kind].any(axis=1)
+    return np.asarray(np.linalg.lstsq(columns[described], one.lift[described])[0][: GROUPS * SIZE])
+
+
+def by_the_models(
+    folder: Path, worlds: dict[int, World]
+) -> dict[tuple[str, int], tuple[Floats, ...]]:
+    """Effects of every tag, as logarithms, built by the project's models: a platform a world."""
+    import duckdb
+    import numpy as np
+
+    from loaders.landing import Landing
+
+    home = folder / "home"
+    Landing(str(home / "landing")).prepare()
+    with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
+        connection.execute("create schema intermediate")
+        for name, rows in tables(worlds).items():
+            frame = rows  # noqa: F841 - read by the query
+            keys = [column for column in rows.columns if column.endswith("_id")]
+            casts = ", ".join(f"cast({key} as uuid) as {key}" for key in keys)
+            replaced = f"replace ({casts})" if keys else ""
+            connection.execute(
+                f"create table intermediate.{name} as select * {replaced} from frame"
+            )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ACE_")}
+    run_process(
+        [
+            sys.executable, "-c", "from dbt.cli.main import cli; cli()", "run",
+            "--select", "int_adjusted_tags", "creative_tag_effects",
+            "--profiles-dir", "profiles", "--target", "duckdb",
+            "--target-path", str(folder / "dbt"), "--log-path", str(folder / "dbt"),
+        ],
+        kept | {"ACE_HOME": str(home), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+        ROOT,
+    )  # fmt: skip
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        rows = connection.execute(
+            "select kind, platform, list([lift_log, ln(1 + shrunk_lift), ln(1 + adjusted_lift), "
+            "ln(1 + adjusted_lo), ln(1 + adjusted_hi)] order by tag) "
+            "from marts.creative_tag_effects where platform <> 'all' and kind in ('hashtag', "
+            "'style') group by kind, platform"
+        ).fetchall()
+    return {
+        (kind, int(platform)): tuple(np.array(values, dtype=np.float64).T)
+        for kind, platform, values in rows
+    }
+
+
+def tables(worlds: dict[int, World]) -> dict[str, Any]:
+    """The rows that the models read. Hashtags of a post are a list, scripts name a hook each."""
+    import polars as pl
+
+    def key(kind: int, seed: int, number: int) -> str:
+        return str(UUID(int=(kind << 80) + (seed << 40) + number))
+
+    known = "2026-01-01 00:00:00+00"
+    hooks = list(HOOKS)
+    outcomes, published, patterns = [], [], []
+    lists = set()
+    for seed, one in worlds.items():
+        for post in range(POSTS):
+            tags = [f"t{n:02}" for n in one.has["hashtag"][post].nonzero()[0]]
+            lists.add(tuple(tags))
+            published.append({"post_id": key(1, seed, post), "hashtags": tags})
+            outcomes.append(
+                {
+                    "post_id": key(1, seed, post),
+                    "platform": str(seed),
+                    "product_id": key(2, seed, 0),
+                    "pattern_id": key(3, seed, int(one.pattern[post])),
+                    "script_id": key(4, 0, int(one.hook[post])),
+                    "log_lift_72h": float(one.lift[post]),
+                }
+            )
+        for number in sorted(set(one.pattern.tolist())):
+            post = int((one.pattern == number).argmax())
+            made_with = [("style", f"t{n:02}") for n in one.has["style"][post].nonzero()[0]]
+            made_with.append(("structure", list(STRUCTURES)[one.structure[post]]))
+            patterns += [
+                {"pattern_id": key(3, seed, number), "kind": kind, "tag": tag}
+                for kind, tag in made_with
+            ]
+    scripts = [
+        {"script_id": key(4, 0, number), "tags": [f"hook_type={hook}"]}
+        for number, hook in enumerate(hooks)
+    ]
+    moment = pl.lit(known).str.to_datetime("%Y-%m-%d %H:%M:%S%#z").alias("known_at")
+    return {
+        "int_post_outcomes": pl.DataFrame(outcomes).with_columns(moment),
+        "int_pattern_tags": pl.DataFrame(patterns).with_columns(moment),
+        "int_script_tags": pl.DataFrame(scripts).with_columns(moment),
+        "accepted_published_posts": pl.DataFrame(
+            published, schema={"post_id": pl.String, "hashtags": pl.List(pl.String)}
+        ),
+        "int_hashtag_tags": pl.DataFrame(
+            [{"hashtags": list(tags), "tag": tag} for tags in sorted(lists) for tag in tags],
+            schema={"hashtags": pl.List(pl.String), "tag": pl.String},
+        ),
+    }
