@@ -59,6 +59,18 @@ class Session:
             raise AceError(f"This release has no {schema}.{name}.", nearest(name, known))
         return Relation(schema, name, columns, key)
 
+    def another(self) -> Reader:
+        """A reader of the same release for one long question; close it after."""
+        self.opened()
+        return self._open()
+
+    def release_name(self) -> str:
+        """What no other release is called, on this engine or another server."""
+        sql = "select engine, release, released_at from meta.release"
+        ((engine, number, at),) = self.query(sql).rows
+        moment = "".join(sign for sign in str(at) if sign.isalnum())
+        return f"{engine}-{number}-{moment}"
+
     def opened(self) -> None:
         """Open the release now, so that what is wrong with it is said now."""
         with self._own_lock():

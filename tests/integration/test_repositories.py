@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,12 @@ from uuid import UUID
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from common.errors import AceError, UsageError
+from common.settings import Settings
 from repositories import Warehouse
 from repositories.filters import OPERATORS
 from tests.conftest import PgServer
@@ -154,7 +158,7 @@ def ordered(order: list[tuple[str, bool]]) -> pl.DataFrame:
     )
 
 
-@settings(
+@trying(
     max_examples=examples(80), deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
@@ -316,3 +320,139 @@ def test_what_is_pinned_stays_while_others_are_released(
             assert [len(w.products.find()) for w in (first, second, pinned)] == [25, 5, 25]
     with pytest.raises(UsageError, match="Release 7 is not kept"):
         Warehouse.open(7, config=config)
+
+
+EMBEDDING = {
+    "embedding_id": "uuid", "reference_type": "text", "reference_id": "uuid", "embedding": "text",
+    "metadata": "json", "created_at": "timestamptz",
+}  # fmt: skip
+
+
+def embeddings() -> list[dict[str, Any]]:
+    """Scripts of two models and dimensions, some embedded again, and what has no direction."""
+    draw = random.Random(3)
+
+    def one(number: int, model: str | None, size: int, day: int, text: str | None = None) -> Any:
+        vector = [round(draw.gauss(0, 1), 3) for _ in range(size)]
+        return {
+            "embedding_id": str(UUID(int=draw.getrandbits(128))),
+            "reference_type": "script",
+            "reference_id": str(UUID(int=number + 1)),
+            "embedding": text or str(vector),
+            "metadata": {} if model is None else {"model": model},
+            "created_at": TIMES[day],
+        }
+
+    return [
+        *(one(number, "small", 8, number % 3) for number in range(150)),
+        *(one(number, "small", 8, 5) for number in range(0, 150, 10)),
+        # Newer, but without a direction: it hides nothing.
+        *(one(number, "small", 8, 6, text) for number, text in enumerate(
+            ["[0,0,0,0,0,0,0,0]", "[]", "no vector", "[1, null, 2]", '["a"]', "[[1], [2]]"])),
+        *(one(number, None, 5, 1) for number in range(40)),
+        *(one(number, "one", 3, 1) for number in range(20)),
+        *(one(number, "other", 3, 1) for number in range(20)),
+        # As near as each other: keys decide.
+        *(one(number, "same", 2, 1, "[3, 4]") for number in range(9)),
+    ]  # fmt: skip
+
+
+def cosines(vector: list[float], model: str) -> list[tuple[float, str, str]]:
+    """Cosine, reference and embedding of the newest vector of each item, nearest first."""
+    newest: dict[str, tuple[Any, ...]] = {}
+    for row in sorted(embeddings(), key=lambda one: (one["created_at"], one["embedding_id"])):
+        if row["metadata"].get("model", "unknown") == model:
+            try:
+                found = [float(part) for part in row["embedding"].strip("[]").split(",")]
+                length = sum(part * part for part in found) ** 0.5
+                cosine = sum(a * b for a, b in zip(found, vector, strict=True)) / length
+            except (ValueError, ZeroDivisionError):
+                continue
+            cosine /= sum(part * part for part in vector) ** 0.5
+            newest[row["reference_id"]] = (cosine, row["reference_id"], row["embedding_id"])
+    return sorted(newest.values(), key=lambda one: (-round(one[0], 9), one[1]))
+
+
+@pytest.fixture(
+    scope="module", params=["duckdb", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def vectors(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    home = tmp_path_factory.mktemp("vectors")
+    tables = {"canonical.embeddings": (EMBEDDING, embeddings())}
+    if request.param == "duckdb":
+        yield small_release.release(tables, home)
+        return
+    server: PgServer = request.getfixturevalue("pg_server")
+    url = server.create_database("vectors")
+    yield small_release.release(tables, home, url)
+    server.drop_database(url)
+
+
+@pytest.mark.parametrize(("model", "size"), [("small", 8), ("unknown", 5), ("same", 2)])
+@pytest.mark.parametrize("k", [1, 4, 1000])
+def test_the_nearest_are_those_with_the_largest_cosine(
+    vectors: Settings, model: str, size: int, k: int
+) -> None:
+    draw = random.Random(size + k)
+    with Warehouse.open(config=vectors) as warehouse:
+        for _ in range(5):
+            vector = [draw.gauss(0, 1) for _ in range(size)]
+            found = warehouse.embeddings.nearest(vector, reference_type="script", k=k)
+            wanted = cosines(vector, model)[:k]
+            assert [one.reference_id for one in found] == [one[1] for one in wanted]
+            assert [one.embedding_id for one in found] == [one[2] for one in wanted]
+            assert [one.cosine for one in found] == pytest.approx(
+                [one[0] for one in wanted], abs=1e-6
+            )
+            assert {one.model for one in found} == {model}
+
+
+def test_only_what_is_equal_in_kind_is_compared(vectors: Settings) -> None:
+    with Warehouse.open(config=vectors) as warehouse:
+        nearest = warehouse.embeddings.nearest
+        with pytest.raises(UsageError, match=r"'script' has 7 numbers.*small with 8, "):
+            nearest([1.0] * 7, "script")
+        with pytest.raises(UsageError, match=r"several models.*model= one of one, other"):
+            nearest([1, 2, 3], "script")
+        assert nearest([1, 2, 3], "script", model="other")[0].model == "other"
+        with pytest.raises(UsageError, match=r"of model 'small' has 3 numbers"):
+            nearest([1, 2, 3], "script", model="small")
+        with pytest.raises(UsageError, match=r"no vectors of 'scripts'. Did you mean script\?"):
+            nearest([1, 2, 3], "scripts")
+        for wrong in ([0, 0, 0], [], [1, float("nan")], "[1, 2]", [[1.0]], ["a"], None):
+            with pytest.raises(UsageError, match="The vector has no direction"):
+                nearest(wrong, "script")  # type: ignore[arg-type]
+        for k in (0, -1, True, 2.5):
+            with pytest.raises(UsageError, match="k is "):
+                nearest([1, 2], "script", k=k)  # type: ignore[arg-type]
+
+
+def test_vectors_are_kept_once_for_a_release_and_not_for_ever(
+    vectors: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(vectors, home=tmp_path / "home")
+    shutil.copytree(vectors.home, config.home, symlinks=True)
+    shutil.rmtree(config.home / "vectors", ignore_errors=True)
+    for number in range(4):
+        (config.home / "vectors" / f"older-{number}").mkdir(parents=True)
+    with Warehouse.open(config=config) as warehouse:
+        first = warehouse.embeddings.nearest([3, 4], "script", model="same")
+    assert len(list((config.home / "vectors").iterdir())) == 3
+    (made,) = (config.home / "vectors").glob("*-1-*")
+    assert [len(list(one.iterdir())) for one in made.iterdir()] == [11]
+    monkeypatch.setattr("repositories.vectors._make", None)
+    with Warehouse.open(config=config) as warehouse:
+        assert warehouse.embeddings.nearest([3, 4], "script", model="same") == first
+
+
+def test_where_nothing_can_be_kept_vectors_serve_all_the_same(
+    vectors: Settings, tmp_path: Path
+) -> None:
+    config = replace(vectors, home=tmp_path / "home")
+    shutil.copytree(vectors.home, config.home, symlinks=True)
+    shutil.rmtree(config.home / "vectors", ignore_errors=True)
+    (config.home / "vectors").write_text("a file stands where a folder belongs")
+    with Warehouse.open(config=config) as warehouse:
+        assert len(warehouse.embeddings.nearest([3, 4], "script", k=4)) == 4
