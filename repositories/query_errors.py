@@ -112,6 +112,12 @@ def postgres_error(error: Any, tables: Callable[[], set[str]]) -> AceError:
         )
     if isinstance(error, errors.ReadOnlySqlTransaction):
         return _changing()
+    gone = re.fullmatch(r"[Rr]elease (\d+) is not kept\.?", text)
+    if gone:
+        return AceError(
+            f"Release {gone[1]} is not kept any more.",
+            "Open the current one; 'ace releases' lists what is kept.",
+        )
     if "multiple commands" in text:
         return UsageError("Only one statement at a time can be run.", "Leave out the others.")
     return AceError(f"The query failed: {text[:1].upper()}{text[1:]}")

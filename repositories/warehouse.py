@@ -19,6 +19,7 @@ from repositories.events import SystemEvents
 from repositories.marts import Marts
 from repositories.models.agent_notes import AgentNote
 from repositories.models.creative_patterns import CreativePattern
+from repositories.models.embeddings import Embedding
 from repositories.models.experiments import Experiment
 from repositories.models.performance_metrics import PerformanceMetric
 from repositories.models.products import Product
@@ -36,6 +37,22 @@ from repositories.session import Session
 from repositories.table import Table
 
 R = TypeVar("R", bound=Row)
+
+#: The rows of the twelve tables.
+MODELS: tuple[type[Row], ...] = (
+    Product,
+    CreativePattern,
+    AgentNote,
+    Embedding,
+    RawVideo,
+    TrendSnapshot,
+    Script,
+    VideoAsset,
+    Experiment,
+    PublishedPost,
+    PerformanceMetric,
+    SystemEvent,
+)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from polars.testing import assert_frame_equal
 
+from common.pgconnect import own_sql
+from loaders.inbox.place import Place
+from repositories.duckdb_reader import DuckReader
+from repositories.marts import MARTS, Marts
+from repositories.postgres_reader import PostgresReader
+from repositories.session import Session
+from repositories.table import Table
+from repositories.warehouse import MODELS
 from tests.conftest import PgServer
 from tests.support.builds import Warehouse, differences
 from tests.support.plans import described, log_plans, work
@@ -60,6 +69,31 @@ def test_both_engines_give_the_same_world(
     empty = {table for table, rows in left.items() if not rows}
     assert {table for table in empty if table.startswith("marts.")} <= MAY_BE_EMPTY
     assert differences(left, right) == []
+
+
+def test_programs_read_the_same_rows_from_both(demo: Warehouse, postgres: Warehouse) -> None:
+    """Every table as models and every mart as a frame, in the order of their keys."""
+    place = Place(demo.landing.storage)
+    with connect(postgres.postgres_url, autocommit=True) as connection:
+        for schema in ("canonical", "marts"):
+            connection.execute(own_sql(f"create schema {schema}"))
+            for name in postgres.tables(schema):
+                view = f"{schema}.{name} as select * from build_{schema}.{name}"
+                connection.execute(own_sql(f"create view {view}"))
+    duck = Session("duckdb", lambda: DuckReader(demo.database))
+    pg = Session("postgres", lambda: PostgresReader(postgres.postgres_url))
+    for model in MODELS:
+        rows = Table(duck, place, model).find()
+        assert rows, model.TABLE
+        assert rows == Table(pg, place, model).find()
+    for name in MARTS:
+        left, right = (getattr(Marts(session), name).find() for session in (duck, pg))
+        documents = [c for c, kind in getattr(Marts(duck), name).relation.columns.items()
+                     if kind == "json"]  # fmt: skip
+        assert not left.is_empty()
+        assert_frame_equal(left.drop(documents), right.drop(documents), rel_tol=1e-8, abs_tol=1e-12)
+    duck.close()
+    pg.close()
 
 
 def test_no_plan_writes_an_expression_out_at_each_of_its_uses(postgres: Warehouse) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -320,6 +323,85 @@ def test_what_is_pinned_stays_while_others_are_released(
             assert [len(w.products.find()) for w in (first, second, pinned)] == [25, 5, 25]
     with pytest.raises(UsageError, match="Release 7 is not kept"):
         Warehouse.open(7, config=config)
+
+
+def test_reads_go_on_while_releases_are_made(
+    tmp_path: Path, request: pytest.FixtureRequest, warehouse: Warehouse
+) -> None:
+    """An open warehouse holds nothing that a release needs, and finds its rows all the while."""
+    url = None
+    if warehouse._session.engine == "postgres":
+        url = request.getfixturevalue("postgres_url")
+    config = small_release.release(TABLES, tmp_path, url)
+    stop, errors, counts = threading.Event(), list[BaseException](), [0, 0]
+
+    def read(which: int) -> None:
+        try:
+            with Warehouse.open(config=config) as kept:
+                while not stop.is_set():
+                    if which == 0:
+                        assert len(kept.products.find()) == 25
+                        assert kept.products.get(PRODUCTS[3]["product_id"]) is not None
+                    else:
+                        with Warehouse.open(config=config) as current:
+                            number = current.release.number or 0
+                            assert len(current.products.find()) == 26 - number
+                    counts[which] += 1
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=read, args=(which,)) for which in (0, 1)]
+    with Warehouse.open(config=config) as idle:
+        assert idle.marts.post_performance.get(ROWS[0]["post_id"]) is not None
+        for thread in threads:
+            thread.start()
+        for number in (2, 3):
+            tables = {
+                # A new column changes the view that readers have in use.
+                "marts.post_performance": (
+                    KINDS | {f"new_{n}": "bigint" for n in range(2, number + 1)},
+                    ROWS,
+                ),
+                "canonical.products": (PRODUCT, PRODUCTS[: 26 - number]),
+            }
+            small_release.release(tables, tmp_path, url, number=number)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert len(idle.products.find()) == 25
+    assert errors == []
+    assert min(counts) > 3
+
+
+def test_threads_share_a_warehouse_and_a_fork_opens_its_own(warehouse: Warehouse) -> None:
+    wanted = {row["product_id"]: row["name"] for row in PRODUCTS}
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(warehouse.products.get, list(wanted) * 10))
+    assert [one.name for one in found if one] == list(wanted.values()) * 10
+    ours, theirs = multiprocessing.Pipe()
+
+    def child() -> None:
+        theirs.send([row.name for row in warehouse.products.find()])
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    assert ours.poll(30)
+    assert ours.recv() == list(wanted.values())
+    process.join(30)
+    assert process.exitcode == 0
+    assert len(warehouse.products.find()) == 25
+
+
+@pytest.mark.postgres
+def test_a_release_that_is_not_kept_any_more_is_said_to_be(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    config = small_release.release(TABLES, tmp_path, postgres_url)
+    with Warehouse.open(config=config) as old:
+        for number in (2, 3, 4):
+            small_release.release(TABLES, tmp_path, postgres_url, number)
+        with pytest.raises(AceError, match=r"Release 1 is not kept any more\. Open the current"):
+            old.products.find()
 
 
 EMBEDDING = {
