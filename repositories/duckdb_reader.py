@@ -17,6 +17,7 @@ from repositories.release_files import UnreadableError, explain, is_damage, open
 from repositories.values import converted, parsed, plain
 
 if TYPE_CHECKING:
+    import duckdb
     import polars as pl
 
 Hint = Callable[[], str]
@@ -68,16 +69,27 @@ class DuckReader:
         return UnreadableError.of(self.path, what, self._hint())
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
-        return self.stream(sql, parameters).all()
+        # In one go: each change of threads takes as long as a look-up by key.
+        columns, readers, rows = self._run(self._all, sql, parameters)
+        return Answer(columns, converted(rows, readers))
+
+    def _all(
+        self, sql: str, parameters: Sequence[Any]
+    ) -> tuple[list[str], list[Callable[[Any], Any]], list[tuple[Any, ...]]]:
+        cursor = self._started(sql, parameters)
+        columns, readers = _described(cursor)
+        return columns, readers, cursor.fetchall() if columns else []
+
+    def _started(self, sql: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
+        if len(self._connection.extract_statements(sql)) > 1:
+            raise UsageError("Only one statement at a time can be run.", "Leave out the others.")
+        return self._connection.execute(sql, list(parameters))
 
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Stream:
-        if len(self._run(self._connection.extract_statements, sql)) > 1:
-            raise UsageError("Only one statement at a time can be run.", "Leave out the others.")
-        cursor = self._run(self._connection.execute, sql, list(parameters))
-        if cursor.description is None:
+        cursor = self._run(self._started, sql, parameters)
+        columns, readers = _described(cursor)
+        if not columns:
             return Stream([], iter(()))
-        columns = [column[0] for column in cursor.description]
-        readers = [parsed if str(column[1]) == "JSON" else plain for column in cursor.description]
 
         def batches() -> Iterator[list[tuple[Any, ...]]]:
             while rows := self._run(cursor.fetchmany, BATCH):
@@ -145,3 +157,14 @@ class DuckReader:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _described(
+    cursor: duckdb.DuckDBPyConnection,
+) -> tuple[list[str], list[Callable[[Any], Any]]]:
+    """Names of the columns of an answer, none of no answer, and what makes values plain."""
+    found = cursor.description or []
+    return (
+        [column[0] for column in found],
+        [parsed if str(column[1]) == "JSON" else plain for column in found],
+    )

@@ -37,7 +37,7 @@ class Rows:
     def _one(self, key: Any) -> dict[str, Any] | None:
         relation = self.relation
         filters = key_of(relation, key)
-        sql, values = select(relation, self._session.engine, filters=filters, limit=1)
+        sql, values = select(relation, self._session.engine, filters=filters)
         found = self._dicts(sql, values, relation.columns)
         return found[0] if found else None
 
@@ -76,7 +76,7 @@ class Rows:
 
     def _look_up(self, columns: Sequence[str], key: Mapping[str, Any]) -> dict[str, Any] | None:
         relation = self.relation
-        sql, values = select(relation, self._session.engine, filters=key, columns=columns, limit=1)
+        sql, values = select(relation, self._session.engine, filters=key, columns=columns)
         found = self._dicts(sql, values, {name: relation.columns[name] for name in columns})
         return found[0] if found else None
 
