@@ -1,9 +1,9 @@
 """Point reads of a release: what an agent looks up, in milliseconds on the clock.
 
-Through ``open_release``, as readers do: one open reader, one question at a time, the questions
-in turn so that noise hits all. Keys are drawn evenly from the release itself. Beside the clock
-stands the processor time of this process, which on a busy machine says more; of Postgres it is
-only the client's.
+Through ``open_release``, as ``ace sql`` does, and through repositories, as agents do: one open
+reader, one question at a time, the questions in turn so that noise hits all. Keys are drawn
+evenly from the release itself. Beside the clock stands the processor time of this process, which
+on a busy machine says more; of Postgres it is only the client's.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.measure import Line, Skip, median
+from common.settings import Settings
+from repositories import Warehouse
 from repositories.connection import open_release
 from repositories.reader import Reader
 
@@ -56,6 +59,9 @@ class LookUp:
 #: Milliseconds on the clock and of the processor, of each question.
 Times = list[tuple[float, float]]
 
+#: A way to ask: what is looked up, and the key.
+Ask = Callable[[LookUp, tuple[object, ...]], object]
+
 LOOK_UPS = (
     LookUp("post_performance", ("post_id",)),
     LookUp("post_metric_history", ("post_id",)),
@@ -74,11 +80,14 @@ def measure(
     look_ups: Sequence[LookUp],
     times: int = TIMES,
     until: subprocess.Popen[bytes] | None = None,
+    ask: Ask | None = None,
 ) -> dict[LookUp, Times]:
     """Milliseconds of each look-up, ``times`` each, or as many as fit until a process ends.
 
-    The first of each kind reads cold parts of the file and is not counted.
+    ``ask`` is how they are asked, of the reader itself by default. The first of each kind
+    reads cold parts of the file and is not counted.
     """
+    ask = ask or (lambda one, key: reader.query(one.sql, key))
     keys = {one: one.keys(reader, times + 1) for one in look_ups}
     found: dict[LookUp, Times] = {one: [] for one in look_ups if keys[one]}
     for turn in range(times + 1):
@@ -86,11 +95,21 @@ def measure(
             if until is not None and until.poll() is not None:
                 return found
             begun = time.perf_counter(), time.process_time()
-            reader.query(one.sql, keys[one][turn % len(keys[one])])
+            ask(one, keys[one][turn % len(keys[one])])
             ended = time.perf_counter(), time.process_time()
             if turn:
                 took.append(((ended[0] - begun[0]) * 1000, (ended[1] - begun[1]) * 1000))
     return found
+
+
+def through(warehouse: Warehouse) -> Ask:
+    """Ask as programs do: a Polars frame of the mart's rows with the key."""
+
+    def ask(one: LookUp, key: tuple[object, ...]) -> object:
+        filters: dict[str, Any] = dict(zip(one.by, key, strict=True))
+        return getattr(warehouse.marts, one.table).find(**filters)
+
+    return ask
 
 
 def lines(
@@ -112,6 +131,10 @@ def lines(
 
     with opened() as reader:
         yield from _told(measure(reader, look_ups), "")
+        config = Settings(home, target, str(home / "landing"), postgres_url, None, {})
+        with Warehouse.open(config=config) as warehouse:
+            found = measure(reader, look_ups, ask=through(warehouse))
+        yield from _told(found, ", by find()")
     if not build:
         return
     with opened() as reader:
