@@ -275,6 +275,16 @@ def test_what_cannot_be_asked_is_said(
     assert message in str(caught.value)
 
 
+def test_few_rows_and_many_are_read_alike(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = warehouse.marts.post_performance.find()
+    monkeypatch.setattr("repositories.duckdb_reader.FEW", 100)
+    many = warehouse.marts.post_performance.find()
+    assert few.schema == many.schema
+    assert few.equals(many)
+
+
 def test_a_mart_that_is_none_is_told_the_nearest(warehouse: Warehouse) -> None:
     with pytest.raises(UsageError, match=r"no mart 'post_perfomance'. Did you mean post_perform"):
         warehouse.marts.post_perfomance  # noqa: B018
