@@ -4,7 +4,8 @@ What is trending around each product, by its newest snapshot?
 One row for each tag of the snapshot, with the tag's newest day on each platform where
 trending videos carry it; a product whose tags nobody carries has one row without a
 platform. Begin with products whose `direction` is up and tags with `is_breakout`;
-`trend_score` is 0 to 100. `is_stale` means that the product was not looked at lately.
+`trend_score` is 0 to 100, 50 where a tag is expected to stay at 1.5 times its past. `is_stale`
+means that the product was not looked at lately.
 #}
 with
 

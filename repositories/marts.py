@@ -50,6 +50,7 @@ MARTS: dict[str, Kept] = {
     "experiment_gaps": _kept(72, "product_id", "platform", "pattern_id"),
     "creative_briefs": _kept(72, "product_id"),
     "hashtag_trends": _kept(36, "platform", "hashtag", "day"),
+    "trend_accuracy": _kept(168, "platform", "week"),
     "video_trends": _kept(36, "platform", "external_id"),
     "product_trends": _kept(36, "product_id", "snapshot_time"),
     "agent_health": _kept(24, "agent_name", "day"),

@@ -7,6 +7,12 @@
 {%- endmacro %}
 
 
+{# The same with a probability of 80%. #}
+{% macro z80() -%}
+    1.2815515655446004
+{%- endmacro %}
+
+
 {# A part of an exact sum that stays exact: parts of groups are added up with exact_sum. #}
 {% macro exact_part(expression, scale=12) -%}
     sum(cast({{ expression }} as decimal(38, {{ scale }})))

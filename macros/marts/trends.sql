@@ -74,17 +74,37 @@
 {%- endmacro %}
 
 
-{# `z / (z + half)` of a value that counts only above 0: 0 at 0, one half at `half`, never 1. #}
-{% macro saturating(value, half) -%}
-    {{ ratio('greatest(' ~ value ~ ', 0)', 'greatest(' ~ value ~ ', 0) + ' ~ half) }}
+{# Logarithm of a share by an earlier one, part of a video of the day added to both: shares
+   of few videos differ by chance, and one of none has a logarithm, too. #}
+{% macro log_lift(share, past_share, videos) -%}
+    {%- set added = '(' ~ var('trend_added_videos') ~ ' / cast(' ~ videos ~ ' as ' ~ type_double() ~ '))' -%}
+    ln(({{ share }} + {{ added }}) / ({{ past_share }} + {{ added }}))
 {%- endmacro %}
 
 
-{# How much a hashtag trends, 0 to 100: see hashtag_trends.trend_score. #}
-{% macro trend_score(videos, prior_share, robust_z, kl, novelty) -%}
-    100 * {{ saturating(videos, 5) }} * (
-        0.5 * case when {{ prior_share }} = 0 then 1 else {{ saturating('coalesce(' ~ robust_z ~ ', 0)', 3.5) }} end
-        + 0.3 * {{ saturating(kl, 0.05) }}
-        + 0.2 * {{ novelty }}
-    )
+{# What the lift of a tag depends on, and what a platform without a past of its own takes:
+   fitted on the first half of the real videos that come with the demo. #}
+{% macro lift_coefficients() -%}
+    {{ return({'constant': -0.1, 'rise': 0.65, 'listed': -0.25}) }}
+{%- endmacro %}
+
+
+{# How much is known of the lift of a tag by so many videos, of 0 to 1: its variance is
+   that of a tag of very many by this. #}
+{% macro lift_weight(videos) -%}
+    {{ ratio(videos, '(' ~ videos ~ ' + 3)') }}
+{%- endmacro %}
+
+
+{# The logarithm of a lift as it is scored: where seven chances in ten are to come above it,
+   and drawn toward none, the more the larger it is and the fewer videos show it. #}
+{% macro cautious_log_lift(expected, deviation, videos) -%}
+    {%- set likely = '(' ~ expected ~ ' - 0.5244 * ' ~ deviation ~ ')' -%}
+    {{ likely }} * {{ ratio(videos, videos ~ ' + 13 * greatest(' ~ likely ~ ', 0)') }}
+{%- endmacro %}
+
+
+{# How much a hashtag trends, 0 to 100, from its cautious_log_lift: 50 at breakout_lift. #}
+{% macro trend_score(log_lift) -%}
+    100 / (1 + exp(4 * (ln(cast({{ var('breakout_lift') }} as {{ type_double() }})) - {{ log_lift }})))
 {%- endmacro %}

@@ -23,11 +23,14 @@
     ['mann_kendall_z where all are equal', mann_kendall_z('1', '8', '1176'), none, 0],
     ['novelty after a week', novelty(number % 7), 0.5, 1e-12],
     ['novelty after ages', novelty(number % 400000), 9.332636185032189e-302, 1e-305],
-    ['saturating', saturating(number % 3.5, 3.5), 0.5, 1e-12],
-    ['saturating below 0', saturating(number % -2, 3.5), 0, 0],
-    ['saturating of a count', saturating('10', 5), 0.6666666666666667, 1e-12],
-    ['trend_score of counts', trend_score('15', number % 0.1, number % 3.5, number % 0.05, number % 0.5), 37.5, 1e-12],
-    ['trend_score of a new tag', trend_score('5', number % 0, 'null', number % -1, number % 1), 35, 1e-12],
+    ['log_lift', log_lift(number % 0.05, number % 0.01, '200'), 1.5163474893680886, 1e-12],
+    ['log_lift of a new tag', log_lift(number % 0.05, number % 0, '200'), 3.713572066704308, 1e-12],
+    ['log_lift without a past', log_lift(number % 0.05, 'cast(null as ' ~ double ~ ')', '200'), none, 0],
+    ['lift_weight', lift_weight('9'), 0.75, 1e-12],
+    ['cautious_log_lift', cautious_log_lift(number % 1.5244, number % 1, '13'), 0.5, 1e-12],
+    ['cautious_log_lift of a falling tag', cautious_log_lift(number % -0.5, number % 0, '2'), -0.5, 1e-12],
+    ['trend_score of what stays', trend_score(number % 0), 16.49484536082474, 1e-12],
+    ['trend_score at the lift of a breakout', trend_score('ln(' ~ number % 1.5 ~ ')'), 50, 1e-12],
 ] %}
 
 with

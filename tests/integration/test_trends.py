@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import pymannkendall
+import pytest
 from scipy import stats
 
 if TYPE_CHECKING:
@@ -116,7 +118,8 @@ def test_shares_and_their_statistics_are_those_of_numpy(demo: Warehouse) -> None
                 assert close(row["kl_trend"], kl)
                 assert close(row["velocity"], velocity)
                 if len(past) >= 7:
-                    breakout = seen >= 5 and (prior == 0 or (z is not None and z > 3.5))
+                    stands_out = seen >= 5 and (prior == 0 or (z is not None and z > 3.5))
+                    breakout = stands_out and row["expected_lift"] > 1.5
                     assert row["is_breakout"] == breakout
                     judged[breakout] += 1
                 else:
@@ -124,6 +127,180 @@ def test_shares_and_their_statistics_are_those_of_numpy(demo: Warehouse) -> None
     assert expected == len(mart)
     assert judged[True] > 20
     assert judged[False] > 10_000
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A tag on a complete day that seven others lie before."""
+
+    tag: str
+    day: date
+    videos: int
+    share: float
+    past: float
+    #: Shares of the three complete days after, where they have passed within 28 days.
+    after: Sequence[float] | None
+    #: The last of them.
+    known: date | None
+    rise: float
+    listed: float
+    #: Logarithm of the lift that came.
+    lift: float | None
+
+
+def judged_tags(videos: Sequence[dict[str, Any]], platform: str) -> list[Judged]:
+    first: dict[str, date] = {}
+    for row in videos:
+        day = row["collected_at"].astimezone(UTC).date()
+        if row["platform"] == platform:
+            first[row["external_id"]] = min(day, first.get(row["external_id"], day))
+    days = days_of(videos)[platform]
+    complete = complete_days(days)
+    carried = {
+        day: [
+            (tag, min((day - first[video]).days, 7))
+            for video, tags in days[day].items()
+            for tag in tags
+        ]
+        for day in complete
+    }
+    counts = {day: Counter(tag for tag, _ in carried[day]) for day in complete}
+    found = []
+    for number, day in enumerate(complete):
+        if sum(0 < (day - d).days <= WINDOW for d in complete) < 7:
+            continue
+        total = len(days[day])
+        ages: dict[str, list[int]] = defaultdict(list)
+        for tag, age in carried[day]:
+            ages[tag].append(age)
+        usual = float(np.mean([age for _, age in carried[day]]))
+        later = complete[number + 1 : number + 4]
+        known = later[-1] if len(later) == 3 and (later[-1] - day).days <= WINDOW else None
+        for tag, seen in counts[day].items():
+            before = [counts[d][tag] / len(days[d]) for d in complete[number - 7 : number]]
+            after = [counts[d][tag] / len(days[d]) for d in later] if known else None
+            past, part = float(np.mean(before)), 0.25 / total
+            share = seen / total
+            found.append(
+                Judged(
+                    *(tag, day, seen, share, past, after, known),
+                    math.log((share + part) / (past + part)),
+                    float(np.mean(ages[tag])) - usual,
+                    math.log((float(np.mean(after)) + part) / (past + part)) if after else None,
+                )
+            )
+    return found
+
+
+def fitted(known: Sequence[Judged]) -> tuple[Any, float]:
+    """Coefficients and deviation: weighted least squares with twenty more rows for each
+    coefficient that say what it was elsewhere."""
+    usual = np.array([-0.1, 0.65, -0.25])
+    x = np.array([[1.0, row.rise, row.listed] for row in known]).reshape(-1, 3)
+    y = np.array([row.lift for row in known], dtype=float)
+    root = np.sqrt([row.videos / (row.videos + 3) for row in known])
+    rows = np.vstack([x * root[:, None], np.sqrt(20) * np.eye(3)])
+    coefficients = np.linalg.lstsq(rows, np.append(y * root, np.sqrt(20) * usual), rcond=None)[0]
+    squares = float(np.sum((root * (y - x @ coefficients)) ** 2))
+    return coefficients, math.sqrt((squares + 20 * 0.35**2) / (len(known) + 20))
+
+
+@pytest.fixture(scope="module")
+def judged(demo: Warehouse) -> dict[str, list[Judged]]:
+    videos = demo.query(
+        "select platform, external_id, collected_at, hashtags from canonical.raw_videos"
+    )
+    return {name: judged_tags(videos, name) for name in ("tiktok", "instagram", "youtube")}
+
+
+def test_expected_lifts_are_those_of_numpy(
+    demo: Warehouse, judged: dict[str, list[Judged]]
+) -> None:
+    """Fitted day by day on what had come of tags by then, and of no tag later."""
+    rows = demo.query(
+        "select platform, hashtag, day, expected_lift, lo80, hi80, trend_score"
+        " from marts.hashtag_trends where expected_lift is not null"
+    )
+    mart = {(row["platform"], row["hashtag"], row["day"]): row for row in rows}
+    assert len(mart) == sum(map(len, judged.values()))
+    most_known = 0
+    for platform, tags in judged.items():
+        fits = {}
+        for day in {row.day for row in tags}:
+            known = [
+                row
+                for row in tags
+                if row.videos >= 3 and row.known and 0 <= (day - row.known).days <= 90
+            ]
+            most_known = max(most_known, len(known))
+            fits[day] = fitted(known)
+        for row in tags:
+            coefficients, spread = fits[row.day]
+            middle = float(coefficients @ [1.0, row.rise, row.listed])
+            deviation = spread * math.sqrt((row.videos + 3) / row.videos)
+            width = stats.norm.ppf(0.9) * deviation
+            got = mart[platform, row.tag, row.day]
+            assert close(math.log(got["expected_lift"]), middle), (row, got)
+            assert close(math.log(got["lo80"]), middle - width), (row, got)
+            assert close(math.log(got["hi80"]), middle + width), (row, got)
+            likely = middle - 0.5244 * deviation
+            likely *= row.videos / (row.videos + 13 * max(likely, 0))
+            assert close(got["trend_score"], 100 / (1 + (1.5 / math.exp(likely)) ** 4)), (row, got)
+            if row.videos <= 2:
+                assert got["trend_score"] < 27
+    assert most_known > 2000
+
+
+def test_accuracy_is_that_of_scipy(demo: Warehouse, judged: dict[str, list[Judged]]) -> None:
+    mart = {
+        (row["platform"], row["hashtag"], row["day"]): row
+        for row in demo.query("select * from marts.hashtag_trends where videos >= 3")
+    }
+    accuracy = demo.query("select * from marts.trend_accuracy")
+    weeks: dict[Any, list[Judged]] = defaultdict(list)
+    for platform, tags in judged.items():
+        for row in tags:
+            if row.videos >= 3 and row.after:
+                weeks[platform, row.day - timedelta(days=row.day.weekday())].append(row)
+    assert {(row["platform"], row["week"]) for row in accuracy} == weeks.keys()
+    scores: dict[str, Callable[[Any, Judged], float]] = {
+        "": lambda row, _: row["trend_score"],
+        "today_": lambda _, row: row.share / row.past if row.past else 1e9,
+        "velocity_": lambda row, _: row["velocity"],
+        "videos_": lambda _, row: row.videos,
+    }
+    for got in accuracy:
+        platform = got["platform"]
+        tags = weeks[platform, got["week"]]
+        lifts = [rounded(row.lift or 0) for row in tags]
+        stayed = [np.mean(row.after or 0) > 1.5 * row.past * (1 + 1e-9) for row in tags]
+        rows = [mart[platform, row.tag, row.day] for row in tags]
+        inside = [
+            row["lo80"] <= math.exp(tag.lift or 0) <= row["hi80"]
+            for row, tag in zip(rows, tags, strict=True)
+        ]
+        assert (got["days"], got["tags"]) == (len({row.day for row in tags}), len(tags))
+        assert close(got["all_share"], float(np.mean(stayed)))
+        assert close(got["all_log_lift"], float(np.mean(lifts)))
+        assert close(got["coverage80"], float(np.mean(inside)))
+        flags = [bool(row["is_breakout"]) for row in rows]
+        assert got["breakouts"] == sum(flags)
+        assert got["breakouts_stayed"] == sum(np.logical_and(flags, stayed))
+        for prefix, score in scores.items():
+            values = [rounded(score(row, tag)) for row, tag in zip(rows, tags, strict=True)]
+            expected = float(stats.spearmanr(values, lifts).statistic)
+            assert close(got[f"{prefix}spearman"], None if math.isnan(expected) else expected)
+            top: list[int] = []
+            for day in {row.day for row in tags}:
+                places = [n for n, row in enumerate(tags) if row.day == day]
+                top += sorted(places, key=lambda n: (-values[n], tags[n].tag))[:20]
+            assert close(got[f"{prefix}top20_share"], float(np.mean([stayed[n] for n in top])))
+            assert close(got[f"{prefix}top20_log_lift"], float(np.mean([lifts[n] for n in top])))
+
+
+def rounded(value: float) -> float:
+    """Nine digits, as ranks are made of them."""
+    return float(f"{value:.9g}")
 
 
 def test_planted_breakouts_are_flagged_within_days(demo: Warehouse) -> None:

@@ -93,6 +93,24 @@ ON_THE_EDGE: list[tuple[str, str, int, dict[str, float]]] = [
     ("similar_items", "cosine_in_range", -1, {"cosine": -1}),
     ("video_trends", "peak_is_largest", -1, {"peak_views_per_hour": 1e9, "views_per_hour": 1e9}),
     ("hashtag_trends", "score_in_range", 1, {"trend_score": 100}),
+    ("hashtag_trends", "lift_in_its_interval", 1, {"lo80": 1, "expected_lift": 1, "hi80": 1}),
+    (
+        "trend_accuracy",
+        "correlations",
+        1,
+        {"spearman": 1, "today_spearman": 0, "velocity_spearman": 0, "videos_spearman": 0},
+    ),
+    (
+        "trend_accuracy",
+        "growth",
+        1,
+        {
+            "growth_ahead": 1,
+            "today_growth_ahead": 0,
+            "velocity_growth_ahead": 0,
+            "videos_growth_ahead": 0,
+        },
+    ),
     ("product_trends", "saturation_in_range", 1, {"saturation": 1, "popularity": 1}),
 ]
 

@@ -3,9 +3,9 @@
 
 with
 
-tag_days as (
+history as (
 
-    select * from {{ ref('int_tag_days') }}
+    select * from {{ ref('int_tag_shares') }}
 
 ),
 
@@ -15,39 +15,9 @@ days as (
 
 ),
 
-{# Numbers for tags, because joins on texts cost more than all the rest. #}
-tags as (
+fits as (
 
-    select
-        platform,
-        hashtag,
-        row_number() over (order by platform, hashtag) as tag
-    from tag_days
-    group by platform, hashtag
-
-),
-
-history as {{ computed_once() }} (
-
-    select
-        tag_days.*,
-        tags.tag,
-        days.videos as platform_videos,
-        days.is_partial,
-        {{ ratio('tag_days.videos', 'days.videos') }} as share,
-        min(tag_days.day) over by_day as first_seen,
-        row_number() over by_day as days_observed,
-        max(case when not days.is_partial then {{ ratio('tag_days.videos', 'days.videos') }} end)
-            over by_day
-            as largest_share
-    from tag_days
-    inner join tags
-        on tag_days.platform = tags.platform
-        and tag_days.hashtag = tags.hashtag
-    inner join days
-        on tag_days.platform = days.platform
-        and tag_days.day = days.day
-    window by_day as (partition by tags.tag order by tag_days.day rows unbounded preceding)
+    select * from {{ ref('int_trend_fits') }}
 
 ),
 
@@ -228,26 +198,60 @@ measured as (
 
 ),
 
-scored as (
+fitted as (
 
     select
         measured.*,
+        fits.constant,
+        fits.rise,
+        fits.listed,
+        fits.deviation as fit_deviation
+    from measured
+    left join fits
+        on measured.platform = fits.platform
+        and measured.day = fits.day
+
+),
+
+expected as (
+
+    select
+        fitted.*,
         (log_now - log_previous) / days_since_previous as velocity,
         (log_previous - log_earlier) / days_before_previous as previous_velocity,
         {{ novelty('day - first_seen') }} as novelty,
+        constant + rise * log_rise + listed * listed_longer as expected_log,
+        fit_deviation / sqrt({{ lift_weight('videos') }}) as deviation
+    from fitted
+
+),
+
+lifted as (
+
+    select
+        expected.*,
+        exp(expected_log) as expected_lift,
+        exp(expected_log - {{ z80() }} * deviation) as lo80,
+        exp(expected_log + {{ z80() }} * deviation) as hi80
+    from expected
+
+),
+
+scored as (
+
+    select
+        lifted.*,
         case
-            when not is_partial and baseline_days >= 7
-            then videos >= {{ var('min_breakout_videos') }} and (
+            when is_judged
+            then videos >= {{ var('min_breakout_videos') }}
+                and (
                     prior_share = 0
                     or coalesce({{ significant('robust_z') }} > {{ var('breakout_z') }}, false)
                 )
+                and {{ more_than('expected_lift', var('breakout_lift')) }}
         end as is_breakout,
-        case
-            when not is_partial and baseline_days >= 7 then {{ trend_score(
-                'videos', 'prior_share', 'robust_z', 'kl_trend', novelty('day - first_seen')
-            ) }}
-        end as trend_score
-    from measured
+        {{ trend_score(cautious_log_lift('expected_log', 'deviation', 'videos')) }} as trend_score
+    from lifted
 
 ),
 
@@ -291,7 +295,10 @@ final as (
         end as rank,
         first_seen,
         days_observed,
-        known_at
+        known_at,
+        expected_lift,
+        lo80,
+        hi80
     from scored
 
 )

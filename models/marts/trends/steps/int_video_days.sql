@@ -70,7 +70,8 @@ complete as (
         lag(day, 1) over by_day as previous_day,
         lag(videos, 1) over by_day as previous_videos,
         lag(day, 2) over by_day as earlier_day,
-        lag(videos, 2) over by_day as earlier_videos
+        lag(videos, 2) over by_day as earlier_videos,
+        lead(day, 3) over by_day as outcome_day
     from judged
     where not is_partial
     window by_day as (partition by platform order by day)
@@ -114,6 +115,11 @@ final as (
         case when judged.day - complete.earlier_day <= {{ window }} then complete.earlier_day end
             as earlier_day,
         complete.earlier_videos,
+        case when complete.outcome_day - judged.day <= {{ window }} then complete.outcome_day end
+            as outcome_day,
+        count(complete.day) over (
+            partition by judged.platform order by judged.day rows unbounded preceding
+        ) as complete_days,
         judged.known_at
     from judged
     left join complete

@@ -49,6 +49,7 @@ final as (
         external_id,
         collected_at,
         {{ utc_day('collected_at') }} as day,
+        {{ utc_day('first_collected_at') }} as first_day,
         {{ utc_day('first_collected_at') }} = {{ utc_day('collected_at') }} as is_first_day,
         caption,
         hashtags,
