@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from loaders.inbox.contract import InvalidValue
     from repositories.warehouse import Warehouse
 
-__all__ = ["Warehouse"]
+__all__ = ["InvalidValue", "Warehouse"]
 
 
 def __getattr__(name: str) -> Any:
@@ -14,4 +15,8 @@ def __getattr__(name: str) -> Any:
         from repositories.warehouse import Warehouse
 
         return Warehouse
+    if name == "InvalidValue":
+        from loaders.inbox.contract import InvalidValue
+
+        return InvalidValue
     raise AttributeError(f"module 'repositories' has no attribute '{name}'")

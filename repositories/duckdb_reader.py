@@ -117,6 +117,9 @@ class DuckReader:
         found: pl.DataFrame = self._run(read)
         return found
 
+    def is_lost(self) -> bool:
+        return False
+
     def settle(self) -> None:
         """A release file has no server."""
 

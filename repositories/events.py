@@ -21,4 +21,9 @@ class SystemEvents(Table[SystemEvent]):
         key: str | None = None,
     ) -> str:
         """Write an event that happens now; as durable as :meth:`create`. Returns its key."""
-        return self.create(key=key, agent_name=agent, event_type=event, payload=dict(payload or {}))
+        return self.create(
+            key=key,
+            agent_name=agent,
+            event_type=event,
+            payload=payload if payload is not None else {},
+        )

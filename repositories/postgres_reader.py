@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from common.errors import AceError
 from repositories.query_errors import postgres_error
 from repositories.reader import BATCH, Answer, Engine, Stream
 from repositories.values import converted, plain, whole
@@ -85,9 +86,13 @@ class PostgresReader:
         self._connection.execute("select set_config('ace.release', %s, false)", (str(release),))
         self._connection.commit()
 
+    def is_lost(self) -> bool:
+        return self._connection.closed
+
     def settle(self) -> None:
         """End the transaction: an open one would keep a release from being made."""
-        self._connection.rollback()
+        if not self._connection.closed:
+            self._connection.rollback()
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -96,6 +101,11 @@ class PostgresReader:
         try:
             yield
         except psycopg.Error as error:
+            if self._connection.closed:
+                raise AceError(
+                    "The connection to the warehouse's Postgres broke.",
+                    "Run it again when the server is back.",
+                ) from None
             self._connection.rollback()
             raise postgres_error(error, self.tables) from None
 

@@ -54,6 +54,10 @@ class Reader(Protocol):
         """The rows as a Polars frame with these columns and types."""
         ...
 
+    def is_lost(self) -> bool:
+        """Whether the connection is gone, so that asking needs another."""
+        ...
+
     def settle(self) -> None:
         """Hold nothing on the server until the next statement."""
         ...

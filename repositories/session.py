@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from common.errors import AceError
 from repositories.columns import SQL, Kind, Relation, kind_of, nearest
@@ -14,6 +14,7 @@ from repositories.reader import Answer, Engine, Reader
 if TYPE_CHECKING:
     import polars as pl
 
+T = TypeVar("T")
 #: Readers of a parent process: closing one would end the parent's.
 _inherited: list[Reader] = []
 
@@ -28,23 +29,35 @@ class Session:
         self._reader: Reader | None = None
         self._process = os.getpid()
         self._lock = threading.RLock()
+        self._is_closed = False
         self._columns: dict[tuple[str, str], dict[str, Kind]] = {}
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
-        with self._own_lock():
-            reader = self._opened()
-            try:
-                return reader.query(sql, parameters)
-            finally:
-                reader.settle()
+        return self._ask(lambda reader: reader.query(sql, parameters))
 
     def frame(self, sql: str, parameters: Sequence[Any], schema: dict[str, Any]) -> pl.DataFrame:
+        return self._ask(lambda reader: reader.frame(sql, parameters, schema))
+
+    def _ask(self, ask: Callable[[Reader], T]) -> T:
         with self._own_lock():
             reader = self._opened()
             try:
-                return reader.frame(sql, parameters, schema)
+                return ask(reader)
+            except Exception:
+                if not reader.is_lost():
+                    raise
             finally:
                 reader.settle()
+            # The server was restarted, or ended the session: the release is there all the same.
+            self._reader = None
+            return self._ask_again(ask)
+
+    def _ask_again(self, ask: Callable[[Reader], T]) -> T:
+        reader = self._opened()
+        try:
+            return ask(reader)
+        finally:
+            reader.settle()
 
     def relation(self, schema: str, name: str, key: tuple[str, ...]) -> Relation:
         """A table of the release; AceError where the release has none of that name."""
@@ -81,6 +94,7 @@ class Session:
             if self._reader is not None:
                 self._reader.close()
             self._reader = None
+            self._is_closed = True
 
     def _own_lock(self) -> threading.RLock:
         if self._process != os.getpid():
@@ -93,6 +107,8 @@ class Session:
         return self._lock
 
     def _opened(self) -> Reader:
+        if self._is_closed:
+            raise AceError("The warehouse is closed.", "Read inside its 'with', or open another.")
         if self._reader is None:
             self._reader = self._open()
         return self._reader

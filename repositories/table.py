@@ -81,7 +81,7 @@ class Table(Rows, Generic[R]):
 
         ``key`` is your own name for the row: of all writes with one key, one lands. Returns
         the row's key (``post_id``, ``note_id``...), given, derived from ``key``, or new.
-        Raises loaders.inbox.contract.InvalidValue for a row that the contract refuses, and
+        Raises InvalidValue for a row that the contract refuses, and
         AceError when it could not be made durable (it may land all the same: use ``key``).
         """
         return self._write([(key, values)])[0]
@@ -91,7 +91,14 @@ class Table(Rows, Generic[R]):
 
         None is written when one is refused.
         """
-        return self._write([(row.get("key"), row) for row in rows])
+        given = []
+        for number, row in enumerate(rows):
+            if not isinstance(row, Mapping):
+                raise UsageError(
+                    f"Row {number:,} is {row!r:.60}.", "A row is a dict of its values by column."
+                )
+            given.append((row.get("key"), row))
+        return self._write(given)
 
     def _write(self, rows: list[tuple[str | None, Mapping[str, Any]]]) -> list[str]:
         from loaders.inbox.contract import checked

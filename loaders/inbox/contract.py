@@ -18,6 +18,7 @@ import orjson
 from common.errors import UsageError
 from loaders.inbox import SOURCE
 from loaders.inbox.line import Line
+from loaders.jsontext import clean_text
 from loaders.keys import derived_key
 from loaders.landing.metadata import new_load_id
 from loaders.records import Reading
@@ -63,9 +64,9 @@ def checked(table: str, values: Mapping[str, Any], at: datetime, key: str | None
     names = _reading(table).names
     for name in values:
         if name not in names:
-            near = difflib.get_close_matches(name, names, 1)
+            near = difflib.get_close_matches(str(name), names, 1)
             hint = f"Did you mean {near[0]}?" if near else f"It has: {', '.join(names)}."
-            raise InvalidValue(table, name, "no such field", shown(values[name]), hint)
+            raise InvalidValue(table, str(name), "no such field", shown(values[name]), hint)
     typing = Typing()
     given = {name: _plain(value) for name, value in values.items()}
     typed, problems, written = _reading(table).read(given, typing)
@@ -83,6 +84,7 @@ def checked(table: str, values: Mapping[str, Any], at: datetime, key: str | None
         if own in row:
             hint = f"The row's {own} is derived from the key: leave one of them out."
             raise InvalidValue(table, "key", f"no key beside {own}", shown(key), hint)
+        key = clean_text(key)
         row[own] = derived_key(SOURCE, table, key)
     _required(table, row)
     row.setdefault(own, new_load_id())

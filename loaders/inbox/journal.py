@@ -110,8 +110,8 @@ class Journal:
         self._path = self.folder / f"{new_load_id()}-{os.getpid()}{ENDING}"
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self._file = os.open(self._path, flags, 0o666)
-        # The folders may be as new: <landing>/inbox/_journal/<table>.
-        for folder in (self.folder, *list(self.folder.parents)[:4]):
+        # The folders may be as new: <home>/<landing>/inbox/_journal/<table>.
+        for folder in (self.folder, *list(self.folder.parents)[:5]):
             with contextlib.suppress(PermissionError):
                 sync_folder(folder)
         return self._file

@@ -47,8 +47,8 @@ def load_inbox(landing: Landing) -> list[InboxResult]:
     commit, and those are only removed. Raises AceError when the zone cannot be written.
     """
     landing.prepare()
-    # Two at once would land the same journals.
-    with locked(landing.storage, exclusive=True, name=".inbox"):
+    # Two at once would land the same journals; and files that are looked into for keys stay.
+    with locked(landing.storage, exclusive=True, name=".inbox"), landing.shared_lock():
         place = Place(landing.storage)
         return [one for resource in RESOURCES if (one := _land(landing, place, resource))]
 
@@ -77,6 +77,8 @@ def _land(landing: Landing, place: Place, resource: str) -> InboxResult | None:
             load = writer.commit({JOURNALS: names})
     for name in sealed:
         place.remove(resource, name)
+    if not (load or lines.repeated or lines.torn or busy):
+        return None
     return InboxResult(
         resource,
         load.load_id if load else None,

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import polars as pl
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
@@ -400,6 +401,31 @@ def test_threads_share_a_warehouse_and_a_fork_opens_its_own(warehouse: Warehouse
     process.join(30)
     assert process.exitcode == 0
     assert len(warehouse.products.find()) == 25
+
+
+@pytest.mark.postgres
+def test_a_session_that_its_server_ended_is_opened_again_on_its_release(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    config = small_release.release(TABLES, tmp_path, postgres_url)
+    with Warehouse.open(config=config) as first:
+        assert len(first.products.find()) == 25
+        fewer = {**TABLES, "canonical.products": (PRODUCT, PRODUCTS[:5])}
+        small_release.release(fewer, tmp_path, postgres_url, number=2)
+        with psycopg.connect(postgres_url, autocommit=True) as server:
+            server.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where datname = current_database() and pid <> pg_backend_pid()"
+            )
+        assert len(first.products.find()) == 25
+        assert first.release.number == 1
+
+
+def test_a_closed_warehouse_says_so(tmp_path: Path) -> None:
+    with Warehouse.open(config=small_release.release(TABLES, tmp_path)) as warehouse:
+        table = warehouse.products
+    with pytest.raises(AceError, match="The warehouse is closed"):
+        table.find()
 
 
 @pytest.mark.postgres

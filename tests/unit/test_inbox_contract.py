@@ -13,6 +13,7 @@ import yaml
 
 from common.errors import UsageError
 from loaders.inbox.contract import MAX_COUNT, InvalidValue, checked
+from loaders.inbox.line import Line
 from loaders.keys import derived_key
 from loaders.schema import REQUIRED, RESOURCES, SOURCE_KEY
 
@@ -135,3 +136,8 @@ def test_a_post_may_be_planned() -> None:
     planned = AT + timedelta(days=30)
     line = checked("published_posts", ROWS["published_posts"] | {"published_at": planned}, AT)
     assert line.row["published_at"] == planned
+
+
+def test_a_key_that_no_file_can_hold_is_cleaned() -> None:
+    line = checked("agent_notes", ROWS["agent_notes"], AT, "half \ud83d of a pair")
+    assert Line.decode(line.encode()[:-1]).key == "half \ufffd of a pair"

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from repositories import Warehouse
+from common.errors import UsageError
+from repositories import InvalidValue, Warehouse
 from repositories.connection import NoReleaseError
 from repositories.marts import MARTS
 from warehouse.cli import main
@@ -61,6 +62,20 @@ def test_before_the_first_release_only_writing_is_possible(ace_home: Path) -> No
             warehouse.agent_notes.find()
         with pytest.raises(NoReleaseError):
             _ = warehouse.release
+
+
+def test_rows_are_all_written_or_none(ace_home: Path) -> None:
+    good = {"agent_name": "A", "content": "x"}
+    with Warehouse.open() as warehouse:
+        with pytest.raises(InvalidValue, match=r"^Row 1: agent_notes.importance: expected a num"):
+            warehouse.agent_notes.create_many([good, good | {"importance": "high"}])
+        for wrong in ("content", None, [1]):
+            with pytest.raises(UsageError, match="A row is a dict"):
+                warehouse.agent_notes.create_many([good, wrong])  # type: ignore[list-item]
+        with pytest.raises(InvalidValue, match=r"agent_notes\.1: expected no such field"):
+            warehouse.agent_notes.create_many([{1: 2}])  # type: ignore[dict-item]
+        assert warehouse.agent_notes.create_many([]) == []
+        assert warehouse.pending().total == 0
 
 
 def test_the_inbox_is_landed_by_its_command(
