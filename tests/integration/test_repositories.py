@@ -471,7 +471,7 @@ def embeddings() -> list[dict[str, Any]]:
         *(one(number, "one", 3, 1) for number in range(20)),
         *(one(number, "other", 3, 1) for number in range(20)),
         # As near as each other: keys decide.
-        *(one(number, "same", 2, 1, "[3, 4]") for number in range(9)),
+        *(one(number, "same", 2, 1, "[3, 4]") for number in range(60)),
     ]  # fmt: skip
 
 

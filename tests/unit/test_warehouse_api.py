@@ -12,10 +12,14 @@ import pytest
 import yaml
 
 from common.errors import UsageError
+from common.settings import settings as load_settings
+from loaders.landing import Landing
 from repositories import InvalidValue, Warehouse
+from repositories.columns import Relation
 from repositories.connection import NoReleaseError
 from repositories.marts import MARTS
-from warehouse.cli import main
+from repositories.select import select
+from warehouse.cli import main, run
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,6 +66,29 @@ def test_before_the_first_release_only_writing_is_possible(ace_home: Path) -> No
             warehouse.agent_notes.find()
         with pytest.raises(NoReleaseError):
             _ = warehouse.release
+
+
+def test_text_is_ordered_by_code_points_whatever_the_database_is_like() -> None:
+    relation = Relation("marts", "m", {"id": "uuid", "name": "text"}, ("id",))
+    asked: dict[str, Any] = {"filters": {"name__gte": "a"}, "order_by": "-name"}
+    sql, values = select(relation, "postgres", **asked)
+    assert 'where ("name" collate "C" >= ?) order by "name" collate "C" desc nulls last' in sql
+    assert values == ["a"]
+    assert "collate" not in select(relation, "duckdb", **asked)[0]
+
+
+def test_ace_run_lands_what_agents_wrote_first(
+    ace_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = load_settings()
+    with Warehouse.open() as warehouse:
+        warehouse.agent_notes.create(agent_name="A", content="x")
+        run._load(config, Landing(config.landing))
+        assert warehouse.pending().landed == {"agent_notes": 1}
+    out = capsys.readouterr().out
+    # So the sample is not landed beside it.
+    assert out.startswith("agent_notes: 1 read, 1 landed, 0 rejected")
+    assert "1 landed loads are used" in out
 
 
 def test_rows_are_all_written_or_none(ace_home: Path) -> None:
