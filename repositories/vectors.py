@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Folders of releases that are kept: a newer release makes an older one's vectors useless.
 KEPT = 3
+#: How far a cosine of single precision may be off.
+PRECISION = 1e-5
 _ABOUT = "spaces.json"
 #: A model nobody named, as in the models of dbt.
 UNKNOWN = "unknown"
@@ -76,9 +78,11 @@ class Vectors:
         cosines = matrix @ vector.astype(np.float32)
         k = min(k, space.items)
         least = np.partition(cosines, space.items - k)[space.items - k]
-        # All that are as near as the last one: which of them is taken is decided by its key.
-        found = np.flatnonzero(cosines >= least)
-        exact = matrix[found].astype(np.float64) @ vector
+        # All that are as near as the last one, as far as single precision tells: which of them
+        # are taken is decided by their cosines in double precision, and then by their keys.
+        found = np.flatnonzero(cosines >= least - PRECISION)
+        parts = np.array_split(found, 1 + found.size // 10_000)
+        exact = np.concatenate([matrix[part].astype(np.float64) @ vector for part in parts])
         order = np.lexsort((ids[found, 0], -np.round(exact, 6)))[:k]
         return [
             (str(ids[i, 0], "ascii"), str(ids[i, 1], "ascii"), float(np.clip(cosine, -1, 1)))
