@@ -1,9 +1,24 @@
-{# How many views a post will have at a later age, from what an earlier age shows. One fit
-   serves the live forecasts and the backtest, so that the accuracy is that of the method. #}
+{# How many views a post will have at a later age, from its polls up to now. One fit serves the
+   live forecasts and the backtest, so that the accuracy is that of the method. #}
 
-{# The pairs of ages: from what is known at one, what the other will be. #}
-{% macro forecast_pairs() -%}
-    {{ return([[24, 72], [24, 168], [72, 168]]) }}
+{# Forecasts start from polls of an age from one of these hours up to the next. #}
+{% macro forecast_origins() -%}
+    {{ return(age_horizons()[:-1]) }}
+{%- endmacro %}
+
+
+{# The ages that are forecast. #}
+{% macro forecast_targets() -%}
+    {{ return(age_horizons()[2:]) }}
+{%- endmacro %}
+
+
+{# A number from 0 to 1 that a post keeps, from the last two digits of its key: 256 steps. #}
+{% macro lot_of_post(post_id) -%}
+    {%- set digit -%}
+        position(substr(cast({{ post_id }} as text), PLACE, 1) in '0123456789abcdef')
+    {%- endset -%}
+    ((16 * {{ digit | replace('PLACE', '35') }} + {{ digit | replace('PLACE', '36') }} - 16.5) / 256)
 {%- endmacro %}
 
 
@@ -34,26 +49,45 @@
 {%- endmacro %}
 
 
-{# Views at the later age per view at the earlier one; counters do not fall, so at least 1. #}
+{# How much of the growth is still ahead at an age: nothing at the target's own, and the more
+   the younger, by the usual power of age (`exponent`) of the posts of a fit. #}
+{% macro growth_ahead() -%}
+    (exp(exponent * log_ahead) - 1)
+{%- endmacro %}
+
+
+{# Views at the target's age per view there is. Counters do not fall, so at least 1. #}
 {% macro fitted_growth() -%}
-    greatest(1, {% for name in growth_coefficients() -%}
+    greatest(1, 1 + {{ growth_ahead() }} * ({% for name in growth_coefficients() -%}
         {{ name }} * {{ growth_features()[loop.index0] }}{{ ' + ' if not loop.last }}
-    {%- endfor %})
+    {%- endfor %}))
+{%- endmacro %}
+
+
+{# The same without anything but the age: the constant scaling that forecasts are held against. #}
+{% macro scaled_growth() -%}
+    (1 + {{ growth_ahead() }} * scaling)
+{%- endmacro %}
+
+
+{# How far growth spreads, in logarithms: with what was fitted, and a little with its age. #}
+{% macro growth_spread(fitted) -%}
+    greatest(0.75 * ln({{ fitted }}) + 0.25 * ln({{ scaled_growth() }}), 0.000001)
 {%- endmacro %}
 
 
 {# Body of a CTE: for each `key` of `source` the normal equations of a least squares fit, as
-   `solve_symmetric` takes them. Reads x_i, which are to add up to 1 once they have their
-   coefficients. `ridge` pseudo-observations of each coefficient draw the first to the column
-   `toward`, which is the same for a whole key, and the others to 0. #}
-{% macro ridge_equations(source, key, names, ridge, toward) -%}
+   `solve_symmetric` takes them. Reads x_i, which are to add up to the column `goal` once they
+   have their coefficients. `ridge` pseudo-observations of each coefficient draw the first to the
+   column `toward`, which is the same for a whole key, and the others to 0. #}
+{% macro ridge_equations(source, key, names, ridge, toward, goal) -%}
     select
         {{ key }},
         {%- for i in range(names | length) %}
         {%- for j in range(i, names | length) %}
         {{ exact_sum('x_' ~ i ~ ' * x_' ~ j) }}{{ ' + ' ~ ridge if i == j }} as a_{{ i }}_{{ j }},
         {%- endfor %}
-        {{ exact_sum('x_' ~ i) }}{{ ' + ' ~ ridge ~ ' * max(' ~ toward ~ ')' if i == 0 }} as b_{{ i }}{{ ',' if not loop.last }}
+        {{ exact_sum('x_' ~ i ~ ' * ' ~ goal) }}{{ ' + ' ~ ridge ~ ' * max(' ~ toward ~ ')' if i == 0 }} as b_{{ i }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ source }}
     group by {{ key }}

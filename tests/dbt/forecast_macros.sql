@@ -32,6 +32,7 @@ observations as (
     select
         1 as fit_id,
         cast(3 as {{ double }}) as toward,
+        cast(1 as {{ double }}) as goal,
         cast(numbers.x_0 as {{ double }}) as x_0,
         cast(numbers.x_1 as {{ double }}) as x_1
     from (values (0.5, 0.5), (0.25, 0)) as numbers (x_0, x_1)
@@ -40,7 +41,7 @@ observations as (
 
 equations as (
 
-    {{ ridge_equations('observations', 'fit_id', ['x', 'y'], 1, 'toward') }}
+    {{ ridge_equations('observations', 'fit_id', ['x', 'y'], 1, 'toward', 'goal') }}
 
 ),
 
@@ -130,6 +131,16 @@ cases as (
         'standardised unknown',
         {{ standardised('cast(null as ' ~ double ~ ')', '5.0', '4.0') }},
         0
+    union all
+    select
+        'lot_of_post: the first',
+        {{ lot_of_post("cast('ffffffff-ffff-ffff-ffff-ffffffffff00' as uuid)") }},
+        1 / 512.0
+    union all
+    select
+        'lot_of_post: the last but sixteen',
+        {{ lot_of_post("cast('00000000-0000-0000-0000-0000000000ef' as uuid)") }},
+        479 / 512.0
     union all
     select
         'at_position between',

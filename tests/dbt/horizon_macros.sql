@@ -1,26 +1,16 @@
 {{ config(tags=['macros']) }}
 
 {# Ages that only the seed or only the macros name: none. #}
-{%- set pairs = forecast_pairs() -%}
 
 with
 
 named as (
 
-    {% for hours in age_horizons() -%}
+    {%- for hours in age_horizons() %}
     select
         {{ hours }} as horizon_hours,
         'age_horizons' as named_by
-    union all
-    {% endfor -%}
-    {% for pair in pairs -%}
-    select
-        {{ pair[0] }} as horizon_hours,
-        'forecast_pairs' as named_by
-    union all
-    select
-        {{ pair[1] }} as horizon_hours,
-        'forecast_pairs' as named_by{{ ' union all' if not loop.last }}
+    {{- '\n    union all' if not loop.last }}
     {% endfor %}
 ),
 

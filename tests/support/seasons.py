@@ -89,6 +89,7 @@ class Season:
             self.polls(before, day)
             for number in range(first, first + more):
                 self.post(number, self.random.uniform(before - 3, day - 1))
+            self.young(first + more)
             self.operations(before, day)
             for table in ALONE:
                 self.change(table)
@@ -222,11 +223,11 @@ class Season:
              "created_at": START}, known,
         )  # fmt: skip
 
-    def post(self, number: int, day: float) -> None:
+    def post(self, number: int, day: float, *, exact: bool = False) -> None:
         """A post and its polls up to now: some have no key of their own yet, some are drafts."""
         key = _uuid("post", number)
         # Most go out in one of few hours of the week: their effect can be told.
-        day = day if self.random.random() < 0.4 else round(day / 3.5) * 3.5 + 0.75
+        day = day if exact or self.random.random() < 0.4 else round(day / 3.5) * 3.5 + 0.75
         row: Row = {
             "post_id": key,
             # A tenth waits for one that comes later, or for one that waits itself.
@@ -248,6 +249,14 @@ class Season:
         if number % 6 == 0:
             self.embedding(100 + number, "post", key, min(day + 0.2, self.now - 0.01))
         self.polls_of(key, day, self.now)
+
+    def young(self, first: int) -> None:
+        """Posts of the last hours: what they will have after a day is ahead. Drawn for themselves,
+        so that the rest of the season is as it would be without them."""
+        kept, self.random = self.random, random.Random(first)
+        for number in range(first, first + 4):
+            self.post(number, self.now - 0.3, exact=True)
+        self.random = kept
 
     def polls_of(self, post: str, since: float, until: float) -> None:
         row, day = self.newest["published_posts"][post], self.published[post]

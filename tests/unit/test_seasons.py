@@ -261,6 +261,17 @@ def test_there_are_posts_enough_for_forecasts_of_each_platform(season: Season) -
     assert sum(counts.values()) > 80
 
 
+def test_posts_are_hours_old_when_the_last_of_them_are_polled(season: Season) -> None:
+    """What they will have after a day is ahead of them."""
+    step = [step for step in season.steps if len(step.rows) > 10][-1]
+    ages = [
+        step.at - row["published_at"]
+        for _, row in step.rows["published_posts"]
+        if row["published_at"]
+    ]
+    assert any(timedelta(hours=3) < age < timedelta(hours=24) for age in ages)
+
+
 def test_steps_bring_everything_nothing_and_one_table(season: Season) -> None:
     tables = [set(step.rows) for step in season.steps]
     assert sum(len(found) > 10 for found in tables) == 3

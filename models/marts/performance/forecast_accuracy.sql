@@ -7,18 +7,51 @@ sets as (
 
 ),
 
-scored as {{ computed_once() }} (
+forecasts as {{ inlined() }} (
+
+    select
+        *,
+        {{ day_of('origin_at') }} as origin_day
+    from {{ ref('int_forecasts') }}
+    where not is_pending
+        and predicted is not null
+        and fit_at in (select sets.fit_at from sets)
+
+),
+
+{# The newest days that have as many forecasts as tell how good they are: more would cost more
+   in every build and say nothing else. #}
+days as (
 
     select
         platform,
         from_hours,
         target_hours,
-        origin_at,
+        origin_day,
+        sum(count(*)) over (
+            partition by platform, from_hours, target_hours order by origin_day desc
+        ) - count(*) as forecasts_after
+    from forecasts
+    group by platform, from_hours, target_hours, origin_day
+
+),
+
+scored as {{ computed_once() }} (
+
+    select
+        forecasts.platform,
+        forecasts.from_hours,
+        forecasts.target_hours,
+        forecasts.origin_at,
         {{ significant('predicted') }} as predicted,
         {{ significant('naive') }} as naive,
+        {{ significant('scaled') }} as scaled,
+        {{ significant('from_views') }} as unchanged,
         {{ significant('target_views') }} as target_views,
         predicted / target_views - 1 as miss,
         naive / target_views - 1 as naive_miss,
+        scaled / target_views - 1 as scaled_miss,
+        from_views / target_views - 1 as unchanged_miss,
         hi80 / lo80 as width,
         case
             when {{ significant('target_views') }} >= {{ significant('lo80') }}
@@ -26,11 +59,14 @@ scored as {{ computed_once() }} (
             then 1
             else 0
         end as is_covered,
-        known_at
-    from {{ ref('int_forecasts') }}
-    where not is_pending
-        and predicted is not null
-        and fit_at in (select sets.fit_at from sets)
+        forecasts.known_at
+    from forecasts
+    inner join days
+        on forecasts.platform = days.platform
+        and forecasts.from_hours = days.from_hours
+        and forecasts.target_hours = days.target_hours
+        and forecasts.origin_day = days.origin_day
+    where days.forecasts_after < {{ var('forecast_scored_posts') }}
 
 ),
 
@@ -77,6 +113,8 @@ ranked as (
         population,
         {{ doubled_rank('predicted', 'population') }} as predicted_rank,
         {{ doubled_rank('naive', 'population') }} as naive_rank,
+        {{ doubled_rank('scaled', 'population') }} as scaled_rank,
+        {{ doubled_rank('unchanged', 'population') }} as unchanged_rank,
         {{ doubled_rank('target_views', 'population') }} as target_rank
     from members
 
@@ -87,7 +125,9 @@ correlations as (
     select
         population,
         {{ correlation_of_ranks('predicted_rank', 'target_rank') }} as spearman,
-        {{ correlation_of_ranks('naive_rank', 'target_rank') }} as naive_spearman
+        {{ correlation_of_ranks('naive_rank', 'target_rank') }} as naive_spearman,
+        {{ correlation_of_ranks('scaled_rank', 'target_rank') }} as scaled_spearman,
+        {{ correlation_of_ranks('unchanged_rank', 'target_rank') }} as unchanged_spearman
     from ranked
     group by population
 
@@ -104,6 +144,10 @@ errors as (
         {{ median_of('width') }} as median_width,
         avg(naive_miss * naive_miss) as naive_mrse,
         {{ median_of('abs(naive_miss)') }} as naive_median_ape,
+        avg(scaled_miss * scaled_miss) as scaled_mrse,
+        {{ median_of('abs(scaled_miss)') }} as scaled_median_ape,
+        avg(unchanged_miss * unchanged_miss) as unchanged_mrse,
+        {{ median_of('abs(unchanged_miss)') }} as unchanged_median_ape,
         min(origin_at) as first_origin_at,
         max(origin_at) as last_origin_at,
         max(known_at) as known_at
@@ -129,7 +173,13 @@ final as (
         correlations.naive_spearman,
         errors.first_origin_at,
         errors.last_origin_at,
-        errors.known_at
+        errors.known_at,
+        errors.scaled_mrse,
+        errors.scaled_median_ape,
+        correlations.scaled_spearman,
+        errors.unchanged_mrse,
+        errors.unchanged_median_ape,
+        correlations.unchanged_spearman
     from populations
     inner join errors on populations.population = errors.population
     inner join correlations on populations.population = correlations.population

@@ -14,19 +14,23 @@ standing as (
 
 ),
 
-{# The forecast from the latest age the post has reached. #}
+{# All forecasts of a post start from its latest poll. #}
 forecasts as (
 
     select
         post_id,
-        from_hours,
-        predicted,
-        lo80,
-        hi80,
-        row_number() over (partition by post_id order by from_hours desc) as choice
+        max(from_hours) as from_hours,
+        max(latest_age_hours) as latest_age_hours,
+        {%- for hours in forecast_targets() %}
+        {%- for column in ['predicted', 'lo80', 'hi80'] %}
+        max({{ column }}) filter (where target_hours = {{ hours }}) as {{ column }}_{{ hours }}h
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
     from {{ ref('post_forecasts') }}
-    where target_hours = 168
-        and predicted is not null
+    where predicted is not null
+    group by post_id
 
 ),
 
@@ -58,19 +62,25 @@ final as (
         standing.verdict,
 
         -- forecast, while the week is not over
-        forecasts.predicted as views_168h_forecast,
-        forecasts.lo80 as views_168h_forecast_lo80,
-        forecasts.hi80 as views_168h_forecast_hi80,
+        forecasts.predicted_168h as views_168h_forecast,
+        forecasts.lo80_168h as views_168h_forecast_lo80,
+        forecasts.hi80_168h as views_168h_forecast_hi80,
         forecasts.from_hours as forecast_from_hours,
 
         -- whose post it is
-        {{ is_adopted('facts.variation_label') }} as is_adopted
+        {{ is_adopted('facts.variation_label') }} as is_adopted,
+
+        -- forecasts of the days before
+        {%- for hours in forecast_targets()[:-1] %}
+        forecasts.predicted_{{ hours }}h as views_{{ hours }}h_forecast,
+        forecasts.lo80_{{ hours }}h as views_{{ hours }}h_forecast_lo80,
+        forecasts.hi80_{{ hours }}h as views_{{ hours }}h_forecast_hi80,
+        {%- endfor %}
+        forecasts.latest_age_hours as forecast_age_hours
     from facts
     cross join build
     left join standing on facts.post_id = standing.post_id
-    left join forecasts
-        on facts.post_id = forecasts.post_id
-        and forecasts.choice = 1
+    left join forecasts on facts.post_id = forecasts.post_id
 
 )
 

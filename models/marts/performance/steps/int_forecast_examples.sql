@@ -6,10 +6,11 @@
     post_hook="{{ record_consumed(['post_age_metrics', 'post_metric_history']) }}",
 ) }}
 
-{#- An early slope needs a poll at three quarters of the age or before. -#}
-{%- set early_share = 0.75 -%}
-{%- set horizons = forecast_pairs() | sum(start=[]) | unique | list -%}
-{%- set origins = forecast_pairs() | map('first') | unique | list -%}
+{#- An early slope needs a poll at this share of the age or before. -#}
+{%- set early_share = 0.6 -%}
+{%- set early -%}
+filter (where polls.age_hours <= {{ early_share }} * origins.age_hours)
+{%- endset %}
 
 with
 
@@ -19,105 +20,141 @@ posts as (
     select
         post_id,
         platform,
-        published_at
+        published_at,
+        {{ lot_of_post('post_id') }} as lot
     from {{ ref('accepted_published_posts') }}
     {{ where_changed() }}
 
 ),
 
-ages as (
+targets as (
 
     select * from {{ ref('post_age_metrics') }}
-    {{ where_changed() }}
+    where horizon_hours in ({{ forecast_targets() | join(', ') }})
+    {{ and_changed() }}
 
 ),
 
-history as (
-
-    select * from {{ ref('post_metric_history') }}
-    {{ where_changed() }}
-
-),
-
-by_post as (
+polls as {{ rows_of_changed() }} (
 
     select
-        {%- for hours in horizons %}
-        max(case when horizon_hours = {{ hours }} then views end) as views_{{ hours }}h,
-        max(case when horizon_hours = {{ hours }} then status end) as status_{{ hours }}h,
-        max(case when horizon_hours = {{ hours }} then known_at end) as known_at_{{ hours }}h,
-        coalesce(bool_or(horizon_hours = {{ hours }} and crosses_break), false)
-            as crosses_break_{{ hours }}h,
-        {%- endfor %}
-        post_id
-    from ages
+        post_id,
+        age_hours,
+        views_mono,
+        known_at
+    from {{ ref('post_metric_history') }}
+    where views is not null
+        and age_hours > 0
+    {{ and_changed() }}
+
+),
+
+latest as (
+
+    select
+        post_id,
+        max(age_hours) as age_hours
+    from polls
     group by post_id
 
 ),
 
-{# The last early poll that was known when the age's own value was: a forecast rests on
-   nothing that came later. Running maxima are largest at the last poll. #}
-early_polls as (
+bands as (
 
     select
-        by_post.post_id,
-        {%- for hours in origins %}
-        {%- set early %}filter (
-            where history.age_hours <= {{ hours * early_share }}
-                and history.known_at <= by_post.known_at_{{ hours }}h
-        ){% endset %}
-        max(history.age_hours) {{ early }} as age_{{ hours }}h,
-        max(history.views_mono) {{ early }} as views_{{ hours }}h{% if not loop.last %},{% endif %}
+        cast(hours.from_hours as bigint) as from_hours,
+        hours.until_hours
+    from (
+        values
+        {%- for hours in forecast_origins() %}
+        ({{ hours }}, {{ age_horizons()[loop.index] }}){{ ',' if not loop.last }}
         {%- endfor %}
-    from history
-    inner join by_post on history.post_id = by_post.post_id
-    where history.views is not null
-        and history.age_hours > 0
-        and history.age_hours <= {{ (origins | max) * early_share }}
-    group by by_post.post_id
+    ) as hours (from_hours, until_hours)
 
 ),
 
-pairs as (
-    {% for from_hours, target_hours in forecast_pairs() %}
+{# The poll of a post in each band that a forecast starts from. What is pending starts from the
+   latest there is; what is known by now from the poll that was the latest at an age drawn
+   within the band, so that ages are as they really are. Running maxima are largest there. #}
+origins as (
+
     select
-        by_post.post_id,
-        cast({{ from_hours }} as bigint) as from_hours,
-        cast({{ target_hours }} as bigint) as target_hours,
-        by_post.views_{{ from_hours }}h as from_views,
-        ln((by_post.views_{{ from_hours }}h + 1) / (early_polls.views_{{ from_hours }}h + 1))
-        / ln({{ from_hours }} / early_polls.age_{{ from_hours }}h) as early_slope,
-        by_post.status_{{ target_hours }}h = 'pending' as is_pending,
-        by_post.views_{{ target_hours }}h as target_views,
-        by_post.crosses_break_{{ target_hours }}h as crosses_break,
-        by_post.known_at_{{ from_hours }}h as from_known_at,
-        case
-            when by_post.status_{{ target_hours }}h <> 'pending'
-            then greatest(by_post.known_at_{{ from_hours }}h, by_post.known_at_{{ target_hours }}h)
-        end as target_known_at
-    from by_post
-    left join early_polls on by_post.post_id = early_polls.post_id
-    where by_post.views_{{ from_hours }}h is not null
-    {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
+        polls.post_id,
+        bands.from_hours,
+        latest.age_hours < bands.until_hours as is_latest,
+        coalesce(
+            max(polls.age_hours) filter (
+                where latest.age_hours < bands.until_hours
+                    or polls.age_hours
+                    <= bands.from_hours + posts.lot * (bands.until_hours - bands.from_hours)
+            ),
+            min(polls.age_hours)
+        ) as age_hours
+    from polls
+    inner join posts on polls.post_id = posts.post_id
+    inner join latest on polls.post_id = latest.post_id
+    inner join bands
+        on polls.age_hours >= bands.from_hours
+        and polls.age_hours < bands.until_hours
+    group by
+        polls.post_id,
+        bands.from_hours,
+        bands.until_hours,
+        latest.age_hours
 
 ),
 
-{# A forecast is made at the first midnight (UTC) after the earlier value is known. #}
+{# It rests on nothing that came later: with all polls up to its own age it is known. #}
+starts as (
+
+    select
+        origins.post_id,
+        origins.from_hours,
+        origins.is_latest,
+        origins.age_hours,
+        cast(max(polls.views_mono) as {{ type_double() }}) as views,
+        max(polls.known_at) as origin_at,
+        max(polls.age_hours) {{ early }} as early_age_hours,
+        max(polls.views_mono) {{ early }} as early_views
+    from origins
+    inner join polls
+        on origins.post_id = polls.post_id
+        and origins.age_hours >= polls.age_hours
+    group by origins.post_id, origins.from_hours, origins.is_latest, origins.age_hours
+
+),
+
 described as (
 
     select
-        pairs.*,
+        starts.post_id,
+        starts.from_hours,
+        targets.horizon_hours as target_hours,
         posts.platform,
         cast({{ definition_era('posts.platform', 'posts.published_at') }} as bigint)
             as definition_era,
-        case when pairs.from_views > 0 then ln(pairs.from_views) end as log_size,
-        pairs.from_views > 0
-        and pairs.target_views > 0
-        and not pairs.crosses_break as is_example,
-        {{ day_of('pairs.from_known_at') }} + interval '24' hour as origin_at
-    from pairs
-    inner join posts on pairs.post_id = posts.post_id
+        starts.age_hours as from_age_hours,
+        starts.views as from_views,
+        ln(targets.horizon_hours / starts.age_hours) as log_ahead,
+        case when starts.views > 0 then ln(starts.views) end as log_size,
+        ln((starts.views + 1) / (starts.early_views + 1))
+        / ln(starts.age_hours / starts.early_age_hours) as early_slope,
+        targets.status = 'pending' as is_pending,
+        targets.views as target_views,
+        targets.crosses_break,
+        starts.views > 0
+        and targets.views > 0
+        and not targets.crosses_break as is_example,
+        starts.origin_at,
+        case
+            when targets.status <> 'pending' then greatest(starts.origin_at, targets.known_at)
+        end as target_known_at
+    from starts
+    inner join posts on starts.post_id = posts.post_id
+    inner join targets
+        on starts.post_id = targets.post_id
+        and starts.from_hours < targets.horizon_hours
+    where starts.is_latest or targets.status <> 'pending'
 
 ),
 
@@ -131,16 +168,17 @@ final as (
         target_hours,
         platform,
         definition_era,
+        from_age_hours,
         from_views,
+        log_ahead,
         log_size,
         early_slope,
         is_pending,
         target_views,
         crosses_break,
         coalesce(is_example, false) as is_example,
-        from_known_at,
-        target_known_at,
         origin_at,
+        target_known_at,
         case
             when is_pending then {{ live_fit() }}
             when is_example and origin_at < target_known_at then {{ monday_of('origin_at') }}

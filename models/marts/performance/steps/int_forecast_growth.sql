@@ -15,6 +15,7 @@ training as (
 
 ),
 
+{# Growth is usually a power of age, of at most two, such as the posts' own on the average. #}
 means as (
 
     select
@@ -27,7 +28,13 @@ means as (
         count(*) as n_train,
         {{ exact_mean('log_size') }} as size_mean,
         {{ exact_mean('early_slope') }} as slope_mean,
-        {{ ratio(exact_sum('reached'), exact_sum('reached * reached')) }} as constant_scaling,
+        greatest(
+            {{ ratio(
+                exact_sum('log_ahead * least(ln(growth), 2 * log_ahead)'),
+                exact_sum('log_ahead * log_ahead')
+            ) }},
+            0.01
+        ) as exponent,
         {{ median_of('target_views') }} as median_views,
         max(target_known_at) as known_at
     from training
@@ -35,46 +42,58 @@ means as (
 
 ),
 
-deviations as (
+ahead as (
 
     select
         training.fit_id,
-        sqrt(
-            {{ exact_mean(
-                '(training.log_size - means.size_mean) * (training.log_size - means.size_mean)'
-            ) }}
-        ) as size_deviation,
-        sqrt(
-            {{ exact_mean(
-                '(training.early_slope - means.slope_mean) * (training.early_slope - means.slope_mean)'
-            ) }}
-        ) as slope_deviation
+        training.log_size,
+        training.early_slope,
+        training.reached,
+        {{ growth_ahead() }} * training.reached as ahead,
+        means.size_mean,
+        means.slope_mean
     from training
     inner join means on training.fit_id = means.fit_id
-    group by training.fit_id
 
 ),
 
-{# Least squares of predicted / actual - 1: the error that is reported is the one that is
-   made small. #}
+{# Constant scaling makes the mean of (predicted / actual - 1) squared smallest. #}
+deviations as (
+
+    select
+        fit_id,
+        sqrt({{ exact_mean('(log_size - size_mean) * (log_size - size_mean)') }})
+            as size_deviation,
+        sqrt({{ exact_mean('(early_slope - slope_mean) * (early_slope - slope_mean)') }})
+            as slope_deviation,
+        sqrt({{ exact_mean('ahead * ahead') }}) as ahead_deviation,
+        greatest(
+            {{ ratio(exact_sum('ahead * (1 - reached)'), exact_sum('ahead * ahead')) }}, 0
+        ) as scaling
+    from ahead
+    group by fit_id
+
+),
+
+{# So do least squares of it: the error that is reported is the one that is made small. #}
 weighted as (
 
     select
-        training.fit_id,
-        means.constant_scaling,
+        ahead.fit_id,
+        deviations.scaling * deviations.ahead_deviation as toward,
         {%- for feature in growth_features() %}
-        {{ feature }} * training.reached as x_{{ loop.index0 }}{% if not loop.last %},{% endif %}
+        {{ feature }} * ahead.ahead / deviations.ahead_deviation as x_{{ loop.index0 }},
         {%- endfor %}
-    from training
-    inner join means on training.fit_id = means.fit_id
-    inner join deviations on training.fit_id = deviations.fit_id
+        1 - ahead.reached as goal
+    from ahead
+    inner join deviations on ahead.fit_id = deviations.fit_id
 
 ),
 
 {# Five pseudo-observations keep growth near the posts' own constant scaling. #}
 systems as (
 
-    {{ ridge_equations('weighted', 'fit_id', growth_coefficients(), 5, 'constant_scaling') }}
+    {{ ridge_equations('weighted', 'fit_id', growth_coefficients(), 5, 'toward', 'goal') }}
 
 ),
 
@@ -94,11 +113,11 @@ final as (
         deviations.size_deviation,
         means.slope_mean,
         deviations.slope_deviation,
-        solved.constant,
-        solved.no_slope,
-        solved.slope,
-        solved.slope_squared,
-        solved.size,
+        means.exponent,
+        deviations.scaling,
+        {%- for name in growth_coefficients() %}
+        solved.{{ name }} / deviations.ahead_deviation as {{ name }},
+        {%- endfor %}
         means.median_views,
         means.known_at
     from means

@@ -63,8 +63,7 @@ own_fits as (
         from_hours,
         target_hours
     from fits
-    where bin = 0
-        and fit_platform <> 'all'
+    where fit_platform <> 'all'
 
 ),
 
@@ -89,14 +88,12 @@ fitted as (
     select
         assigned.*,
         fits.n_train,
-        fits.bin,
-        fits.above,
-        fits.up_to,
-        fits.shift,
         fits.lower_end,
         fits.upper_end,
         fits.median_views,
         fits.known_at as fit_known_at,
+        fits.exponent,
+        fits.scaling,
         {{ fitted_growth() }} as growth
     from assigned
     inner join fits
@@ -109,17 +106,15 @@ fitted as (
 
 ),
 
-{# Never under what is there already. #}
+{# Never under what is there already, and finite. #}
 predicted as (
 
     select
         fitted.*,
-        greatest(growth * shift, 1) as point,
-        greatest(growth * lower_end, 1) as lower_growth,
-        growth * upper_end as upper_growth
+        {{ scaled_growth() }} as scaled,
+        exp(greatest(lower_end * {{ growth_spread('growth') }}, 0)) as lower_growth,
+        exp(least(upper_end * {{ growth_spread('growth') }}, 50)) as upper_growth
     from fitted
-    where (above is null or {{ significant('growth') }} > above)
-        and (up_to is null or {{ significant('growth') }} <= up_to)
 
 ),
 
@@ -133,12 +128,14 @@ final as (
         examples.is_pending,
         examples.fit_at,
         examples.origin_at,
+        examples.from_age_hours,
         examples.from_views,
         examples.target_views,
         examples.crosses_break,
-        examples.from_views * predicted.point as predicted,
-        examples.from_views * least(predicted.lower_growth, predicted.point) as lo80,
-        examples.from_views * greatest(predicted.upper_growth, predicted.point) as hi80,
+        examples.from_views * predicted.growth as predicted,
+        examples.from_views * least(predicted.lower_growth, predicted.growth) as lo80,
+        examples.from_views * greatest(predicted.upper_growth, predicted.growth) as hi80,
+        examples.from_views * predicted.scaled as scaled,
         predicted.median_views as naive,
         coalesce(predicted.n_train, 0) as n_train,
         case
@@ -148,7 +145,7 @@ final as (
             else 'platform'
         end as method,
         case
-            when examples.is_pending then greatest(examples.from_known_at, predicted.fit_known_at)
+            when examples.is_pending then greatest(examples.origin_at, predicted.fit_known_at)
             else examples.target_known_at
         end as known_at
     from changed_examples as examples
