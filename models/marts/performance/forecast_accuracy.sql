@@ -36,13 +36,26 @@ days as (
 
 ),
 
+chosen as (
+
+    select forecasts.*
+    from forecasts
+    inner join days
+        on forecasts.platform = days.platform
+        and forecasts.from_hours = days.from_hours
+        and forecasts.target_hours = days.target_hours
+        and forecasts.origin_day = days.origin_day
+    where days.forecasts_after < {{ var('forecast_scored_posts') }}
+
+),
+
 scored as {{ computed_once() }} (
 
     select
-        forecasts.platform,
-        forecasts.from_hours,
-        forecasts.target_hours,
-        forecasts.origin_at,
+        platform,
+        from_hours,
+        target_hours,
+        origin_at,
         {{ significant('predicted') }} as predicted,
         {{ significant('naive') }} as naive,
         {{ significant('scaled') }} as scaled,
@@ -59,14 +72,8 @@ scored as {{ computed_once() }} (
             then 1
             else 0
         end as is_covered,
-        forecasts.known_at
-    from forecasts
-    inner join days
-        on forecasts.platform = days.platform
-        and forecasts.from_hours = days.from_hours
-        and forecasts.target_hours = days.target_hours
-        and forecasts.origin_day = days.origin_day
-    where days.forecasts_after < {{ var('forecast_scored_posts') }}
+        known_at
+    from chosen
 
 ),
 

@@ -30,8 +30,7 @@ posts as (
 targets as (
 
     select * from {{ ref('post_age_metrics') }}
-    where horizon_hours in ({{ forecast_targets() | join(', ') }})
-    {{ and_changed() }}
+    where horizon_hours in ({{ forecast_targets() | join(', ') }}) {{ and_changed() }}
 
 ),
 
@@ -44,8 +43,7 @@ polls as {{ rows_of_changed() }} (
         known_at
     from {{ ref('post_metric_history') }}
     where views is not null
-        and age_hours > 0
-    {{ and_changed() }}
+        and age_hours > 0 {{ and_changed() }}
 
 ),
 
@@ -85,8 +83,8 @@ origins as (
         coalesce(
             max(polls.age_hours) filter (
                 where latest.age_hours < bands.until_hours
-                    or polls.age_hours
-                    <= bands.from_hours + posts.lot * (bands.until_hours - bands.from_hours)
+                or polls.age_hours
+                <= bands.from_hours + posts.lot * (bands.until_hours - bands.from_hours)
             ),
             min(polls.age_hours)
         ) as age_hours
