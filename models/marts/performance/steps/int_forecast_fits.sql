@@ -87,7 +87,7 @@ lower_ends as (
 
 {# Where many posts do not grow at all, fewer than a tenth are below: the upper end then
    leaves more above it, so that four fifths are within. #}
-upper_positions as (
+uppers as (
 
     select
         ranked.fit_id,
@@ -112,16 +112,16 @@ upper_positions as (
 intervals as (
 
     select
-        upper_positions.fit_id,
-        upper_positions.lower_end,
+        uppers.fit_id,
+        uppers.lower_end,
         {# Between posts that are alike, rounding could put it under the lower end. #}
         greatest(
-            {{ at_position('ranked.distance', 'ranked.position', 'upper_positions.upper_position') }},
-            upper_positions.lower_end
+            {{ at_position('ranked.distance', 'ranked.position', 'uppers.upper_position') }},
+            uppers.lower_end
         ) as upper_end
-    from upper_positions
-    inner join ranked on upper_positions.fit_id = ranked.fit_id
-    group by upper_positions.fit_id, upper_positions.lower_end
+    from uppers
+    inner join ranked on uppers.fit_id = ranked.fit_id
+    group by uppers.fit_id, uppers.lower_end
 
 ),
 
