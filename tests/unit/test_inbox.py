@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -229,8 +230,10 @@ def test_threads_share_a_sync_and_none_is_told_before_it(
     first.wait(5)
     for thread in threads[1:]:
         thread.start()
-    while len(one._waiting) < len(lines) - 1:
-        pass
+    for _ in range(400):
+        if len(one._waiting) == len(lines) - 1:
+            break
+        time.sleep(0.01)
     assert told == []
     wait.set()
     for thread in threads:
@@ -324,6 +327,7 @@ def test_four_writers_that_are_killed_lose_nothing_that_was_acknowledged(tmp_pat
         for turn in range(4):
             before = len(told_by(tmp_path))
             while len(told_by(tmp_path)) < before + 500:
+                assert all(process.poll() is None for process in running.values())
                 load_inbox(Landing(landing.url))
             old, process = sorted(running.items())[turn % 4]
             process.send_signal(signal.SIGKILL)
