@@ -18,7 +18,7 @@ from benchmarks.measure import Line, Skip
 RESULTS = Path(__file__).resolve().parent / "results"
 PARTS = (
     *("landing", "postgres", "build", "increments", "engines"),
-    *("creative", "forecasts", "trends", "times", "tags", "similar", "large"),
+    *("creative", "forecasts", "trends", "times", "tags", "outlook", "similar", "large"),
 )
 
 
@@ -113,6 +113,10 @@ def _part(
         from benchmarks import tags
 
         return lambda folder, rows: tags.lines(folder)
+    if part == "outlook":
+        from benchmarks import outlook
+
+        return lambda folder, rows: outlook.lines(folder)
     if part == "similar":
         from benchmarks import similar
 

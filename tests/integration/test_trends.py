@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -393,25 +394,100 @@ def test_directions_are_those_planted(demo: Warehouse) -> None:
     assert right >= len(known) - capped - 1
 
 
-def test_opportunity_is_the_mean_of_the_ranks_of_a_day(demo: Warehouse) -> None:
+#: What a sign is worth while no past weeks are known, in the order of `outlooks`.
+DEFAULTS = np.array([0, 0.05, 0.02, 0.01, 0.03, -0.02, 0.5, 1])
+
+
+def centred_ranks(values: list[float | None]) -> list[float]:
+    """Mid-ranks of -1 to 1; 0 for what is unknown, and where no other is known."""
+    known = [float(f"{value:.9g}") for value in values if value is not None]
+    if len(known) < 2:
+        return [0.0] * len(values)
+    ranks = iter((2 * stats.rankdata(known) - 1) / len(known) - 1)
+    return [0.0 if value is None else float(next(ranks)) for value in values]
+
+
+def outlooks(rows: list[dict[str, Any]]) -> dict[Any, float]:
+    """Expected logarithms by product and time: signs and outcomes from the rows of the mart, a
+    ridge regression for each day on the weeks that were over."""
+    rows = [row for row in rows if row["popularity"] is not None]
+    history = defaultdict(list)
+    for row in rows:
+        history[row["product_id"]].append((row["snapshot_time"], row["popularity"]))
     by_day = defaultdict(list)
-    for row in demo.query("select * from marts.product_trends"):
+    for row in rows:
         by_day[row["snapshot_time"].astimezone(UTC).date()].append(row)
-    for rows in by_day.values():
-        if any(None in (row["velocity"], row["saturation"], row["competition"]) for row in rows):
-            continue  # one row of the world's dirt lacks its scores
-        ranks = []
-        for column in (
-            [row["velocity"] for row in rows],
-            [row["novelty"] for row in rows],
-            [1 - row["saturation"] for row in rows],
-            [1 - row["competition"] for row in rows],
-        ):
-            rounded = [float(f"{value:.9g}") for value in column]
-            ranks.append((stats.rankdata(rounded) - 0.5) / len(rows))
-        for row, expected in zip(rows, np.mean(ranks, axis=0), strict=True):
-            assert row["ranked_snapshots"] == len(rows)
-            assert close(row["opportunity"], float(expected) if len(rows) > 1 else None)
+    examples: list[tuple[date, Any, float | None, Any]] = []
+    for day, of_day in by_day.items():
+        ranks = [
+            centred_ranks([row[name] for row in of_day])
+            for name in ("velocity", "acceleration", "competition")
+        ]
+        for row, velocity, acceleration, competition in zip(of_day, *ranks, strict=True):
+            at, now = row["snapshot_time"], row["popularity"]
+            past = history[row["product_id"]]
+            floor = 0.01 * max(value for then, value in past if then <= at)
+            last = np.mean([v for t, v in past if at - timedelta(hours=167) <= t <= at])
+            after = [v for t, v in past if at < t <= at + timedelta(hours=168)]
+            change = row["weekly_change"]
+            x = [
+                1,
+                np.clip(row["momentum"] or 0, -3, 3) / 3,
+                velocity,
+                acceleration,
+                row["novelty"],
+                competition,
+                0 if change is None else np.clip(np.log1p(max(change, -0.999)), -1, 1),
+                np.clip(np.log((now + floor) / (last + floor)), -1, 1),
+            ]
+            outcome = np.log((np.mean(after) + floor) / (last + floor)) if len(after) > 1 else None
+            examples.append((day, x, outcome, (row["product_id"], at)))
+    found = {}
+    for day in by_day:
+        over = [(x, y) for d, x, y, _ in examples if y is not None and d <= day - timedelta(days=8)]
+        seen = np.array([one for one, _ in over]).reshape(-1, len(DEFAULTS))
+        y = np.clip([outcome for _, outcome in over], -2, 2)
+        ridge = 20 * np.eye(len(DEFAULTS))
+        moved = np.linalg.solve(seen.T @ seen + ridge, seen.T @ (y - seen @ DEFAULTS))
+        for d, signs, _, key in examples:
+            if d == day:
+                found[key] = float((DEFAULTS + moved) @ signs)
+    return found
+
+
+def test_opportunity_is_the_rank_of_what_is_expected(demo: Warehouse) -> None:
+    rows = demo.query("select * from marts.product_trends")
+    expected = outlooks(rows)
+    by_day = defaultdict(list)
+    fitted = 0
+    for row in rows:
+        by_day[row["snapshot_time"].astimezone(UTC).date()].append(row)
+        outlook = expected.get((row["product_id"], row["snapshot_time"]))
+        if outlook is None:
+            assert row["expected_change"] is row["why"] is row["opportunity"] is None
+            continue
+        assert math.log1p(row["expected_change"]) == pytest.approx(outlook, abs=1e-7)
+        fitted += "fitted on 0" not in row["why"]
+    assert fitted > 100
+    apart = 0
+    for of_day in by_day.values():
+        ranked = [row for row in of_day if row["opportunity"] is not None]
+        for row in ranked:
+            assert row["ranked_snapshots"] == len(of_day)
+        falling = [
+            row["opportunity"]
+            for row in ranked
+            if row["direction"] == "down" and row["expected_change"] < 0
+        ]
+        rising = [row["opportunity"] for row in ranked if row["direction"] == "up"]
+        if falling and rising:
+            assert max(falling) < min(rising)
+            apart += 1
+        others = [row for row in ranked if (row["weekly_change"] or 0) > 0]
+        others.sort(key=lambda row: row["opportunity"])
+        for one, other in itertools.pairwise(others):
+            assert one["expected_change"] <= other["expected_change"] + 1e-8
+    assert apart >= 10
 
 
 def test_videos_are_as_last_seen(demo: Warehouse) -> None:

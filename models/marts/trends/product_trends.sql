@@ -42,7 +42,9 @@ final as (
                 > coalesce(2 * trends.usual_hours, {{ var('stale_after_hours') }})
         end as is_stale,
         trends.product_known_at,
-        trends.known_at
+        trends.known_at,
+        trends.expected_change,
+        trends.why
     from trends
     cross join build
 

@@ -26,6 +26,12 @@ tests as (
 
 ),
 
+outlook as (
+
+    select * from {{ ref('int_product_outlook') }}
+
+),
+
 {# Tags: plain, and those the snapshot before did not have. #}
 plain_tags as (
 
@@ -95,6 +101,8 @@ measured as (
         {{ novelty('history.age_days') }} as novelty,
         {{ ratio('history.popularity', 'history.largest_popularity') }} as saturation,
         momenta.weekly_change,
+        outlook.expected_log,
+        outlook.why,
         tag_lists.tags as plain_tags,
         new_tag_lists.new_tags
     from history
@@ -107,6 +115,9 @@ measured as (
     left join tests
         on history.product_id = tests.product_id
         and history.snapshot_time = tests.snapshot_time
+    left join outlook
+        on history.product_id = outlook.product_id
+        and history.snapshot_time = outlook.snapshot_time
     left join tag_lists
         on history.product_id = tag_lists.product_id
         and history.snapshots = tag_lists.snapshots
@@ -116,15 +127,16 @@ measured as (
 
 ),
 
-{# What is good is ranked upward; a product that is alone on its day has no rank. #}
+{# By what is expected; but a product that is falling and expected to fall stands below every
+   other (expectations are within 10 of 0). A product that is alone on its day has no rank. #}
 comparable as (
 
     select
         measured.*,
-        {{ significant('velocity') }} as velocity_value,
-        {{ significant('novelty') }} as novelty_value,
-        {{ significant('1 - saturation') }} as room_value,
-        {{ significant('1 - competition') }} as calm_value
+        {{ significant(
+            'case when expected_log < 0 and coalesce(weekly_change, momentum, velocity) < 0 '
+            ~ 'then expected_log - 100 else expected_log end'
+        ) }} as prospect
     from measured
 
 ),
@@ -134,11 +146,8 @@ ranks as (
     select
         comparable.*,
         count(*) over (partition by day) as ranked_snapshots,
-        max(product_known_at) over (partition by day) as day_known_at,
-        {{ rank_among_several('velocity_value', 'day') }} as velocity_rank,
-        {{ rank_among_several('novelty_value', 'day') }} as novelty_rank,
-        {{ rank_among_several('room_value', 'day') }} as room_rank,
-        {{ rank_among_several('calm_value', 'day') }} as calm_rank
+        max(product_known_at) over (order by day) as so_far_known_at,
+        {{ rank_among_several('prospect', 'day') }} as opportunity
     from comparable
 
 ),
@@ -171,12 +180,7 @@ final as (
         end as direction,
 
         -- against other products
-        case
-            when ranks.popularity is not null
-            then {{ mean_of_known(
-                ['ranks.velocity_rank', 'ranks.novelty_rank', 'ranks.room_rank', 'ranks.calm_rank']
-            ) }}
-        end as opportunity,
+        ranks.opportunity,
         ranks.ranked_snapshots,
 
         -- tags
@@ -189,7 +193,9 @@ final as (
         ranks.is_latest,
         case when intervals.known_intervals >= 3 then intervals.usual_hours end as usual_hours,
         ranks.product_known_at,
-        ranks.day_known_at as known_at
+        ranks.so_far_known_at as known_at,
+        exp(ranks.expected_log) - 1 as expected_change,
+        ranks.why
     from ranks
     inner join intervals on ranks.product_id = intervals.product_id
 
