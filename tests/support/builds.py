@@ -67,6 +67,8 @@ class Warehouse:
     failures: list[str] = field(default_factory=list)
     #: Names of the models that the last run ran.
     ran: set[str] = field(default_factory=set)
+    #: A model that increments leave out, as if nothing that it reads had changed.
+    overlooked: str | None = None
 
     @property
     def database(self) -> Path:
@@ -114,7 +116,8 @@ class Warehouse:
             manifest = _manifest(f"{self.target} {self.postgres_url}", tuple(common))
             chosen = plan(manifest, increment)
             if increment is not None and chosen.nodes is not None:
-                arguments += tuple(select_nodes(manifest, chosen.nodes))
+                nodes = {n for n in chosen.nodes if manifest.nodes[n].name != self.overlooked}
+                arguments += tuple(select_nodes(manifest, nodes))
                 arguments += ("--vars", json.dumps(increment.variables()))
             done = dbtRunner(manifest=manifest).invoke([command, *arguments, *common])
             _close_connections(self.target)
