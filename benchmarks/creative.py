@@ -9,17 +9,14 @@ models; a NumPy twin of them, which must agree with it, does the other seeds.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from benchmarks.measure import Line, run_process
+from benchmarks import models
+from benchmarks.measure import Line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
 
-ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = Path(__file__).resolve().parent / "samples" / "upworthy.parquet"
 #: Arms with fewer impressions leave too little to judge by.
 LEAST = 2000
@@ -264,51 +260,38 @@ def by_the_models(folder: Path, arms: Arms) -> Floats:
     import duckdb
     import numpy as np
 
-    from loaders.landing import Landing
-
     home = folder / "home"
-    landing = Landing(str(home / "landing"))
-    landing.prepare()
+    landing = models.new_landing(home)
     now = datetime.now(UTC).replace(microsecond=0)
     published = now - timedelta(days=30)
     seen_at = published + timedelta(hours=72)
 
     def keys(kind: str, numbers: Any) -> list[str]:
-        return [str(UUID(md5(f"{kind}{number}".encode()).hexdigest())) for number in numbers]
+        return [models.key(f"{kind}{number}") for number in numbers]
 
     numbers = range(len(arms.test))
     experiments, posts = keys("arm", numbers), keys("post", numbers)
     tests = np.unique(arms.test)
-    _land(
+    models.land(
         landing, "products", now - timedelta(days=40),
         product_id=keys("test", tests), name=[f"Test {test}" for test in tests],
         source_platform=["upworthy"] * len(tests),
     )  # fmt: skip
-    _land(
+    models.land(
         landing, "experiments", now - timedelta(days=40),
         experiment_id=experiments, product_id=keys("test", arms.test),
     )  # fmt: skip
-    _land(
+    models.land(
         landing, "published_posts", published,
         post_id=posts, experiment_id=experiments, platform=["tiktok"] * len(posts),
         external_post_id=posts, published_at=[published] * len(posts),
     )  # fmt: skip
-    _land(
+    models.land(
         landing, "performance_metrics", seen_at,
         metric_id=keys("poll", numbers), post_id=posts, views=arms.shown.tolist(),
         likes=arms.seen.tolist(), collected_at=[seen_at] * len(posts),
     )  # fmt: skip
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ACE_")}
-    run_process(
-        [
-            sys.executable, "-c", "from dbt.cli.main import cli; cli()", "build",
-            "--select", "+experiment_results", "--exclude-resource-type", "test", "unit_test",
-            "--profiles-dir", "profiles", "--target", "duckdb",
-            "--target-path", str(folder / "dbt"), "--log-path", str(folder / "dbt"),
-        ],
-        kept | {"ACE_HOME": str(home), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-        ROOT,
-    )  # fmt: skip
+    models.build(home, "+experiment_results")
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         rows = connection.execute(
             "select experiment_id::varchar, views, engagements, engagement_rate_eb "
@@ -318,18 +301,3 @@ def by_the_models(folder: Path, arms: Arms) -> Floats:
     for key, shown, seen in zip(experiments, arms.shown, arms.seen, strict=True):
         assert found[key][:2] == (shown, seen), f"experiment {key} was built from other counts"
     return np.array([found[key][2] for key in experiments])
-
-
-def _land(landing: Any, resource: str, known_at: datetime, **columns: list[Any]) -> None:
-    import polars as pl
-
-    from loaders.schema import RESOURCES
-
-    rows = len(next(iter(columns.values())))
-    frame = pl.DataFrame(
-        {one.name: columns.get(one.name, [None] * rows) for one in RESOURCES[resource]},
-        schema={one.name: one.polars for one in RESOURCES[resource]},
-    ).with_columns(pl.lit(known_at).cast(pl.Datetime("us", "UTC")).alias("_extracted_at"))
-    with landing.open_load("files", resource) as writer:
-        writer.write(frame)
-        writer.commit()

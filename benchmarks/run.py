@@ -18,7 +18,8 @@ from benchmarks.measure import Line, Skip
 RESULTS = Path(__file__).resolve().parent / "results"
 PARTS = (
     *("landing", "postgres", "build", "increments", "engines"),
-    *("creative", "forecasts", "trends", "times", "tags", "outlook", "similar", "large"),
+    *("creative", "experiments", "forecasts", "trends"),
+    *("times", "tags", "outlook", "similar", "large"),
 )
 
 
@@ -97,6 +98,10 @@ def _part(
         from benchmarks import creative
 
         return lambda folder, rows: creative.lines(folder, upworthy)
+    if part == "experiments":
+        from benchmarks import experiments
+
+        return lambda folder, rows: experiments.lines(folder)
     if part == "forecasts":
         from benchmarks import forecasts
 

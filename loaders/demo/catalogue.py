@@ -14,6 +14,7 @@ import numpy as np
 from loaders.demo import truth
 from loaders.demo.clock import DAY, HOUR, MINUTE, PLATFORMS, Clock
 from loaders.demo.keys import Ints, stream
+from loaders.demo.trials import draw_trials
 from loaders.demo.truth import Floats
 
 #: Posts per experiment and experiments per script: 11 posts, 5 experiments, 4 scripts.
@@ -24,6 +25,8 @@ GLOBAL_PATTERNS = 4
 #: Scripts of the product that never gets a video.
 STALLED_SCRIPTS = 3
 TAGS_PER_POST = 3
+#: Share of products with a hook that works better for them than for others, and by how much.
+SHARE_WITH_FAVOURITE, FAVOURITE_VIEWS = 0.6, 0.6
 #: Hours (UTC) most posts go out at, per platform, so that some cells get many posts.
 POPULAR_HOURS = np.array([[9, 12, 18, 21], [8, 13, 17, 20], [7, 12, 16, 19]])
 POPULAR_WEIGHTS = (0.2, 0.2, 0.35, 0.25)
@@ -37,6 +40,8 @@ class Catalogue:
     product_views: Floats
     product_rate: Floats
     product_created: Ints
+    #: The hook type (of truth.VARIABLES) that does better for this product; -1 for none.
+    product_favourite: Ints
     #: The product that has scripts but never a video: the last one.
     stalled_product: int
     pattern_product: Ints
@@ -58,12 +63,16 @@ class Catalogue:
     experiment_views: Floats
     experiment_rate: Floats
     experiment_created: Ints
+    #: The trial (see trials.py) that an experiment is an arm of; -1 for none.
+    experiment_trial: Ints
     post_experiment: Ints
     post_platform: Ints
     post_published: Ints
     post_tags: Ints
     #: Truth of each post: ln of its final views, engagements per view, and their parts.
     post_log_views: Floats
+    #: The part of it that effects make, without chance.
+    post_expected: Floats
     post_rate: Floats
     post_split: Floats
     post_half_life: Floats
@@ -109,6 +118,20 @@ def _published(clock: Clock, platform: Ints) -> Ints:
     return result
 
 
+def _first(times: Ints, group: Ints, groups: int) -> Ints:
+    """The earliest of the times of each group, every one of which has some."""
+    first = np.full(groups, np.iinfo(np.int64).max)
+    np.minimum.at(first, group, times)
+    return first
+
+
+def _favourites(seed: int, products: int) -> Ints:
+    random = stream(seed, "favourites")
+    hook = random.integers(0, len(truth.VARIABLES["hook_type"]), products)
+    favourite: Ints = np.where(random.random(products) < SHARE_WITH_FAVOURITE, hook, -1)
+    return favourite
+
+
 def make_catalogue(clock: Clock) -> Catalogue:
     """Draw the whole catalogue of a world."""
     random = stream(clock.seed, "catalogue")
@@ -136,16 +159,14 @@ def make_catalogue(clock: Clock) -> Catalogue:
     platform = np.arange(posts, dtype=np.int64) % len(PLATFORMS)
     published = _published(clock, platform)
     experiments = int(post_experiment[-1]) + 1
-    starts = np.searchsorted(post_experiment, np.arange(experiments))
-    first_post = np.minimum.reduceat(published, starts)
+    first_post = _first(published, post_experiment, experiments)
     experiment_created = first_post - random.integers(HOUR, 6 * HOUR, experiments)
     experiment_script = np.arange(experiments, dtype=np.int64) * EXPERIMENTS_PER_SCRIPT[1]
     experiment_script //= EXPERIMENTS_PER_SCRIPT[0]
     used = int(experiment_script[-1]) + 1
-    starts = np.searchsorted(experiment_script, np.arange(used))
     script_created = np.empty(used + STALLED_SCRIPTS, dtype=np.int64)
     asset_created = experiment_created - random.integers(40 * MINUTE, 160 * MINUTE, experiments)
-    script_created[:used] = np.minimum.reduceat(asset_created, starts)
+    script_created[:used] = _first(asset_created, experiment_script, used)
     script_created[:used] -= random.integers(20 * MINUTE, 90 * MINUTE, used)
     span = clock.end - clock.start
     script_created[used:] = clock.start + span * np.arange(1, STALLED_SCRIPTS + 1) // 10
@@ -166,6 +187,33 @@ def make_catalogue(clock: Clock) -> Catalogue:
     variables = np.stack(
         [random.integers(0, len(levels), scripts) for levels in truth.VARIABLES.values()], axis=1
     )
+    experiment_views = random.normal(0, truth.SD_EXPERIMENT.views, experiments)
+    experiment_rate = random.normal(0, truth.SD_EXPERIMENT.rate, experiments)
+    experiment_trial = np.full(experiments, -1, dtype=np.int64)
+
+    # Trials take posts from the others, and have scripts and experiments beyond theirs.
+    trials = draw_trials(
+        clock.seed, platform, selling, [len(levels) for levels in truth.VARIABLES.values()]
+    )
+    post_experiment[trials.posts] = experiments + trials.arm
+    more = stream(clock.seed, "trial times")
+    arms = len(trials.trial)
+    created = _first(published[trials.posts], trials.arm, arms) - more.integers(
+        HOUR, 6 * HOUR, arms
+    )
+    rendered = created - more.integers(40 * MINUTE, 160 * MINUTE, arms)
+    written = _first(rendered, trials.trial, len(trials.product))
+    written -= more.integers(20 * MINUTE, 90 * MINUTE, len(trials.product))
+    experiment_created = np.append(experiment_created, created)
+    asset_created = np.append(asset_created, rendered)
+    experiment_script = np.append(experiment_script, scripts + trials.trial)
+    experiment_views = np.append(experiment_views, trials.effect)
+    experiment_rate = np.append(experiment_rate, np.zeros(arms))
+    experiment_trial = np.append(experiment_trial, trials.trial)
+    script_created = np.append(script_created, written)
+    script_product = np.append(script_product, trials.product)
+    script_pattern = np.append(script_pattern, trials.product * PATTERNS_PER_PRODUCT)
+    variables = np.append(variables, trials.variables, axis=0)
 
     all_views = pattern_views + truth.views(truth.STYLES)[styles].sum(axis=1)
     all_views += truth.views(truth.EMOTIONS)[emotion] + truth.views(truth.STRUCTURES)[structure]
@@ -178,8 +226,9 @@ def make_catalogue(clock: Clock) -> Catalogue:
     for number, levels in enumerate(truth.VARIABLES.values()):
         script_views = script_views + truth.views(levels)[variables[:, number]]
         script_rate = script_rate + truth.rates(levels)[variables[:, number]]
-    experiment_views = random.normal(0, truth.SD_EXPERIMENT.views, experiments)
-    experiment_rate = random.normal(0, truth.SD_EXPERIMENT.rate, experiments)
+    favourite = _favourites(clock.seed, products)
+    hook = variables[:, list(truth.VARIABLES).index("hook_type")]
+    script_views = script_views + FAVOURITE_VIEWS * (favourite[script_product] == hook)
 
     first = random.integers(0, len(truth.POST_HASHTAGS), posts)
     size = len(truth.POST_HASHTAGS)
@@ -193,7 +242,8 @@ def make_catalogue(clock: Clock) -> Catalogue:
     log_views += experiment_views[post_experiment]
     log_views += truth.hour_effect(platform, hour) + truth.WEEKDAY[platform, weekday]
     log_views += truth.views(truth.POST_HASHTAGS)[tags].sum(axis=1)
-    log_views += random.normal(0, truth.SD_POST.views, posts)
+    expected = log_views
+    log_views = expected + random.normal(0, truth.SD_POST.views, posts)
     log_rate = truth.rates(truth.PLATFORM_LEVELS)[platform] + script_rate[script]
     log_rate += experiment_rate[post_experiment] + truth.rates(truth.POST_HASHTAGS)[tags].sum(1)
     log_rate += random.normal(0, truth.SD_POST.rate, posts)
@@ -203,6 +253,7 @@ def make_catalogue(clock: Clock) -> Catalogue:
         product_views=product_views,
         product_rate=product_rate,
         product_created=product_created,
+        product_favourite=favourite,
         stalled_product=products - 1,
         pattern_product=pattern_product,
         pattern_styles=styles,
@@ -220,11 +271,13 @@ def make_catalogue(clock: Clock) -> Catalogue:
         experiment_views=experiment_views,
         experiment_rate=experiment_rate,
         experiment_created=experiment_created,
+        experiment_trial=experiment_trial,
         post_experiment=post_experiment,
         post_platform=platform,
         post_published=published,
         post_tags=tags,
         post_log_views=log_views,
+        post_expected=expected,
         post_rate=np.minimum(np.exp(log_rate), 0.4),
         post_split=split / split.sum(axis=1, keepdims=True),
         post_half_life=half_life,

@@ -114,6 +114,13 @@ def _workflows(world: World, log: _Log) -> None:
     number = np.unique(
         np.linspace(0, experiments - 1, min(experiments, MAX_WORKFLOWS)).astype(np.int64)
     )
+    # A trial goes on for weeks after the workflow that began it.
+    order = np.argsort(catalogue.post_experiment, kind="stable")
+    grouped = catalogue.post_experiment[order]
+    is_first = np.concatenate(([True], np.diff(grouped) > 0))
+    kept = is_first | (catalogue.experiment_trial[grouped] < 0)
+    order, grouped = order[kept], grouped[kept]
+    number = number[np.isin(number, grouped)]
     script = catalogue.experiment_script[number]
     # The first experiment of a script is the one that had it written.
     first = np.concatenate(([True], np.diff(catalogue.experiment_script) > 0))[number]
@@ -148,11 +155,12 @@ def _workflows(world: World, log: _Log) -> None:
         log.add(event, agent, rendered + offset, stage="video", message=message, when=when, **ids)
     log.add("experiment.create.start", "PublisherAgent", created - 30 * SECOND, **ids)
     log.add("experiment.create.success", "PublisherAgent", created, **ids)
-    begin = np.searchsorted(catalogue.post_experiment, number)
-    count = np.searchsorted(catalogue.post_experiment, number, side="right") - begin
-    post = (
+    begin = np.searchsorted(grouped, number)
+    count = np.searchsorted(grouped, number, side="right") - begin
+    place = (
         np.repeat(begin, count) + np.arange(count.sum()) - np.repeat(count.cumsum() - count, count)
     )
+    post = order[place]
     published = catalogue.post_published[post]
     held = np.repeat(limited, count)
     each: dict[str, Any] = {"workflow": np.repeat(number, count)}

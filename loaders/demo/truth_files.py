@@ -4,7 +4,8 @@ truth_posts        each post's true level and engagement rate, growth and expect
 truth_effects      every effect: named ones, and those of products and patterns
 truth_tags         planted trending hashtags
 truth_gaps         days without collection, and the outage of the metrics collector
-truth_products     each product's effects and the course of its popularity
+truth_products     each product's effects, the hook it does best with, the course of its popularity
+truth_trials       arms of trials: experiments with many posts, and what each does to views
 truth_operations   planted failures of agents, workflows and products
 truth_similar      pairs of scripts with all but equal vectors
 truth_dirt         per table and load: rows read, rejected, and by final verdict
@@ -38,8 +39,8 @@ FILES = (
     *(
         f"truth_{name}.parquet"
         for name in (
-            "posts", "effects", "tags", "gaps", "products", "operations", "similar", "dirt",
-            "reasons",
+            "posts", "effects", "tags", "gaps", "products", "trials", "operations", "similar",
+            "dirt", "reasons",
         )
     ),
     "truth.json",
@@ -125,6 +126,7 @@ def true_posts(world: World, posts: Ints) -> pl.DataFrame:
             "true_engagement_rate": pl.Series(rate),
             **parts,
             "log_views": pl.Series(catalogue.post_log_views[posts]),
+            "expected_log_views": pl.Series(catalogue.post_expected[posts]),
             "half_life_hours": pl.Series(half_life),
             "steepness": pl.Series(steepness),
             **expected,
@@ -150,6 +152,18 @@ def _effects(world: World) -> pl.DataFrame:
         }
         parts.append(pl.DataFrame(columns))
     return pl.concat(parts)
+
+
+def _trials(world: World) -> pl.DataFrame:
+    catalogue, seed = world.catalogue, world.clock.seed
+    index = np.flatnonzero(catalogue.experiment_trial >= 0)
+    return pl.DataFrame(
+        {
+            "experiment_id": uuids(seed, "experiment", index),
+            "trial": pl.Series(catalogue.experiment_trial[index]),
+            "effect_log_views": pl.Series(catalogue.experiment_views[index]),
+        }
+    )
 
 
 def _tags(world: World) -> pl.DataFrame:
@@ -187,6 +201,7 @@ def _gaps(world: World) -> pl.DataFrame:
 def _products(world: World) -> pl.DataFrame:
     catalogue = world.catalogue
     index = np.arange(catalogue.products, dtype=np.int64)
+    hooks = [effect.name for effect in truth.VARIABLES["hook_type"]]
     return pl.DataFrame(
         {
             "product_id": uuids(world.clock.seed, "product", index),
@@ -194,6 +209,9 @@ def _products(world: World) -> pl.DataFrame:
             "effect_log_views": pl.Series(catalogue.product_views),
             "effect_log_rate": pl.Series(catalogue.product_rate),
             "trend": pick(("down", "stable", "up"), product_direction(world) + 1),
+            "favourite": pl.Series([*hooks, None]).gather(
+                pl.Series(catalogue.product_favourite % (len(hooks) + 1)).cast(pl.UInt32)
+            ),
             "stalled": pl.Series(index == catalogue.stalled_product),
         }
     )
@@ -233,6 +251,7 @@ def write_truth(world: World, tally: Tally, folder: Path) -> None:
         "truth_tags": _tags(world),
         "truth_gaps": _gaps(world),
         "truth_products": _products(world),
+        "truth_trials": _trials(world),
         "truth_operations": _operations(world),
         "truth_similar": _similar(world),
         "truth_dirt": tally.dirt(),

@@ -33,6 +33,28 @@
 {%- endmacro %}
 
 
+{# How far a difference of means may lie from the truth, whenever and however often one looks:
+   with chance 1 - `alpha` it never lies farther. `planned` is the `n` at which that is tightest
+   (Waudby-Smith et al. 2023, equations 9 and 161; checked against gbstats). #}
+{% macro always_valid_half_width(standard_error, n, planned, alpha) -%}
+    {%- set alpha -%} cast({{ alpha }} as {{ type_double() }}) {%- endset -%}
+    {%- set information -%}
+    (1 + {{ n }} * (ln(1 - 2 * ln({{ alpha }})) - 2 * ln({{ alpha }})) / {{ planned }})
+    {%- endset -%}
+    {{ standard_error }} * sqrt(
+        (2 * {{ information }} / ({{ information }} - 1))
+        * (ln({{ information }}) / 2 - ln({{ alpha }}))
+    )
+{%- endmacro %}
+
+
+{# Sum of squared distances from the mean of `n` values from their sum and sum of squares; 0
+   without values. #}
+{% macro squares_around_mean(n, sum, sum_squares) -%}
+    greatest({{ sum_squares }} - {{ sum }} * coalesce({{ sum }} / nullif({{ n }}, 0), 0), 0)
+{%- endmacro %}
+
+
 {# Mean of a normal posterior under a prior around 0. #}
 {% macro shrunk_to_zero(estimate, variance, prior_sd) -%}
     ({{ estimate }} / (1 + {{ variance }} / ({{ prior_sd }} * {{ prior_sd }})))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import duckdb
@@ -11,10 +10,16 @@ import numpy as np
 import polars as pl
 import pytest
 from gbstats.bayesian.tests import EffectBayesianABTest, EffectBayesianConfig, GaussianPrior
-from gbstats.frequentist.tests import FrequentistConfig, TwoSidedTTest
+from gbstats.frequentist.tests import (
+    FrequentistConfig,
+    SequentialConfig,
+    SequentialTwoSidedTTest,
+    TwoSidedTTest,
+)
 from gbstats.models.statistics import SampleMeanStatistic
 from scipy import stats
 
+from benchmarks import experiments
 from tests.support.builds import Warehouse
 from tests.support.macros import rendered
 from tests.support.models import model_sql
@@ -118,29 +123,8 @@ def test_sums_and_lifts_from_the_raw_posts(
 # -- many posts an experiment, on random data, through the model's own SQL
 
 
-@pytest.fixture(scope="module")
-def many() -> Iterator[tuple[list[Row], pl.DataFrame]]:
-    """The model and its steps over random outcomes with one to sixty posts an experiment."""
-    random = np.random.default_rng(5)
-    rows: list[Row] = []
-    for product in range(6):
-        for experiment in range(8):
-            effect, rate = random.normal(0, 0.4), math.exp(random.normal(-3, 0.3))
-            for post in range(int(random.choice([1, 4, 12, 30, 60]))):
-                views = math.exp(random.normal(7 + effect, 0.9))
-                rows.append(
-                    {
-                        "post_id": f"{product:08d}-{experiment:04d}-0000-0000-{post:012d}",
-                        "experiment_id": f"{product:08d}-{experiment:04d}-0000-0000-000000000000",
-                        "product_id": f"{product:08d}-0000-0000-0000-000000000000",
-                        "platform": "tiktok" if post % 3 else "youtube",
-                        "views_72h": views if random.random() > 0.1 else None,
-                        "engagement_rate_72h": rate * random.lognormal(0, 0.3),
-                        "views": int(views * 2),
-                        "engagements": int(random.poisson(views * 2 * rate)),
-                    }
-                )
-    frame = pl.DataFrame(rows, infer_schema_length=None)
+def results_of(frame: pl.DataFrame) -> list[Row]:
+    """The model and its steps over outcomes of posts, by the model's own SQL."""
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.register("frame", frame)
@@ -162,7 +146,33 @@ def many() -> Iterator[tuple[list[Row], pl.DataFrame]]:
             )
         found = connection.execute(model_sql("marts/creative/experiment_results"))
         names = [column[0] for column in found.description or []]
-        yield [dict(zip(names, row, strict=True)) for row in found.fetchall()], frame
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+@pytest.fixture(scope="module")
+def many() -> tuple[list[Row], pl.DataFrame]:
+    """Random outcomes with one to sixty posts an experiment, and what is said of them."""
+    random = np.random.default_rng(5)
+    rows: list[Row] = []
+    for product in range(6):
+        for experiment in range(8):
+            effect, rate = random.normal(0, 0.4), math.exp(random.normal(-3, 0.3))
+            for post in range(int(random.choice([1, 4, 12, 30, 60]))):
+                views = math.exp(random.normal(7 + effect, 0.9))
+                rows.append(
+                    {
+                        "post_id": f"{product:08d}-{experiment:04d}-0000-0000-{post:012d}",
+                        "experiment_id": f"{product:08d}-{experiment:04d}-0000-0000-000000000000",
+                        "product_id": f"{product:08d}-0000-0000-0000-000000000000",
+                        "platform": "tiktok" if post % 3 else "youtube",
+                        "views_72h": views if random.random() > 0.1 else None,
+                        "engagement_rate_72h": rate * random.lognormal(0, 0.3),
+                        "views": int(views * 2),
+                        "engagements": int(random.poisson(views * 2 * rate)),
+                    }
+                )
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return results_of(frame), frame
 
 
 @pytest.mark.parametrize(("metric", "control", "lift"), METRICS)
@@ -217,20 +227,112 @@ def test_gbstats_says_the_same(
     assert compared >= 20
 
 
-def test_statuses_follow_from_the_posterior(many: tuple[list[Row], pl.DataFrame]) -> None:
+def test_statuses_follow_from_the_interval_that_is_always_valid(
+    many: tuple[list[Row], pl.DataFrame],
+) -> None:
     rows, _ = many
     for row in rows:
         if row["log_views_n"] == 0:
             assert row["status"] == "too_little_data"
-        elif row["chance_to_win"] >= 0.95:
+        elif row["always_valid_lo"] > 0:
             assert row["status"] == "leading"
-        elif row["chance_to_win"] <= 0.05:
+        elif row["always_valid_hi"] < 0:
             assert row["status"] == "losing"
         else:
             weak = row["lift_se"] >= 0.3 / row["control_mean"]
             assert row["status"] == ("too_little_data" if weak else "inconclusive")
     found = {row["status"] for row in rows}
     assert found >= {"leading", "losing", "inconclusive", "too_little_data"}
+
+
+def test_the_interval_that_is_always_valid_is_the_one_of_gbstats(
+    many: tuple[list[Row], pl.DataFrame],
+) -> None:
+    """Its groups have as many posts as tell as much; the variance is that of our posts."""
+    rows, frame = many
+    logs = frame.drop_nulls("views_72h").with_columns(log=pl.col("views_72h").log1p())
+    compared = 0
+    for row in rows:
+        if not row["log_views_n"]:
+            continue
+        here = logs.filter(pl.col("platform") == row["platform"])
+        is_arm = pl.col("experiment_id") == str(row["experiment_id"])
+        arm = here.filter(is_arm)["log"].to_numpy()
+        rest = here.filter(~is_arm, pl.col("product_id") == str(row["product_id"]))["log"]
+        control = rest.to_numpy()
+        n, m = len(arm), len(control)
+        squares = ((arm - arm.mean()) ** 2).sum() + ((control - control.mean()) ** 2).sum()
+        everyone = here["log"].to_numpy().var(ddof=1)
+        variance = (squares + 10 * everyone) / (n + m - 2 + 10)
+        told, many_posts = n * m / (n + m), 1_000_000
+        # Two groups of a million, and as much more variance and plan, are these posts.
+        scaled = variance / told * many_posts / 2
+        sides = [
+            SampleMeanStatistic(
+                n=many_posts, sum=mean * many_posts,
+                sum_squares=scaled * (many_posts - 1) + many_posts * mean**2,
+            )
+            for mean in (control.mean(), arm.mean())
+        ]  # fmt: skip
+        config = SequentialConfig(
+            difference_type="absolute", alpha=0.1,
+            sequential_tuning_parameter=20 * 2 * many_posts / told,
+        )  # fmt: skip
+        low, high = SequentialTwoSidedTTest(*sides, config).compute_result().ci
+        assert row["always_valid_lo"] == pytest.approx(math.expm1(low), rel=1e-6)
+        assert row["always_valid_hi"] == pytest.approx(math.expm1(high), rel=1e-6)
+        compared += 1
+    assert compared >= 60
+
+
+def test_looking_after_every_build_makes_no_arm_lead_that_is_no_better() -> None:
+    """Sixteen arms alike, looked at thirty times: fixed intervals are wrong of one in eight."""
+    posts = experiments.drawn(seeds=range(1, 11), sizes=(10, 40), effects=(0.0,) * 8)
+    told = looked_at(posts)
+    assert told["status"].wrong <= 0.05
+    assert told["fixed"].wrong > 0.05, "these looks would show a verdict that is not always valid"
+
+
+def test_a_better_arm_of_forty_posts_comes_to_lead() -> None:
+    posts = experiments.drawn(seeds=range(1, 21), sizes=(40,))
+    told = looked_at(posts)["status"]
+    assert told.better >= 0.8
+    assert told.worse >= 0.8
+    assert told.wrong <= 0.05
+
+
+def looked_at(posts: pl.DataFrame) -> dict[str, experiments.Told]:
+    """What each way to read a verdict said over all looks; a look is a product of its own."""
+    keyed = posts.with_columns(
+        post_id=pl.format("{}-0000-0000-0000-{}", _padded("look", 8), _padded("row", 12)),
+        product_id=pl.format("{}-{}-0000-0000-0", _padded("look", 8), _padded("seed", 4))
+        + "0" * 11,
+        experiment_id=pl.format(
+            "{}-{}-{}-0000-0", _padded("look", 8), _padded("seed", 4), _padded("arm", 4)
+        )
+        + "0" * 11,
+        platform=pl.lit("tiktok"),
+        views_72h=pl.col("log_views").exp() - 1,
+        engagement_rate_72h=pl.lit(None, pl.Float64),
+        views=pl.lit(None, pl.Int64),
+        engagements=pl.lit(None, pl.Int64),
+    )
+    wanted = ("status", "chance_to_win", "lift", "lift_se")
+    told = pl.DataFrame(
+        [
+            {"experiment_id": str(row["experiment_id"]), **{name: row[name] for name in wanted}}
+            for row in results_of(keyed)
+        ],
+        infer_schema_length=None,
+    )
+    arms = keyed.unique("experiment_id").select("experiment_id", "seed", "look", "arm", "effect")
+    read = experiments.with_other_verdicts(arms.join(told, on="experiment_id"))
+    return {name: experiments.judged(read, name) for name in ("status", "fixed")}
+
+
+def _padded(column: str, width: int) -> pl.Expr:
+    source = pl.int_range(pl.len()) if column == "row" else pl.col(column)
+    return source.cast(pl.String).str.zfill(width)
 
 
 def test_few_posts_take_the_platforms_deviation(many: tuple[list[Row], pl.DataFrame]) -> None:

@@ -73,8 +73,27 @@ judged as {{ computed_once() }} (
 
 by_views as (
 
-    select * from judged
+    select
+        *,
+        mean - control_mean as difference,
+        {#- What is known of the difference, as posts of the arm beside a control without end. #}
+        cast(n as {{ type_double() }}) * control_n / nullif(n + control_n, 0) as effective_posts
+    from judged
     where metric = 'log_views'
+
+),
+
+{# The posts alone, as an interval that holds however often somebody looks: verdicts are read
+   off it, since they are looked for after every build. #}
+always_valid as {{ computed_once() }} (
+
+    select
+        *,
+        case when effective_posts > 0 then {{ always_valid_half_width(
+            'sqrt(pooled_variance / effective_posts)', 'effective_posts',
+            planned=var('planned_posts'), alpha=2 * (1 - var('lead_chance')),
+        ) }} end as half_width
+    from by_views
 
 ),
 
@@ -108,8 +127,8 @@ final as (
             when arms.is_adopted then 'adopted'
             when by_views.n = 0 and arms.pending_posts > 0 then 'pending'
             when by_views.chance_to_win is null then 'too_little_data'
-            when {{ at_least('by_views.chance_to_win', var('lead_chance')) }} then 'leading'
-            when {{ at_least('1 - by_views.chance_to_win', var('lead_chance')) }} then 'losing'
+            when {{ more_than('by_views.difference', 'by_views.half_width') }} then 'leading'
+            when {{ less_than('by_views.difference', '-by_views.half_width') }} then 'losing'
             when {{ at_least('by_views.lift_se', 'by_views.prior_sd') }} then 'too_little_data'
             else 'inconclusive'
         end as status,
@@ -136,6 +155,9 @@ final as (
         exp(by_views.shrunk_lift * by_views.control_mean) - 1 as shrunk_views_lift,
         exp(by_views.lift_lo * by_views.control_mean) - 1 as views_lift_lo,
         exp(by_views.lift_hi * by_views.control_mean) - 1 as views_lift_hi,
+        exp(by_views.difference - by_views.half_width) - 1 as always_valid_lo,
+        exp(by_views.difference + by_views.half_width) - 1 as always_valid_hi,
+        cast({{ var('planned_posts') }} as bigint) as planned_posts,
 
         -- engagement rate of posts at 72 hours
         by_rate.n as engagement_rate_n,
@@ -164,7 +186,7 @@ final as (
         rates.rate_eb_hi as engagement_rate_eb_hi,
         arms.known_at
     from arms
-    inner join by_views
+    inner join always_valid as by_views
         on arms.experiment_id = by_views.experiment_id
         and arms.platform = by_views.platform
     inner join by_rate

@@ -204,7 +204,15 @@ final as (
             when control_n >= {{ var('min_deviation_posts') }}
             then {{ sample_variance('control_n', 'control_total', 'control_squares') }}
         end as control_variance,
-        platform_variance
+        platform_variance,
+        {#- Of few posts the platform says more than they do: it counts for so many of them. #}
+        (
+            {{ squares_around_mean('n', 'total', 'squares') }}
+            + {{ squares_around_mean('control_n', 'control_total', 'control_squares') }}
+            + {{ var('min_deviation_posts') }} * platform_variance
+        )
+        / (greatest(n - 1, 0) + greatest(control_n - 1, 0) + {{ var('min_deviation_posts') }})
+            as pooled_variance
     from compared
 
 )

@@ -1,0 +1,65 @@
+"""Rows landed as a source would land them, and the project's models built from them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from hashlib import md5
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from benchmarks.measure import run_process
+
+if TYPE_CHECKING:
+    from loaders.landing import Landing
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def key(text: str) -> str:
+    """A key of its own for each text."""
+    return str(UUID(md5(text.encode()).hexdigest()))
+
+
+def new_landing(home: Path) -> Landing:
+    from loaders.landing import Landing
+
+    landing = Landing(str(home / "landing"))
+    landing.prepare()
+    return landing
+
+
+def land(
+    landing: Landing, resource: str, known_at: datetime | list[datetime], **columns: list[Any]
+) -> None:
+    """Land columns of one resource, known at a time, or each row at its own."""
+    import polars as pl
+
+    from loaders.schema import RESOURCES
+
+    rows = len(next(iter(columns.values())))
+    times = known_at if isinstance(known_at, list) else [known_at] * rows
+    frame = pl.DataFrame(
+        {one.name: columns.get(one.name, [None] * rows) for one in RESOURCES[resource]},
+        schema={one.name: one.polars for one in RESOURCES[resource]},
+    ).with_columns(pl.Series("_extracted_at", times, dtype=pl.Datetime("us", "UTC")))
+    with landing.open_load("files", resource) as writer:
+        writer.write(frame)
+        writer.commit()
+
+
+def build(home: Path, select: str, *more: str) -> None:
+    """Build what ``select`` says, without tests, into ``home``/warehouse.duckdb."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ACE_")}
+    run_process(
+        [
+            sys.executable, "-c", "from dbt.cli.main import cli; cli()", "build",
+            "--select", select, "--exclude-resource-type", "test", "unit_test",
+            "--profiles-dir", "profiles", "--target", "duckdb", *more,
+            "--target-path", str(home / "dbt"), "--log-path", str(home / "dbt"),
+        ],
+        kept | {"ACE_HOME": str(home), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+        ROOT,
+    )  # fmt: skip
