@@ -25,8 +25,10 @@ GLOBAL_PATTERNS = 4
 #: Scripts of the product that never gets a video.
 STALLED_SCRIPTS = 3
 TAGS_PER_POST = 3
-#: Share of products with a hook that works better for them than for others, and by how much.
-SHARE_WITH_FAVOURITE, FAVOURITE_VIEWS = 0.6, 0.6
+HOOK = list(truth.VARIABLES).index("hook_type")
+#: Share of products with a hook type that does better for them than for others, and by how much;
+#: and share of their scripts that are given it beside those that have it by chance.
+SHARE_WITH_FAVOURITE, FAVOURITE_VIEWS, FAVOURITE_SHARE = 0.6, 1.1, 0.25
 #: Hours (UTC) most posts go out at, per platform, so that some cells get many posts.
 POPULAR_HOURS = np.array([[9, 12, 18, 21], [8, 13, 17, 20], [7, 12, 16, 19]])
 POPULAR_WEIGHTS = (0.2, 0.2, 0.35, 0.25)
@@ -215,6 +217,11 @@ def make_catalogue(clock: Clock) -> Catalogue:
     script_pattern = np.append(script_pattern, trials.product * PATTERNS_PER_PRODUCT)
     variables = np.append(variables, trials.variables, axis=0)
 
+    favourite = _favourites(clock.seed, products)
+    given = stream(clock.seed, "favourite hooks").random(len(script_product)) < FAVOURITE_SHARE
+    given &= favourite[script_product] >= 0
+    variables[given, HOOK] = favourite[script_product[given]]
+
     all_views = pattern_views + truth.views(truth.STYLES)[styles].sum(axis=1)
     all_views += truth.views(truth.EMOTIONS)[emotion] + truth.views(truth.STRUCTURES)[structure]
     all_rate = pattern_rate + truth.rates(truth.STYLES)[styles].sum(axis=1)
@@ -226,9 +233,7 @@ def make_catalogue(clock: Clock) -> Catalogue:
     for number, levels in enumerate(truth.VARIABLES.values()):
         script_views = script_views + truth.views(levels)[variables[:, number]]
         script_rate = script_rate + truth.rates(levels)[variables[:, number]]
-    favourite = _favourites(clock.seed, products)
-    hook = variables[:, list(truth.VARIABLES).index("hook_type")]
-    script_views = script_views + FAVOURITE_VIEWS * (favourite[script_product] == hook)
+    script_views += FAVOURITE_VIEWS * (favourite[script_product] == variables[:, HOOK])
 
     first = random.integers(0, len(truth.POST_HASHTAGS), posts)
     size = len(truth.POST_HASHTAGS)

@@ -56,6 +56,8 @@ WITHOUT_KEY_TEST = {
     "int_pattern_fatigue": "joined one to one by creative_pattern_performance, whose key is tested",
     "int_pattern_priors": "joined one to one by creative_pattern_performance, whose key is tested",
     "int_hashtag_tags": "distinct rows, of which a repeated one would be seen in tag effects",
+    "int_script_hooks": "rows of accepted_scripts, whose key is tested",
+    "int_repeated_hooks": "grouped by it; a repeated one would be seen in int_brief_items",
     "int_pattern_words": "rows of accepted_creative_patterns, whose key is tested",
     "int_telling_effects": "rows of creative_tag_effects, whose key is tested",
     **dict.fromkeys(

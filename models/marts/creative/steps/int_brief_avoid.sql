@@ -2,12 +2,6 @@
 
 with
 
-products as (
-
-    select product_id from {{ ref('accepted_products') }}
-
-),
-
 patterns_used as (
 
     select * from {{ ref('int_brief_patterns') }}
@@ -15,32 +9,18 @@ patterns_used as (
 
 ),
 
-effects as (
+hurting_effects as (
 
-    select * from {{ ref('int_telling_effects') }}
-
-),
-
-{# How many scripts of a product open with the same words: these few are cleaned, not all. #}
-scripts as (
-
-    select
-        product_id,
-        {{ json_text('creative_variables', 'hook') }} as hook,
-        count(*) as scripts
-    from {{ ref('accepted_scripts') }}
-    where {{ json_text('creative_variables', 'hook') }} is not null
-    group by product_id, {{ json_text('creative_variables', 'hook') }}
+    select * from {{ ref('int_brief_effects') }}
+    where list = 'hurts'
+        and place <= 3
 
 ),
 
-hooks as (
+repeated_hooks as (
 
-    select
-        product_id,
-        scripts,
-        {{ shortened('hook', 120) }} as hook
-    from scripts
+    select * from {{ ref('int_repeated_hooks') }}
+    where place <= 3
 
 ),
 
@@ -80,55 +60,30 @@ worse as (
 
 ),
 
-repeated_hooks as (
-
-    select
-        product_id,
-        min(hook) as hook,
-        cast(sum(scripts) as bigint) as scripts,
-        row_number() over (
-            partition by product_id order by sum(scripts) desc, {{ ascii_lower('hook') }}
-        ) as choice
-    from hooks
-    where hook is not null
-    group by product_id, {{ ascii_lower('hook') }}
-    having sum(scripts) >= 3
-
-),
-
 repeated as (
 
     select
         product_id,
-        choice,
+        place as choice,
         'The hook "'
         || hook
         || '" opens '
         || cast(scripts as text)
         || ' scripts of this product already; say it differently.' as warning
     from repeated_hooks
-    where choice <= 3
-
-),
-
-hurting as (
-
-    select string_agg(spoken, ', ' order by place) as spoken
-    from effects
-    where shrunk_lift < 0
-        and place <= 3
 
 ),
 
 fewer_views as (
 
     select
-        products.product_id,
+        product_id,
         1 as choice,
-        'What goes along with fewer views: ' || hurting.spoken || '.' as warning
-    from products
-    cross join hurting
-    where hurting.spoken is not null
+        'What goes along with fewer views: '
+        || string_agg(words, ', ' order by place)
+        || '.' as warning
+    from hurting_effects
+    group by product_id
 
 ),
 

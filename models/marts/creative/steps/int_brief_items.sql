@@ -8,7 +8,13 @@ final as (
     union all
     select * from {{ ref('int_brief_works') }}
     union all
-    select * from {{ ref('int_brief_effects') }}
+    select
+        product_id,
+        list,
+        place,
+        item,
+        words
+    from {{ ref('int_brief_effects') }}
     union all
     select * from {{ ref('int_brief_posts') }}
     union all

@@ -34,6 +34,16 @@ used_here as (
 
 ),
 
+used_anywhere as (
+
+    select
+        pattern_id,
+        cast(sum(posts) as bigint) as posts
+    from used_here
+    group by pattern_id
+
+),
+
 {# The product's own, those it used, the best of those that are nobody's. #}
 relevant as (
 
@@ -59,7 +69,7 @@ relevant as (
 
 ),
 
-final as (
+described as (
 
     select
         relevant.product_id,
@@ -70,6 +80,7 @@ final as (
         patterns.feel,
         patterns.named,
         coalesce(used_here.posts, 0) as posts_here,
+        coalesce(used_anywhere.posts, 0) as posts_anywhere,
         performance.lift_posts,
         performance.shrunk_lift,
         performance.lift_lo,
@@ -85,9 +96,45 @@ final as (
     from relevant
     inner join patterns on relevant.pattern_id = patterns.pattern_id
     inner join performance on relevant.pattern_id = performance.pattern_id
+    left join used_anywhere on relevant.pattern_id = used_anywhere.pattern_id
     left join used_here
         on relevant.product_id = used_here.product_id
         and relevant.pattern_id = used_here.pattern_id
+
+),
+
+{# A pattern that wears out is no recommendation, however good it was. What the product tried
+   itself comes before what others did. #}
+working as (
+
+    select
+        product_id,
+        pattern_id,
+        row_number() over (
+            partition by product_id
+            order by posts_here >= {{ var('gap_trials') }} desc, rank
+        ) as works_place
+    from described
+    where lift_posts >= {{ var('gap_trials') }}
+        and {{ significant('shrunk_lift') }} >= 0.02
+        and not wears_out
+
+),
+
+final as (
+
+    select
+        described.*,
+        working.works_place,
+        case
+            when described.posts_here = 0 then 'other products'
+            when described.posts_here >= described.posts_anywhere then 'this product'
+            else 'this product and others'
+        end as evidence_from
+    from described
+    left join working
+        on described.product_id = working.product_id
+        and described.pattern_id = working.pattern_id
 
 )
 

@@ -53,7 +53,7 @@ hashtag_tags as (
 
 helping_effects as (
 
-    select * from {{ ref('int_telling_effects') }}
+    select * from {{ ref('int_brief_effects') }}
     where list = 'helps'
 
 ),
@@ -126,7 +126,7 @@ helped as (
         posts.post_id,
         helping_effects.spoken
         || ' ('
-        || {{ change_text('helping_effects.shrunk_lift') }}
+        || {{ change_text('helping_effects.effect') }}
         || ')' as reason,
         row_number()
             over (partition by posts.post_id order by helping_effects.place)
@@ -134,7 +134,8 @@ helped as (
     from posts
     inner join tags on posts.post_id = tags.post_id
     inner join helping_effects
-        on tags.kind = helping_effects.kind
+        on posts.product_id = helping_effects.product_id
+        and tags.kind = helping_effects.kind
         and tags.tag = helping_effects.tag
 
 ),

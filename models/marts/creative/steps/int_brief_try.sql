@@ -26,6 +26,31 @@ warned as (
 
 ),
 
+{# Nor what it warns of otherwise: tags that go along with fewer views, hooks that are worn. #}
+hurting as (
+
+    select distinct
+        effects.product_id,
+        pattern_tags.pattern_id
+    from {{ ref('int_brief_effects') }} as effects
+    inner join {{ ref('int_pattern_tags') }} as pattern_tags
+        on effects.kind = pattern_tags.kind
+        and effects.tag = pattern_tags.tag
+    where effects.list = 'hurts'
+        and effects.place <= 4
+
+),
+
+repeated as (
+
+    select
+        product_id,
+        said_of_anything as said
+    from {{ ref('int_repeated_hooks') }}
+    where place <= 3
+
+),
+
 {# One suggestion for each pattern: where it promises most. #}
 suggested as (
 
@@ -38,7 +63,11 @@ suggested as (
     left join warned
         on gaps.product_id = warned.product_id
         and gaps.pattern_id = warned.pattern_id
+    left join hurting
+        on gaps.product_id = hurting.product_id
+        and gaps.pattern_id = hurting.pattern_id
     where warned.pattern_id is null
+        and hurting.pattern_id is null
 
 ),
 
@@ -53,7 +82,11 @@ placed as (
         row_number() over (partition by suggested.product_id order by suggested.rank) as place
     from suggested
     inner join patterns on suggested.pattern_id = patterns.pattern_id
+    left join repeated
+        on suggested.product_id = repeated.product_id
+        and {{ ascii_lower('patterns.hook') }} = repeated.said
     where suggested.choice = 1
+        and repeated.said is null
 
 ),
 

@@ -27,16 +27,13 @@ platform_performance as (
 
 ),
 
-{# A pattern that wears out is no recommendation, however good it was. #}
 working as (
 
     select
         *,
-        row_number() over (partition by product_id order by rank) as place
+        works_place as place
     from patterns
-    where lift_posts >= {{ var('gap_trials') }}
-        and {{ significant('shrunk_lift') }} >= 0.02
-        and not wears_out
+    where works_place <= 3
 
 ),
 
@@ -133,7 +130,6 @@ phrased as (
     left join examples
         on working.product_id = examples.product_id
         and working.pattern_id = examples.pattern_id
-    where working.place <= 3
 
 ),
 
@@ -152,6 +148,7 @@ final as (
             'evidence': quoted_json('evidence'),
             'confidence': quoted_json('confidence'),
             'posts_of_this_product': 'cast(posts_here as text)',
+            'evidence_from': quoted_json('evidence_from'),
             'best_on': quoted_json('best_on'),
             'example_that_did_well': quoted_json('example'),
         }) }} as item,

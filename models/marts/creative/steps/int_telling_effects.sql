@@ -16,6 +16,11 @@ final as (
         tag,
         posts_with,
         shrunk_lift,
+        {#- Shrunk as much as the effect is: its deviation given how far tags differ. #}
+        exp(ln(1 + shrunk_lift) - {{ z95() }} * se * sqrt(ln(1 + shrunk_lift) / nullif(lift_log, 0))) - 1
+            as shrunk_lo,
+        exp(ln(1 + shrunk_lift) + {{ z95() }} * se * sqrt(ln(1 + shrunk_lift) / nullif(lift_log, 0))) - 1
+            as shrunk_hi,
         q_value,
         {{ spoken_tag('kind', 'tag') }} as spoken,
         case when shrunk_lift > 0 then 'helps' else 'hurts' end as list,
