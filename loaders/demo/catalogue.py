@@ -195,26 +195,27 @@ def make_catalogue(clock: Clock) -> Catalogue:
 
     # Trials take posts from the others, and have scripts and experiments beyond theirs.
     trials = draw_trials(
-        clock.seed, platform, selling, [len(levels) for levels in truth.VARIABLES.values()]
-    )
+        clock.seed, platform, selling, PATTERNS_PER_PRODUCT,
+        [len(levels) for levels in truth.VARIABLES.values()],
+    )  # fmt: skip
     post_experiment[trials.posts] = experiments + trials.arm
     more = stream(clock.seed, "trial times")
     arms = len(trials.trial)
-    created = _first(published[trials.posts], trials.arm, arms) - more.integers(
-        HOUR, 6 * HOUR, arms
-    )
+    created = _first(published[trials.posts], trials.arm, arms)
+    created -= more.integers(HOUR, 6 * HOUR, arms)
     rendered = created - more.integers(40 * MINUTE, 160 * MINUTE, arms)
-    written = _first(rendered, trials.trial, len(trials.product))
-    written -= more.integers(20 * MINUTE, 90 * MINUTE, len(trials.product))
+    written = rendered - more.integers(20 * MINUTE, 90 * MINUTE, arms)
     experiment_created = np.append(experiment_created, created)
     asset_created = np.append(asset_created, rendered)
-    experiment_script = np.append(experiment_script, scripts + trials.trial)
+    experiment_script = np.append(experiment_script, scripts + np.arange(arms))
     experiment_views = np.append(experiment_views, trials.effect)
     experiment_rate = np.append(experiment_rate, np.zeros(arms))
     experiment_trial = np.append(experiment_trial, trials.trial)
     script_created = np.append(script_created, written)
     script_product = np.append(script_product, trials.product)
-    script_pattern = np.append(script_pattern, trials.product * PATTERNS_PER_PRODUCT)
+    script_pattern = np.append(
+        script_pattern, trials.product * PATTERNS_PER_PRODUCT + trials.pattern
+    )
     variables = np.append(variables, trials.variables, axis=0)
 
     favourite = _favourites(clock.seed, products)

@@ -1,8 +1,8 @@
-"""Experiments as teams run them: a video in several cuts, each posted many times.
+"""Experiments as teams run them: arms that are posted many times each, on one platform.
 
 Most experiments of the world have a post or two on a platform, and nothing can be said of them.
-Every fifth post is of a trial: one script on one platform, in arms of which some do better than
-its script and product let expect, some worse, and the others neither.
+Every eighth post is of a trial: arms about one product, each with a script of its own, of which
+some do better than their script lets expect, some worse, and the others neither.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import numpy as np
 from loaders.demo.keys import Ints, stream
 from loaders.demo.truth import Floats
 
-#: Every fifth post, one trial per platform for so many posts of the world.
-EVERY, REST = 5, 2
+#: Every eighth post, one trial per platform for so many posts of the world.
+EVERY, REST = 8, 2
 POSTS_PER_TRIAL = 1000
-#: Arms of a trial by platform: of about 33, 17 and 7 posts.
-ARMS = np.array([2, 4, 9])
+#: Arms of a trial by platform: of about 21, 14 and 6 posts.
+ARMS = np.array([2, 3, 7])
 #: What an arm does to ln(views), by turns.
-EFFECTS = np.array([0.7, -0.7, 0.0, 0.0])
+EFFECTS = np.array([1.0, -1.0, 0.0, 0.0])
 
 
 @dataclass(frozen=True)
 class Trials:
-    """Which posts are of trials, and what the arms are; one script per trial."""
+    """Which posts are of trials, and what the arms are; one script per arm."""
 
     posts: Ints
     #: The arm of each of those posts.
@@ -33,15 +33,19 @@ class Trials:
     #: The trial of each arm, and its effect.
     trial: Ints
     effect: Floats
-    #: By trial: the product it is about, and the choices of its script.
+    #: By arm: the product it is about, which of its patterns it follows, and its choices.
     product: Ints
+    pattern: Ints
     variables: Ints
 
 
-def draw_trials(seed: int, platform: Ints, products: int, levels: list[int]) -> Trials:
+def draw_trials(
+    seed: int, platform: Ints, products: int, patterns: int, levels: list[int]
+) -> Trials:
     """Trials among posts with these platforms, about the first ``products`` products.
 
-    ``levels`` says how many choices each creative variable of a script has.
+    ``patterns`` are those of a product; ``levels`` says how many choices each creative variable
+    of a script has.
     """
     number = np.arange(len(platform), dtype=np.int64)
     posts = number[number % EVERY == REST]
@@ -58,6 +62,7 @@ def draw_trials(seed: int, platform: Ints, products: int, levels: list[int]) -> 
         arm=arm.astype(np.int64),
         trial=trial.astype(np.int64),
         effect=EFFECTS[(arms % ARMS.max() + trials[trial] // len(ARMS)) % len(EFFECTS)],
-        product=trials % products,
-        variables=np.stack([random.integers(0, n, len(trials)) for n in levels], axis=1),
+        product=trials[trial] % products,
+        pattern=random.integers(0, patterns, len(arms)),
+        variables=np.stack([random.integers(0, n, len(arms)) for n in levels], axis=1),
     )

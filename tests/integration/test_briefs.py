@@ -214,7 +214,10 @@ def test_best_posts_are_the_products_own_best(demo: Warehouse, briefs: dict[str,
     )
     for product, brief in briefs.items():
         best = [str(row["post_id"]) for row in posts if str(row["product_id"]) == product]
-        assert [one["post_id"] for one in brief.get("best_posts", [])] == best[:3]
+        shown = [one["post_id"] for one in brief.get("best_posts", [])]
+        assert shown == best[: len(shown)]
+        # Fewer than three where the document would grow too long.
+        assert len(shown) >= min(len(best), 2)
 
 
 def test_suggestions_are_the_gaps_of_the_product(demo: Warehouse, briefs: dict[str, Brief]) -> None:

@@ -386,7 +386,10 @@ def test_percentiles_and_verdicts(world: World) -> None:
             )
         assert got["verdict"] == verdict
         seen.add(verdict)
-    assert seen == {"breakout", "strong", "normal", "weak", "pending", "unknown"}
+    # Whether a post of the simulated world has a gap at 72 hours is chance.
+    has_gap = any(post["status_72h"] == "gap" for post in world.posts)
+    every = {"breakout", "strong", "normal", "weak", "pending"}
+    assert seen == every | ({"unknown"} if has_gap else set())
 
 
 def test_baselines_are_medians_of_earlier_posts(world: World) -> None:

@@ -12,7 +12,7 @@ items as (
 
 ),
 
-{# How many items of each list the three sizes of a document have. #}
+{# How many items of each list the sizes of a document have. #}
 sizes as (
 
     select
@@ -33,20 +33,30 @@ sizes as (
         (1, 'try', 3),
         (2, 'usual', 3),
         (2, 'works', 2),
-        (2, 'helps', 2),
-        (2, 'hurts', 2),
-        (2, 'best', 1),
-        (2, 'seen', 1),
-        (2, 'times', 2),
-        (2, 'rising', 2),
-        (2, 'avoid', 2),
-        (2, 'try', 1),
-        (3, 'usual', 1),
-        (3, 'works', 1),
-        (3, 'helps', 1),
-        (3, 'hurts', 1),
-        (3, 'times', 1),
-        (3, 'rising', 1)
+        (2, 'helps', 4),
+        (2, 'hurts', 3),
+        (2, 'best', 2),
+        (2, 'seen', 2),
+        (2, 'times', 4),
+        (2, 'rising', 3),
+        (2, 'avoid', 4),
+        (2, 'try', 2),
+        (3, 'usual', 3),
+        (3, 'works', 2),
+        (3, 'helps', 2),
+        (3, 'hurts', 2),
+        (3, 'best', 1),
+        (3, 'seen', 1),
+        (3, 'times', 2),
+        (3, 'rising', 2),
+        (3, 'avoid', 2),
+        (3, 'try', 1),
+        (4, 'usual', 1),
+        (4, 'works', 1),
+        (4, 'helps', 1),
+        (4, 'hurts', 1),
+        (4, 'times', 1),
+        (4, 'rising', 1)
     ) as counts (size, list, length)
 
 ),
@@ -136,7 +146,7 @@ summaries as {{ computed_once() }} (
 
 ),
 
-{# Size 3 has of the product its name alone, and neither trend nor advice how to read it. #}
+{# Size 4 has of the product its name alone, and neither trend nor advice how to read it. #}
 documents as {{ computed_once() }} (
 
     select
@@ -146,19 +156,19 @@ documents as {{ computed_once() }} (
         {{ document_text({
             'simulated': quoted_json('summaries.simulated'),
             'summary': quoted_json(shortened('summaries.summary', 480)),
-            'product': 'case when kinds.size < 3 then summaries.product else summaries.short_product end',
+            'product': 'case when kinds.size < 4 then summaries.product else summaries.short_product end',
             'usual': 'lists.usual_list',
             'patterns_that_work': 'lists.works_list',
             'what_helps': 'lists.helps_list',
             'what_hurts': 'lists.hurts_list',
-            'trend': 'case when kinds.size < 3 then summaries.trend end',
+            'trend': 'case when kinds.size < 4 then summaries.trend end',
             'rising_hashtags': 'lists.rising_list',
             'best_posts': 'lists.best_list',
             'most_viewed_so_far': 'lists.seen_list',
             'times_to_post': 'lists.times_list',
             'avoid': 'lists.avoid_list',
             'try_next': 'lists.try_list',
-            'how_to_read': 'case when kinds.size < 3 then ' ~ quoted_json('kinds.how_to_read') ~ ' end',
+            'how_to_read': 'case when kinds.size < 4 then ' ~ quoted_json('kinds.how_to_read') ~ ' end',
             'freshness': 'summaries.freshness',
         }) }} as document
     from summaries
@@ -180,7 +190,7 @@ ranked as (
         row_number() over (partition by product_id order by size) as choice
     from documents
     where {{ byte_length('document') }} <= {{ var('brief_bytes') }}
-        or size = 3
+        or size = 4
 
 ),
 

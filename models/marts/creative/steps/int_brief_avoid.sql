@@ -24,13 +24,14 @@ repeated_hooks as (
 
 ),
 
+{# Patterns are told by their look: others may open with the same hook, and do well. #}
 worn_out as (
 
     select
         product_id,
         rank as choice,
         'The pattern '
-        || named
+        || described
         || ' seems to wear out: its last {{ var("fatigue_uses") }} posts did worse'
         || ' than its first {{ var("fatigue_uses") }}.' as warning
     from patterns_used
@@ -45,7 +46,7 @@ worse as (
         product_id,
         -rank as choice,
         'The pattern '
-        || named
+        || described
         || case when lift_hi < 0 then ' does' else ' may do' end
         || ' worse than the usual: over '
         || {{ counted('lift_posts', 'post') }}

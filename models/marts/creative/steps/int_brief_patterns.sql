@@ -79,6 +79,7 @@ described as (
         patterns.look,
         patterns.feel,
         patterns.named,
+        patterns.described,
         coalesce(used_here.posts, 0) as posts_here,
         coalesce(used_anywhere.posts, 0) as posts_anywhere,
         performance.lift_posts,

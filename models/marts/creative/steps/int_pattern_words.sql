@@ -31,7 +31,9 @@ final as (
         look,
         feel,
         coalesce('"' || hook || '"', 'without a hook')
-        || coalesce(' (' || nullif(concat_ws('; ', structure, look), '') || ')', '') as named
+        || coalesce(' (' || nullif(concat_ws('; ', structure, look), '') || ')', '') as named,
+        coalesce('"' || nullif(concat_ws('; ', structure, look), '') || '"', '"' || hook || '"', 'without words')
+            as described
     from words
 
 )
