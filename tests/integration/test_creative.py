@@ -391,7 +391,7 @@ def test_clear_effects_have_the_sign_they_were_given(demo: Warehouse, effects: R
     ]
     assert not wrong
     found = {(row["kind"], row["tag"]) for row in clear}
-    assert {("hashtag", "ad"), ("style", "ugc")} <= found
+    assert {("hashtag", "ad"), ("variable", "hook_type=question")} <= found
 
 
 def test_shrunk_effects_are_nearer_the_truth(demo: Warehouse, effects: Rows) -> None:
