@@ -32,8 +32,11 @@ final as (
         feel,
         coalesce('"' || hook || '"', 'without a hook')
         || coalesce(' (' || nullif(concat_ws('; ', structure, look), '') || ')', '') as named,
-        coalesce('"' || nullif(concat_ws('; ', structure, look), '') || '"', '"' || hook || '"', 'without words')
-            as described
+        coalesce(
+            '"' || nullif(concat_ws('; ', structure, look), '') || '"',
+            '"' || hook || '"',
+            'without words'
+        ) as described
     from words
 
 )

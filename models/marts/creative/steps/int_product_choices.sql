@@ -24,9 +24,14 @@ script_tags as (
 
 ),
 
+{# An effect, and what is not known of it, are shrunk by the same share. #}
 effects as (
 
-    select * from {{ ref('creative_tag_effects') }}
+    select
+        tag,
+        ln(1 + shrunk_lift) as usual,
+        se * se * ln(1 + shrunk_lift) / nullif(lift_log, 0) as variance
+    from {{ ref('creative_tag_effects') }}
     where platform = 'all'
         and kind = 'variable'
 
@@ -39,8 +44,9 @@ scripts as {{ computed_once() }} (
         script_id,
         count(*) as posts,
         {{ exact_mean('log_lift_72h') }} as mean,
-        cast((1.0 + {{ script_posts }}) * count(*) / (count(*) + {{ script_posts }}) as {{ type_double() }})
-            as weight
+        cast(1.0 + {{ script_posts }} as {{ type_double() }})
+        * count(*)
+        / (count(*) + {{ script_posts }}) as weight
     from outcomes
     group by product_id, script_id
 
@@ -76,6 +82,18 @@ chosen as {{ computed_once() }} (
 
 ),
 
+choosing as (
+
+    select distinct
+        product_id,
+        script_id,
+        choice,
+        weight,
+        mean
+    from chosen
+
+),
+
 with_choice as (
 
     select
@@ -83,7 +101,7 @@ with_choice as (
         choice,
         {{ exact_sum('weight') }} as weight,
         {{ exact_sum('weight * mean') }} as total
-    from (select distinct product_id, script_id, choice, weight, mean from chosen) as scripts
+    from choosing
     group by product_id, choice
 
 ),
@@ -129,10 +147,9 @@ expected as (
 
     select
         compared.*,
-        coalesce(ln(1 + effects.shrunk_lift), 0) as usual,
+        coalesce(effects.usual, 0) as usual,
         {{ var('lift_prior_sd') }} * {{ var('lift_prior_sd') }}
-        + coalesce(effects.se * effects.se * ln(1 + effects.shrunk_lift) / nullif(effects.lift_log, 0), 0)
-            as usual_variance
+        + coalesce(effects.variance, 0) as usual_variance
     from compared
     left join effects on compared.tag = effects.tag
 

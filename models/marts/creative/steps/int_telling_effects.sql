@@ -4,8 +4,17 @@ with
 
 effects as (
 
-    select * from {{ ref('creative_tag_effects') }}
+    select
+        kind,
+        tag,
+        posts_with,
+        shrunk_lift,
+        q_value,
+        {#- Shrunk as much as the effect is: what is not known of it given how far tags differ. #}
+        {{ z95() }} * se * sqrt(ln(1 + shrunk_lift) / nullif(lift_log, 0)) as half_width
+    from {{ ref('creative_tag_effects') }}
     where platform = 'all'
+        and q_value <= {{ var('brief_q_value') }}
 
 ),
 
@@ -16,11 +25,8 @@ final as (
         tag,
         posts_with,
         shrunk_lift,
-        {#- Shrunk as much as the effect is: its deviation given how far tags differ. #}
-        exp(ln(1 + shrunk_lift) - {{ z95() }} * se * sqrt(ln(1 + shrunk_lift) / nullif(lift_log, 0))) - 1
-            as shrunk_lo,
-        exp(ln(1 + shrunk_lift) + {{ z95() }} * se * sqrt(ln(1 + shrunk_lift) / nullif(lift_log, 0))) - 1
-            as shrunk_hi,
+        exp(ln(1 + shrunk_lift) - half_width) - 1 as shrunk_lo,
+        exp(ln(1 + shrunk_lift) + half_width) - 1 as shrunk_hi,
         q_value,
         {{ spoken_tag('kind', 'tag') }} as spoken,
         case when shrunk_lift > 0 then 'helps' else 'hurts' end as list,
@@ -32,9 +38,9 @@ final as (
                 tag asc
         ) as place
     from effects
-    where q_value <= {{ var('brief_q_value') }}
+    where
         {#- Whether a post must say that it is paid for is not a question of views. #}
-        and not (
+        not (
             kind = 'hashtag'
             and tag in (
                 {%- for tag in var('disclosure_tags') %}

@@ -73,10 +73,14 @@ measured as (
         row_number() over by_day as days_observed,
         max(case when not is_partial then share end) over by_day as largest_share,
         case when is_judged
-            then coalesce(cast({{ exact_part('share', 24) }} over the_past as {{ type_double() }}), 0) / 7
+            then coalesce(
+                    cast({{ exact_part('share', 24) }} over the_past as {{ type_double() }}), 0
+                ) / 7
         end as past_share,
         case when is_judged and outcome_day is not null
-            then coalesce(cast({{ exact_part('share', 24) }} over the_future as {{ type_double() }}), 0) / 3
+            then coalesce(
+                    cast({{ exact_part('share', 24) }} over the_future as {{ type_double() }}), 0
+                ) / 3
         end as next_share,
         case when is_judged and outcome_day is not null
             then coalesce(max(share) over the_future, 0)

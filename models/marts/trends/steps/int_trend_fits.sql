@@ -133,7 +133,8 @@ final as (
         {{ name }},
         {%- endfor %}
         sqrt(
-            (greatest(squared_misses, 0) + {{ strength * usual_deviation ** 2 }}) / (tags + {{ strength }})
+            (greatest(squared_misses, 0) + {{ strength * usual_deviation ** 2 }})
+            / (tags + {{ strength }})
         ) as deviation
     from misses
 
