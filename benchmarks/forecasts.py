@@ -16,18 +16,14 @@ was, and the account's median. Posts without views by then are not forecast, by 
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from hashlib import md5
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import TYPE_CHECKING
 
-from benchmarks.measure import Line, run_process
+from benchmarks import models
+from benchmarks.measure import Line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +32,6 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = Path(__file__).resolve().parent / "samples" / "news_popularity.parquet"
 FILES = {"googleplus": "GooglePlus_Palestine.csv", "linkedin": "LinkedIn_Palestine.csv"}
 SLICES = 144
@@ -160,7 +155,7 @@ def trending() -> pl.DataFrame:
         .unique(["item", "collected_at"])
     )
     first = rows.group_by("item").agg(first=pl.col("collected_at").min())
-    ages = [timedelta(hours=4 + 32 * int(_key(one)[:4], 16) / 65536) for one in first["item"]]
+    ages = [timedelta(hours=4 + 32 * int(models.key(one)[:4], 16) / 65536) for one in first["item"]]
     published = first.with_columns(published_at=pl.col("first") - pl.Series(ages))
     return rows.join(published, on="item").select(
         pl.lit("youtube").alias("platform"), "item", "published_at", "collected_at", "views"
@@ -172,32 +167,31 @@ def _land_posts(home: Path, polls: pl.DataFrame) -> datetime:
     outcomes are ahead of some."""
     import polars as pl
 
-    from loaders.landing import Landing
-
-    landing = Landing(str(home / "landing"))
-    landing.prepare()
+    landing = models.new_landing(home)
     polls = polls.with_columns(
         post_id=pl.Series(
-            [_key(f"{one}{item}") for one, item in polls.select("platform", "item").rows()]
+            [models.key(f"{one}{item}") for one, item in polls.select("platform", "item").rows()]
         )
     )
     posts = polls.unique("post_id", maintain_order=True)
     start = min(posts["published_at"].to_list()) - timedelta(days=1)
-    parents = [_key("benchmark")]
-    _land(
+    parents = [models.key("benchmark")]
+    models.land(
         landing, "products", start,
         product_id=parents, name=["Items"], source_platform=["benchmark"],
     )  # fmt: skip
-    _land(landing, "experiments", start, experiment_id=parents, product_id=parents)
-    _land(
+    models.land(landing, "experiments", start, experiment_id=parents, product_id=parents)
+    models.land(
         landing, "published_posts", posts["published_at"].to_list(),
         post_id=posts["post_id"].to_list(), experiment_id=parents * len(posts),
         platform=posts["platform"].to_list(), external_post_id=posts["post_id"].to_list(),
         published_at=posts["published_at"].to_list(),
     )  # fmt: skip
-    _land(
+    models.land(
         landing, "performance_metrics", polls["collected_at"].to_list(),
-        metric_id=[_key(f"{p}|{at}") for p, at in polls.select("post_id", "collected_at").rows()],
+        metric_id=[
+            models.key(f"{one}|{at}") for one, at in polls.select("post_id", "collected_at").rows()
+        ],
         post_id=polls["post_id"].to_list(), views=polls["views"].to_list(),
         collected_at=polls["collected_at"].to_list(),
     )  # fmt: skip
@@ -219,19 +213,8 @@ def by_the_models(home: Path, as_of: datetime | None) -> tuple[pl.DataFrame, flo
     import duckdb
     import polars as pl
 
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ACE_")}
-    run_process(
-        [
-            sys.executable, "-c", "from dbt.cli.main import cli; cli()", "build",
-            "--select", "+forecast_accuracy", "+post_forecasts",
-            "--exclude-resource-type", "test", "unit_test",
-            "--profiles-dir", "profiles", "--target", "duckdb",
-            "--vars", json.dumps({"as_of": as_of.isoformat() if as_of else None}),
-            "--target-path", str(home / "dbt"), "--log-path", str(home / "dbt"),
-        ],
-        kept | {"ACE_HOME": str(home), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-        ROOT,
-    )  # fmt: skip
+    variables = {"as_of": as_of.isoformat() if as_of else None}
+    models.build(home, "+forecast_accuracy", "+post_forecasts", variables=variables)
 
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -302,25 +285,3 @@ def _count_at(at: Floats, ages: Floats, counts: Floats) -> Floats:
     ages, counts = ages[seen], counts[seen]
     between = np.exp(np.interp(np.log(at), np.log(ages), np.log(counts)))
     return np.where(at < ages[0], counts[0] * at / ages[0], between)
-
-
-def _key(text: str) -> str:
-    return str(UUID(md5(text.encode()).hexdigest()))
-
-
-def _land(
-    landing: Any, resource: str, known_at: datetime | list[datetime], **columns: list[Any]
-) -> None:
-    import polars as pl
-
-    from loaders.schema import RESOURCES
-
-    rows = len(next(iter(columns.values())))
-    times = known_at if isinstance(known_at, list) else [known_at] * rows
-    frame = pl.DataFrame(
-        {one.name: columns.get(one.name, [None] * rows) for one in RESOURCES[resource]},
-        schema={one.name: one.polars for one in RESOURCES[resource]},
-    ).with_columns(pl.Series("_extracted_at", times, dtype=pl.Datetime("us", "UTC")))
-    with landing.open_load("files", resource) as writer:
-        writer.write(frame)
-        writer.commit()

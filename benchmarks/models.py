@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from datetime import datetime
@@ -50,14 +51,23 @@ def land(
         writer.commit()
 
 
-def build(home: Path, select: str, *more: str) -> None:
+def build(home: Path, *select: str, variables: dict[str, Any] | None = None) -> None:
     """Build what ``select`` says, without tests, into ``home``/warehouse.duckdb."""
+    without = ("--exclude-resource-type", "test", "unit_test")
+    _dbt(home, "build", select, *without, "--vars", json.dumps(variables or {}))
+
+
+def run(home: Path, *select: str) -> None:
+    """Run just these models there, upon tables that are given."""
+    _dbt(home, "run", select)
+
+
+def _dbt(home: Path, command: str, select: tuple[str, ...], *more: str) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ACE_")}
     run_process(
         [
-            sys.executable, "-c", "from dbt.cli.main import cli; cli()", "build",
-            "--select", select, "--exclude-resource-type", "test", "unit_test",
-            "--profiles-dir", "profiles", "--target", "duckdb", *more,
+            sys.executable, "-c", "from dbt.cli.main import cli; cli()", command,
+            "--select", *select, *more, "--profiles-dir", "profiles", "--target", "duckdb",
             "--target-path", str(home / "dbt"), "--log-path", str(home / "dbt"),
         ],
         kept | {"ACE_HOME": str(home), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},

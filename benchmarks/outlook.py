@@ -10,8 +10,6 @@ choosing signs and penalty, those reported were not looked at.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from benchmarks.measure import Line, run_process
+from benchmarks import models
+from benchmarks.measure import Line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-ROOT = Path(__file__).resolve().parent.parent
 SEEDS = (11, 12, 13)
 #: Days before which nothing is judged: momentum and weekly change need a past.
 BEGIN = 21
@@ -110,8 +108,6 @@ def built(
     import numpy as np
     import polars as pl
 
-    from loaders.landing import Landing
-
     popularity, competition, begin = world(seed)
     random = np.random.default_rng([seed, 3])
     rows = []
@@ -134,7 +130,7 @@ def built(
                 }
             )
     frame = pl.DataFrame(rows)  # noqa: F841 - read by the query
-    Landing(str(home / "landing")).prepare()
+    models.new_landing(home)
     with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
         connection.execute(
             """
@@ -146,16 +142,7 @@ def built(
             from frame
             """
         )
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ACE_")}
-    run_process(
-        [
-            sys.executable, "-c", "from dbt.cli.main import cli; cli()", "run",
-            "--select", *MODELS, "--profiles-dir", "profiles", "--target", "duckdb",
-            "--target-path", str(home / "dbt"), "--log-path", str(home / "dbt"),
-        ],
-        kept | {"ACE_HOME": str(home), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-        ROOT,
-    )  # fmt: skip
+    models.run(home, *MODELS)
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         cursor = connection.execute("select * from marts.product_trends")

@@ -8,15 +8,14 @@ run, each as a platform.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from benchmarks.measure import Line, run_process
+from benchmarks import models
+from benchmarks.measure import Line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-ROOT = Path(__file__).resolve().parent.parent
 SEEDS = range(10)
 POSTS, PATTERNS = 3000, 200
 GROUPS, SIZE = 3, 4
@@ -123,10 +121,8 @@ def by_the_models(
     import duckdb
     import numpy as np
 
-    from loaders.landing import Landing
-
     home = folder / "home"
-    Landing(str(home / "landing")).prepare()
+    models.new_landing(home)
     with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
         connection.execute("create schema intermediate")
         for name, rows in tables(worlds).items():
@@ -137,17 +133,7 @@ def by_the_models(
             connection.execute(
                 f"create table intermediate.{name} as select * {replaced} from frame"
             )
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ACE_")}
-    run_process(
-        [
-            sys.executable, "-c", "from dbt.cli.main import cli; cli()", "run",
-            "--select", "int_adjusted_tags", "creative_tag_effects",
-            "--profiles-dir", "profiles", "--target", "duckdb",
-            "--target-path", str(folder / "dbt"), "--log-path", str(folder / "dbt"),
-        ],
-        kept | {"ACE_HOME": str(home), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-        ROOT,
-    )  # fmt: skip
+    models.run(home, "int_adjusted_tags", "creative_tag_effects")
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         rows = connection.execute(
             "select kind, platform, list([lift_log, ln(1 + shrunk_lift), ln(1 + adjusted_lift), "

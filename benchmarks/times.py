@@ -9,14 +9,13 @@ measured as the mart is: against the mean of the account's posts.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import Line, run_process
+from benchmarks import models
+from benchmarks.measure import Line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
 
-ROOT = Path(__file__).resolve().parent.parent
 SEEDS = range(10)
 POSTS = 1500
 NOISE = 0.6
@@ -143,10 +141,8 @@ def by_the_models(
     import numpy as np
     import polars as pl
 
-    from loaders.landing import Landing
-
     home = folder / "home"
-    Landing(str(home / "landing")).prepare()
+    models.new_landing(home)
     minutes = np.concatenate([one.cell * 60 for one in worlds.values()])
     posts = pl.DataFrame(  # noqa: F841 - read by the query
         {
@@ -167,17 +163,7 @@ def by_the_models(
             from posts
             """
         )
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ACE_")}
-    run_process(
-        [
-            sys.executable, "-c", "from dbt.cli.main import cli; cli()", "run",
-            "--select", "int_time_cells", "posting_times",
-            "--profiles-dir", "profiles", "--target", "duckdb",
-            "--target-path", str(folder / "dbt"), "--log-path", str(folder / "dbt"),
-        ],
-        kept | {"ACE_HOME": str(home), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-        ROOT,
-    )  # fmt: skip
+    models.run(home, "int_time_cells", "posting_times")
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         rows = connection.execute(
             "select platform, list([effect, effect_lo, effect_hi] order by weekday, hour) "
