@@ -18,12 +18,19 @@ from tests.support.builds import Warehouse, differences
 from tests.support.seasons import Season
 from warehouse.settings import PROJECT_ROOT
 
-MATERIALIZED = re.compile(r"materialized=['\"]incremental['\"]")
-#: Models of versions say it once for all of them, in dbt_project.yml.
+MATERIALIZED = re.compile(r"materialized=['\"](\w+)['\"]")
+
+
+def materialized(model: Path) -> str:
+    """How a model is kept; versions say it once for all of them, in dbt_project.yml."""
+    said = MATERIALIZED.search(model.read_text())
+    return said[1] if said else "incremental" if model.parent.name == "versions" else "view"
+
+
 INCREMENTAL = sorted(
     path.stem
     for path in (PROJECT_ROOT / "models").rglob("*.sql")
-    if path.parent.name == "versions" or MATERIALIZED.search(path.read_text())
+    if materialized(path) == "incremental"
 )
 
 
