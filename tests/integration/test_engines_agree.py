@@ -33,8 +33,9 @@ MAY_BE_EMPTY: set[str] = set()
 #: Characters of a model's plan with all of its expressions: several times the largest.
 LONGEST_PLAN = 1_000_000
 #: Pairs of rows that joins may look at for each row a model reads, where that is more than 20:
-#: a day of a hashtag meets the 28 days before it, some of them thrice.
-PAIRS_OF_A_ROW = {"hashtag_trends": 150}
+#: a day of a hashtag meets the 28 days before it, some of them thrice; a matrix of at most 30 tags
+#: for each platform and kind is swept tag by tag, 27,000 pairs each, however many posts there are.
+PAIRS_OF_A_ROW = {"hashtag_trends": 150, "int_adjusted_tags": 400}
 #: Bytes a hash table may be expected to have in this small world. A join that is thought to
 #: multiply rows lays out thousands of temporary files before the first one comes.
 LARGEST_HASH = 500_000_000
