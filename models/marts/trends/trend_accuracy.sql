@@ -163,9 +163,13 @@ measured as (
             as top20_share,
         {{ exact_mean('case when is_top then log_lift end') }} as top20_log_lift,
         {{ ratio(
-            exact_sum('case when is_top and not was_top then greatest(next_peak - share, 0) end', 18),
             exact_sum(
-                'case when is_top and not was_top then greatest(next_peak, share, past_share) - past_share end', 18
+                'case when is_top and not was_top then'
+                ~ ' greatest(next_peak - greatest(share, past_share), 0) end', 18
+            ),
+            exact_sum(
+                'case when is_top and not was_top then'
+                ~ ' greatest(next_peak, share, past_share) - past_share end', 18
             )
         ) }} as growth_ahead
     from placed
