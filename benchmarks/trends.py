@@ -301,7 +301,7 @@ def _scored(name: str, found: list[Outcome], score: Callable[[Outcome], float]) 
         tag = it.row["hashtag"]
         first += [it] if it.day - seen.get(tag, -100) > 28 else []
         seen[tag] = it.day
-    ahead = sum(max(it.peak - it.row["share"], 0) for it in first)
+    ahead = sum(max(it.peak - max(it.row["share"], it.past), 0) for it in first)
     whole = sum(max(it.peak, it.row["share"], it.past) - it.past for it in first)
     yield Line(
         f"{name}: Spearman", float(rho), unit="",
