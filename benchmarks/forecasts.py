@@ -58,7 +58,9 @@ def lines(folder: Path, data: Path | None = None) -> Iterator[Line]:
     worlds: dict[str, Callable[[Path], datetime | None]] = {
         "news": lambda home: _land_posts(home, news(data)),
         "trending": lambda home: _land_posts(home, trending()),
-        **{f"demo {seed}": partial(_land_demo, seed=seed) for seed in SEEDS},
+        **{
+            f"demo {seed}": partial(models.land_demo, posts=DEMO_POSTS, seed=seed) for seed in SEEDS
+        },
     }
     for name, land in worlds.items():
         home = folder / name.replace(" ", "-")
@@ -197,14 +199,6 @@ def _land_posts(home: Path, polls: pl.DataFrame) -> datetime:
     )  # fmt: skip
     last: datetime = max(posts["published_at"].to_list())
     return last + timedelta(days=1)
-
-
-def _land_demo(home: Path, seed: int) -> None:
-    from loaders.demo import load_demo
-    from loaders.landing import Landing
-
-    landing = Landing(str(home / "landing"))
-    load_demo(landing, posts=DEMO_POSTS, seed=seed, truth_dir=home / "truth")
 
 
 def by_the_models(home: Path, as_of: datetime | None) -> tuple[pl.DataFrame, float]:

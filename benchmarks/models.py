@@ -32,6 +32,13 @@ def new_landing(home: Path) -> Landing:
     return landing
 
 
+def land_demo(home: Path, posts: int, seed: int) -> None:
+    """Land the simulated world, its truth in ``home``/truth."""
+    from loaders.demo import load_demo
+
+    load_demo(new_landing(home), posts=posts, seed=seed, truth_dir=home / "truth")
+
+
 def land(
     landing: Landing, resource: str, known_at: datetime | list[datetime], **columns: list[Any]
 ) -> None:

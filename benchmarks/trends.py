@@ -13,18 +13,16 @@ that came in. Parameters of the score were chosen on the first half of these day
 from __future__ import annotations
 
 import math
-import os
 import statistics
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Line, run_process
+from benchmarks import models
+from benchmarks.measure import Line
 
-ROOT = Path(__file__).resolve().parent.parent
 #: The first is for choosing thresholds, the others are reported.
 SEEDS = (7, 11, 12, 13)
 POSTS = 1000
@@ -50,7 +48,8 @@ def lines(folder: Path, seeds: Sequence[int] = SEEDS) -> Iterator[Line]:
     """Precision, recall and lead time on each seed, falls after gaps, and the real videos."""
     for number, seed in enumerate(seeds):
         home = folder / str(seed)
-        _build(home, seed)
+        models.land_demo(home, POSTS, seed)
+        models.run(home, *MODELS)
         tags = _query(home, "select * from marts.hashtag_trends where day > date '2020-01-01'")
         truth = _query(home, f"select * from '{home}/truth/truth_tags.parquet'")
         kept = "seed for choosing" if number == 0 else "unseen"
@@ -64,26 +63,6 @@ def lines(folder: Path, seeds: Sequence[int] = SEEDS) -> Iterator[Line]:
         yield _falls(home, seed, tags)
         if number == 0:
             yield from _real(home)
-
-
-def _build(home: Path, seed: int) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ACE_")}
-    path = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH")]))
-    environment = kept | {"ACE_HOME": str(home), "PYTHONPATH": path}
-    home.mkdir(parents=True)
-    load = (
-        "from pathlib import Path; from loaders.demo import load_demo;"
-        "from loaders.landing import Landing;"
-        f"load_demo(Landing({str(home / 'landing')!r}), posts={POSTS}, seed={seed},"
-        f" truth_dir=Path({str(home / 'truth')!r}))"
-    )
-    run_process([sys.executable, "-c", load], environment, ROOT)
-    command = [
-        sys.executable, "-c", "from dbt.cli.main import cli; cli()", "run",
-        "--select", *MODELS, "--profiles-dir", "profiles",
-        "--target-path", str(home / "dbt"), "--log-path", str(home / "dbt"),
-    ]  # fmt: skip
-    run_process(command, environment, ROOT)
 
 
 def _query(home: Path, sql: str) -> Rows:

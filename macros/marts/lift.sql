@@ -67,6 +67,12 @@
 {%- endmacro %}
 
 
+{# Variance of a posterior whose mean is `shrunk`, an estimate's share: both shrink alike. #}
+{% macro shrunk_variance(shrunk, estimate, standard_error) -%}
+    ({{ standard_error }} * {{ standard_error }} * {{ shrunk }} / nullif({{ estimate }}, 0))
+{%- endmacro %}
+
+
 {# What is lost on average by taking an arm whose lift is normal, where it is the worse. #}
 {% macro expected_loss(mean, deviation) -%}
     case

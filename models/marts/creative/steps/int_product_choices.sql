@@ -24,13 +24,12 @@ script_tags as (
 
 ),
 
-{# An effect, and what is not known of it, are shrunk by the same share. #}
 effects as (
 
     select
         tag,
         ln(1 + shrunk_lift) as usual,
-        se * se * ln(1 + shrunk_lift) / nullif(lift_log, 0) as variance
+        {{ shrunk_variance('ln(1 + shrunk_lift)', 'lift_log', 'se') }} as variance
     from {{ ref('creative_tag_effects') }}
     where platform = 'all'
         and kind = 'variable'

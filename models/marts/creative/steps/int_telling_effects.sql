@@ -10,8 +10,8 @@ effects as (
         posts_with,
         shrunk_lift,
         q_value,
-        {#- Shrunk as much as the effect is: what is not known of it given how far tags differ. #}
-        {{ z95() }} * se * sqrt(ln(1 + shrunk_lift) / nullif(lift_log, 0)) as half_width
+        {{ z95() }}
+        * sqrt({{ shrunk_variance('ln(1 + shrunk_lift)', 'lift_log', 'se') }}) as half_width
     from {{ ref('creative_tag_effects') }}
     where platform = 'all'
         and q_value <= {{ var('brief_q_value') }}
