@@ -47,7 +47,17 @@ SETTINGS = {
 READER = {
     name: value
     for name, value in SETTINGS.items()
-    if name in ("search_path", "TimeZone", "client_connection_check_interval")
+    if name
+    in (
+        *("search_path", "TimeZone", "DateStyle", "extra_float_digits"),
+        "client_connection_check_interval",
+    )
+}
+#: Those of a transaction that writes rows to somebody else's server: what is for models stays out.
+WRITER = {
+    name: value
+    for name, value in SETTINGS.items()
+    if name not in ("enable_nestloop", "enable_mergejoin", "idle_session_timeout")
 }
 #: What servers say to a setting they do not know, cannot do or do not allow.
 REFUSALS = (
@@ -61,21 +71,28 @@ def application_name(what: str = "ace build") -> str:
     return f"{what}, process {os.getpid()} on {socket.gethostname()}"[:63]
 
 
-def prepare(connection: psycopg.Connection[Any], settings: Mapping[str, str] = SETTINGS) -> None:
-    """Give an open session the settings, without those its server does not know.
+def prepare(
+    connection: psycopg.Connection[Any],
+    settings: Mapping[str, str] = SETTINGS,
+    *,
+    transaction: bool = False,
+) -> None:
+    """Give an open session the settings, without those its server does not know; or only its
+    ``transaction``, since a pooler hands the session to others.
 
     ``client_connection_check_interval`` needs a platform that supports it, others a newer
     server. Which ones were taken is kept in the session's own ``ace.settings``.
     """
+    local = str(transaction).lower()
     takes = "\n".join(
-        f"begin perform set_config('{name}', '{value}', false); "
+        f"begin perform set_config('{name}', '{value}', {local}); "
         f"taken := array_append(taken, '{name}'); exception when {REFUSALS} then null; end;"
         for name, value in settings.items()
     )
     connection.execute(
         own_sql(
             f"do $$ declare taken text[] := '{{}}'; begin\n{takes}\n"
-            "perform set_config('ace.settings', array_to_string(taken, ','), false); end $$"
+            f"perform set_config('ace.settings', array_to_string(taken, ','), {local}); end $$"
         )
     )
 

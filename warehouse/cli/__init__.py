@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "quarantine": "What is held back, why, and since when.",
     "sql": "Read-only SQL against a release.",
     "report": "One self-contained HTML page.",
+    "publish": "Copy a release's marts into a Postgres or Supabase schema.",
     "compact": "Merge small landed files without changing a row.",
 }
 
