@@ -37,10 +37,14 @@ def test_a_release_holds_what_it_should_and_nothing_else(tmp_path: Path) -> None
         loads = reader.query("select * from meta.loads").dicts()
         columns = reader.query("select * from meta.columns where \"table\" = 'products'").dicts()
         counts = reader.query('select "schema", "table", rows from meta.row_counts').rows
+        documents = reader.query(
+            "select table_schema, table_name, description, grain from meta.tables"
+        ).rows
         tests = reader.query("select name, status from meta.tests").rows
     assert not [name for name in tables if name.startswith(("raw.", "staging."))]
     assert {name for name in tables if name.startswith("meta.")} == {
-        "meta.release", "meta.columns", "meta.loads", "meta.row_counts", "meta.tests",
+        "meta.release", "meta.columns", "meta.loads", "meta.row_counts", "meta.tables",
+        "meta.tests",
     }  # fmt: skip
     assert release["release"] == 1
     assert release["as_of"] == "2026-11-20T12:00:00Z"
@@ -54,6 +58,9 @@ def test_a_release_holds_what_it_should_and_nothing_else(tmp_path: Path) -> None
         "product_id", "name", "price", "meta", "tags",
     ]  # fmt: skip
     assert columns[1]["description"] == "What shoppers call it; isn't a key."
+    assert columns[1]["table_name"] == columns[1]["table"]
+    assert columns[1]["column_name"] == columns[1]["column"]
+    assert documents == [("canonical", "products", "What is sold.", "a product")]
     assert tests == [("unique_products", "pass")]
 
 

@@ -36,6 +36,10 @@ def test_a_release_is_complete_and_described(postgres_url: str) -> None:
             "where \"table\" = 'products' order by place"
         ).rows
         assert names[1] == ("name", "What it is called.")
+        assert reader.query(
+            "select c.column_name, t.description, t.grain from meta.columns as c "
+            "join meta.tables as t using (table_schema, table_name) where c.place = 2"
+        ).rows == [("name", "What is sold.", "a product")]
         assert ("canonical", "products", 100) in reader.query(
             'select "schema", "table", rows from meta.row_counts'
         ).rows

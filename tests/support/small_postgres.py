@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import psycopg
 
-from warehouse.release.model import Passed, TestOutcome
+from warehouse.release.model import Passed, TableDocument, TestOutcome
 from warehouse.release.postgres import PostgresStore
 
 SETUP = """
@@ -54,6 +54,7 @@ def build(url: str, build: int, sql: str = "", readers: Sequence[str] = ()) -> P
             invocation_id=f"run-{build}",
             tests=[TestOutcome("t", "products", "pass", 0)],
             descriptions={("canonical", "products", "name"): "What it is called."},
+            tables=[TableDocument("canonical", "products", "What is sold.", grain="a product")],
         )
     )
     return store

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.release.model import Passed, TestOutcome
+from warehouse.release.model import Passed, TableDocument, TestOutcome
 
 AS_OF = "2026-11-20 12:00:00+00"
 
@@ -111,4 +111,5 @@ def passed(build: int = 1, fingerprint: str = "f") -> Passed:
         invocation_id=f"run-{build}",
         tests=[TestOutcome("unique_products", "products", "pass", 0)],
         descriptions={("canonical", "products", "name"): "What shoppers call it; isn't a key."},
+        tables=[TableDocument("canonical", "products", "What is sold.", grain="a product")],
     )

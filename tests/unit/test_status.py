@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from loaders.landing import Landing, Rejected
+from repositories import Warehouse
 from tests.support import small_warehouse
-from warehouse.cli import quarantine, status
+from warehouse.cli import load, quarantine, status
 from warehouse.cli._show import age
 from warehouse.release.duckdb import DuckStore
 
@@ -47,13 +48,25 @@ def test_before_the_first_release_it_names_the_next_step(ace_home: Path) -> None
     assert "no release yet" in _run(quarantine.command)
 
 
+def test_what_was_written_and_has_not_landed_is_shown(ace_home: Path) -> None:
+    warehouse = Warehouse.open()
+    warehouse.agent_notes.create(
+        agent_name="AnalystAgent", topic="hooks", content="Short ones.", importance=0.7
+    )
+    assert json.loads(_run(status.command, "--json"))["waiting_writes"] == {"agent_notes": 1}
+    assert "'ace load inbox' lands them" in _run(status.command)
+    assert CliRunner().invoke(load.command, ["inbox"]).exit_code == 0
+    assert json.loads(_run(status.command, "--json"))["waiting_writes"] == {}
+    assert "ace load inbox" not in _run(status.command)
+
+
 def test_json_has_stable_keys(ace_home: Path) -> None:
     _release(ace_home)
     load = _land(ace_home)
     said = json.loads(_run(status.command, "--json"))
     assert set(said) == {
         "release", "simulated", "freshness", "ledger", "quarantine", "pending_loads",
-        "landed_loads", "left_out", "gone_loads", "ahead_loads",
+        "landed_loads", "left_out", "gone_loads", "ahead_loads", "waiting_writes",
     }  # fmt: skip
     assert said["release"]["release"] == 1
     assert said["release"]["as_of"] == "2026-11-20T12:00:00Z"

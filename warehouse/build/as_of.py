@@ -173,5 +173,6 @@ def _build(
             invocation_id=outcome.invocation_id,
             tests=outcome.tests,
             descriptions=outcome.descriptions,
+            tables=outcome.tables,
         )
     )

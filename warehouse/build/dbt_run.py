@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import AceError, UsageError
+from warehouse.build.documents import column_descriptions, table_documents
 from warehouse.build.parsed import Kept
 from warehouse.build.shortage import shortage
 from warehouse.build.stale import MACRO_TESTS, Increment, Plan, plan, tested_model
-from warehouse.release.model import TestOutcome, other_build
+from warehouse.release.model import TableDocument, TestOutcome, other_build
 from warehouse.settings import PROJECT_ROOT
 from warehouse.terminal import cell, console, quoted
 
@@ -41,6 +42,7 @@ class DbtOutcome:
     tests: list[TestOutcome] = field(default_factory=list)
     #: (schema, table, column) to description, in public schema names.
     descriptions: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    tables: list[TableDocument] = field(default_factory=list)
     models: int = 0
 
 
@@ -108,7 +110,8 @@ def run_dbt(
         dbt_version=_version(),
         tests=[_test(result) for result in results if result.node.resource_type == "test"]
         + list(chosen.kept.values()),
-        descriptions=_descriptions(manifest),
+        descriptions=column_descriptions(manifest),
+        tables=table_documents(manifest),
         models=sum(result.node.resource_type == "model" for result in results),
     )
 
@@ -342,19 +345,6 @@ def _warn(
     rows = f"{test.failures:,} row{'' if test.failures == 1 else 's'}"
     note(f"  warning: {test.name} ({test.model}): {rows}")
     note(f"    see them: {_see(node, target, folder, environment)}")
-
-
-def _descriptions(manifest: Any) -> dict[tuple[str, str, str], str]:
-    found = {}
-    for node in manifest.nodes.values():
-        if node.resource_type not in ("model", "seed"):
-            continue
-        schema = node.schema.removeprefix("build_")
-        for name, column in node.columns.items():
-            if column.description:
-                text = " ".join(column.description.split())
-                found[(schema, node.alias or node.name, name)] = text
-    return found
 
 
 def _clean(text: str) -> str:

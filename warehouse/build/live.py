@@ -319,5 +319,6 @@ def _run(
             invocation_id=outcome.invocation_id,
             tests=outcome.tests,
             descriptions=outcome.descriptions,
+            tables=outcome.tables,
         )
     )

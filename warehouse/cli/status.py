@@ -63,6 +63,7 @@ def _remedy(row: dict[str, Any], status: dict[str, Any]) -> str:
 
 def collect(target: str | None = None) -> dict[str, Any]:
     """The status as ``--json`` prints it; ``release`` is None before the first one."""
+    from loaders.inbox.place import Place, landed_journals
     from loaders.landing import Landing
     from warehouse import clock, overview
     from warehouse.readers import current_or_none
@@ -81,6 +82,7 @@ def collect(target: str | None = None) -> dict[str, Any]:
     loads = landing.loads()
     status["pending_loads"] = overview.pending(loads, built)
     status["landed_loads"] = len(loads)
+    status["waiting_writes"] = Place(landing.storage).count(landed_journals(loads))
     status["left_out"] = [
         {"file": one.location, "problem": one.error.message, "remedy": one.error.hint}
         for one in landing.left_out()
@@ -238,8 +240,17 @@ def _landing(status: dict[str, Any]) -> None:
             echo(*folded.splitlines(), fg="red")
 
 
+def _waiting(writes: dict[str, int]) -> None:
+    """What agents wrote that no load has taken up."""
+    if writes:
+        heading("Written, not landed yet")
+        table(["table", "rows"], [[name, rows] for name, rows in writes.items()], right=[1])
+        echo("  'ace load inbox' lands them; 'ace run' does, too.")
+
+
 def _pending(status: dict[str, Any]) -> None:
     _landing(status)
+    _waiting(status["waiting_writes"])
     waiting = status["pending_loads"]
     heading("Landed, not built yet")
     if not waiting:

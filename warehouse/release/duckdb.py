@@ -9,8 +9,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -29,9 +29,11 @@ from repositories.release_files import (
     release_paths,
 )
 from warehouse.release.model import (
+    DOCUMENT_COLUMNS,
     PUBLIC_SCHEMAS,
     Passed,
     ReleaseSummary,
+    TableDocument,
     TestOutcome,
     Unreleased,
     unknown_release,
@@ -147,6 +149,7 @@ class DuckStore:
             )
             _write_tests(connection, passed.tests)
             _write_descriptions(connection, passed.descriptions)
+            _write_documents(connection, passed.tables)
             connection.execute("commit")
             connection.execute("checkpoint")
 
@@ -372,6 +375,15 @@ def _write_descriptions(
     )
 
 
+def _write_documents(
+    connection: duckdb.DuckDBPyConnection, documents: Iterable[TableDocument]
+) -> None:
+    connection.execute(f"create or replace table meta.documents ({DOCUMENT_COLUMNS})")
+    if rows := [list(astuple(one)) for one in documents]:
+        marks = ", ".join("?" for _ in rows[0])
+        connection.executemany(f"insert into meta.documents values ({marks})", rows)
+
+
 def _copy(source: Path, target: Path) -> None:
     """Share the blocks of the file where the file system can, else copy them."""
     if source.with_suffix(".duckdb.wal").exists():
@@ -478,7 +490,8 @@ def _write_manifest(connection: duckdb.DuckDBPyConnection, number: int | None) -
     public = "', '".join(PUBLIC_SCHEMAS)
     connection.execute(
         'create table meta.columns as select c.schema_name as "schema", c.table_name as "table", '
-        'c.column_name as "column", lower(c.data_type) as type, d.description '
+        'c.column_name as "column", lower(c.data_type) as type, d.description, '
+        "c.schema_name as table_schema, c.table_name, c.column_name "
         "from duckdb_columns() as c left join meta.descriptions as d "
         'on d."schema" = c.schema_name and d."table" = c.table_name '
         'and d."column" = c.column_name '
@@ -492,7 +505,10 @@ def _write_manifest(connection: duckdb.DuckDBPyConnection, number: int | None) -
                 f'insert into meta.row_counts select ?, ?, count(*) from "{schema}"."{table}"',
                 [schema, table],
             )
-    kept = {"release", "kept_loads", "columns", "row_counts", "tests"}
+    # A build that passed before builds said this of tables has none.
+    connection.execute(f"create table if not exists meta.documents ({DOCUMENT_COLUMNS})")
+    connection.execute("alter table meta.documents rename to tables")
+    kept = {"release", "kept_loads", "columns", "tables", "row_counts", "tests"}
     for schema, table in _tables(connection):
         if schema == "meta" and table not in kept:
             connection.execute(f'drop table meta."{table}"')

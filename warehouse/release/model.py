@@ -41,6 +41,29 @@ class TestOutcome:
     failures: int
 
 
+#: Columns of meta.tables, in the order of a TableDocument's fields.
+DOCUMENT_COLUMNS = (
+    "table_schema text, table_name text, description text, grain text, area text, "
+    "used_by text, example text, made_from text"
+)
+
+
+@dataclass(frozen=True)
+class TableDocument:
+    """What the project says of a public table; made_from and used_by are lists in a text."""
+
+    schema: str
+    table: str
+    description: str
+    grain: str | None = None
+    area: str | None = None
+    used_by: str | None = None
+    #: A query that runs as it stands.
+    example: str | None = None
+    #: Public tables that it is made from, through private steps.
+    made_from: str | None = None
+
+
 @dataclass(frozen=True)
 class Passed:
     """A complete build that passed every test, ready to be released."""
@@ -52,6 +75,7 @@ class Passed:
     tests: list[TestOutcome] = field(default_factory=list)
     #: (schema, table, column) to description, in public schema names.
     descriptions: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    tables: list[TableDocument] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from common.pgconnect import own_sql
-from warehouse.release.model import PUBLIC_SCHEMAS, TestOutcome, other_build
+from warehouse.release.model import (
+    DOCUMENT_COLUMNS,
+    PUBLIC_SCHEMAS,
+    TableDocument,
+    TestOutcome,
+    other_build,
+)
 
 if TYPE_CHECKING:
     import psycopg
@@ -51,6 +59,19 @@ def record_descriptions(
     with connection.cursor().copy("copy build_meta.descriptions from stdin") as copy:
         for key, text in descriptions.items():
             copy.write_row((*key, text))
+
+
+def record_documents(connection: Connection, documents: Iterable[TableDocument]) -> None:
+    connection.execute("drop table if exists build_meta.documents")
+    ensure_documents(connection)
+    with connection.cursor().copy("copy build_meta.documents from stdin") as copy:
+        for one in documents:
+            copy.write_row(astuple(one))
+
+
+def ensure_documents(connection: Connection) -> None:
+    """A build that passed before builds said this of tables has none."""
+    connection.execute(f"create table if not exists build_meta.documents ({DOCUMENT_COLUMNS})")
 
 
 def relations(connection: Connection) -> list[tuple[str, str]]:

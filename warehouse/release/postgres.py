@@ -28,8 +28,10 @@ from warehouse.release.model import (
 from warehouse.release.pg_build import (
     PREFIX,
     count_rows,
+    ensure_documents,
     no_other_build,
     record_descriptions,
+    record_documents,
     record_tests,
     relations,
 )
@@ -71,13 +73,16 @@ META = {
             c.table_name::text as "table", c.column_name::text as "column",
             case when c.data_type = 'ARRAY' then ltrim(c.udt_name, '_') || '[]'
                 else c.data_type end as type,
-            d.description, c.ordinal_position::bigint as place
+            d.description, c.ordinal_position::bigint as place,
+            replace(c.table_schema, 'build_', '')::text as table_schema,
+            c.table_name::text as table_name, c.column_name::text as column_name
         from information_schema.columns as c
         left join build_meta.descriptions as d
             on 'build_' || d."schema" = c.table_schema and d."table" = c.table_name
             and d."column" = c.column_name
         where c.table_schema in ({schemas})
     """,
+    "tables": "select * from build_meta.documents",
     "tests": "select name, model, status, failures from build_meta.tests",
     "row_counts": 'select "schema", "table", rows from build_meta.row_counts',
 }
@@ -235,6 +240,7 @@ class PostgresStore:
             )
             record_tests(connection, passed.tests)
             record_descriptions(connection, passed.descriptions)
+            record_documents(connection, passed.tables)
 
     def forget_passed(self) -> None:
         with self._session() as connection:
@@ -394,6 +400,7 @@ def _publish_relations(connection: Connection, number: int) -> list[Shown]:
         query = f"select * from {relation}"
         made = publish_relation(connection, number, schema, table, query, part)
         views.append((schema, table, *made))
+    ensure_documents(connection)
     schemas = ", ".join(f"'{PREFIX}{schema}'" for schema in PUBLIC_SCHEMAS)
     for table, query in META.items():
         made = publish_relation(connection, number, "meta", table, query.format(schemas=schemas))
