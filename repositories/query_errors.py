@@ -36,7 +36,7 @@ def _near(name: str, tables: Callable[[], set[str]]) -> str:
     names = list(dict.fromkeys(exact + close))[:3]
     if names:
         return f"Did you mean {' or '.join(names)}?"
-    return 'List them: ace sql "select * from meta.row_counts".'
+    return "'ace tables' lists them."
 
 
 def _syntax(near: str | None, line: str | None) -> AceError:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,11 @@ def console(*, err: bool = False, width: int | None = None) -> Console:
             raise BrokenPipeError  # for the command to end quietly
 
     return Printing(stderr=err, highlight=False, markup=False, emoji=False, width=width)
+
+
+def console_width() -> int:
+    """Characters in a line: the terminal's, or 80 where there is none."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
 
 
 def cell(value: Any) -> Text:

@@ -38,7 +38,7 @@ def test_a_document_has_prose_example_and_what_it_is_made_from() -> None:
         node.unique_id: node
         for node in (
             _node("products", "build_canonical"),
-            _node("polls", "build_canonical"),
+            _node("polls", "build_canonical", ("accepted_polls",)),
             _node("accepted_polls", "build_intermediate", ("accepted_others", "source.landed")),
             _node("step", "build_intermediate", ("accepted_polls",)),
             _node("posts", "build_marts", ("step", "products"), TEXT),
@@ -50,6 +50,7 @@ def test_a_document_has_prose_example_and_what_it_is_made_from() -> None:
         ("canonical", "polls"), ("canonical", "products"), ("marts", "posts"),
         ("reference", "tags"),
     ]  # fmt: skip
+    assert found[0].made_from is None, "a canonical table is made from what landed"
     posts = found[2]
     assert posts.description == "Every post. In two lines."
     assert posts.example == "select 1\nfrom marts.posts"

@@ -72,7 +72,7 @@ def _made_from(manifest: Any, key: str, public: dict[str, tuple[str, str]]) -> l
                 found.add(".".join(schema_table))
             else:
                 ahead += _parents(node)
-    return sorted(found)
+    return sorted(found - {".".join(public[key])})
 
 
 def _parents(node: Any) -> list[str]:

@@ -21,6 +21,8 @@ COMMANDS: dict[str, str] = {
     "status": "Current release, freshness, ledger and quarantine.",
     "releases": "List releases, show one, or roll back.",
     "quarantine": "What is held back, why, and since when.",
+    "tables": "What there is to read, by area.",
+    "explain": "What a table is: grain, columns, example, lineage.",
     "sql": "Read-only SQL against a release.",
     "report": "One self-contained HTML page.",
     "publish": "Copy a release's marts into a Postgres or Supabase schema.",

@@ -1,0 +1,77 @@
+"""``ace tables``: what there is to read, in one screen."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import click
+
+from warehouse.cli._show import json_option, target_option
+from warehouse.terminal import console_width, echo, print_json
+
+EPILOG = """\b
+Examples:
+  ace tables
+  ace tables performance
+  ace tables --json | jq -r '.[].name'
+"""
+#: Areas in the order that somebody looks for something: their schema, and what they are about.
+AREAS = {
+    "canonical": ("canonical", "what happened, as it is known now"),
+    "performance": ("marts", "how posts and products do, and will do"),
+    "creative": ("marts", "what works in scripts, and what to try"),
+    "trends": ("marts", "what rises among products, hashtags and videos of others"),
+    "operations": ("marts", "agents, workflows, sources and the warehouse itself"),
+    "quarantine": ("quarantine", "what is held back, and why"),
+    "reference": ("reference", "lists that the models go by"),
+}
+
+
+@click.command(epilog=EPILOG)
+@click.argument("area", required=False, type=click.Choice(list(AREAS)), metavar="[AREA]")
+@click.option("--release", metavar="N|FILE", help="A release's number, or a release file.")
+@target_option
+@json_option
+def command(area: str | None, release: str | None, target: str | None, as_json: bool) -> None:
+    """List the tables of a release: rows, and what each is for, by area.
+
+    'ace explain TABLE' says more about one of them.
+    """
+    from warehouse.documents import documents
+    from warehouse.readers import open_current
+
+    with open_current(release, target) as reader:
+        found = [one | {"area": _area(one)} for one in documents(reader)]
+    if area:
+        found = [one for one in found if one["area"] == area]
+    if as_json:
+        print_json(found)
+        return
+    names = max((len(one["table_name"]) for one in found), default=0)
+    for name, (schema, about) in AREAS.items():
+        members = [one for one in found if one["area"] == name]
+        if members:
+            echo()
+            echo(f"{schema}.", bold=True, nl=False)
+            echo(f"  {about[:1].upper()}{about[1:]}")
+            for one in members:
+                start = f"  {one['table_name']:<{names}} {one['rows']:>10,}  "
+                about_it = first_sentence(one["description"])
+                echo(
+                    start
+                    + textwrap.shorten(about_it, console_width() - len(start), placeholder="…")
+                )
+    echo("", "Next: 'ace explain TABLE', or ace sql \"select * from marts.TABLE limit 10\".")
+
+
+def _area(document: dict[str, Any]) -> str:
+    """Marts are told apart by what they are about; other tables stand together by schema."""
+    if document["table_schema"] == "marts":
+        return str(document["area"])
+    return str(document["table_schema"])
+
+
+def first_sentence(text: str) -> str:
+    """Up to its first full stop: what a table is, without how it is made."""
+    return text.partition(". ")[0].rstrip(".").partition(": ")[0] + "."
