@@ -12,7 +12,10 @@
 
 {% macro create_bookkeeping() %}
     {%- for schema in ['raw', build_schema('meta')] -%}
-        {%- do run_query('create schema if not exists ' ~ schema) -%}
+        {#- Looked for first: on Postgres the statement wants the right to even where it is there. -#}
+        {%- if not adapter.check_schema_exists(target.database, schema) -%}
+            {%- do run_query('create schema if not exists ' ~ schema) -%}
+        {%- endif -%}
     {%- endfor -%}
     {%- do run_query(
         'create table if not exists ' ~ meta('builds') ~ ' ('

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from polars.testing import assert_frame_equal
+from psycopg.conninfo import conninfo_to_dict
 
 from common.pgconnect import own_sql
 from loaders.inbox.place import Place
@@ -24,6 +25,8 @@ from repositories.warehouse import MODELS
 from tests.conftest import PgServer
 from tests.support.builds import Warehouse, differences
 from tests.support.plans import described, log_plans, work
+from warehouse.release.pg_public import make_schema
+from warehouse.release.pg_roles import make_roles
 from warehouse.release.session import connect
 
 pytestmark = pytest.mark.postgres
@@ -45,13 +48,18 @@ LARGEST_HASH = 500_000_000
 def postgres(
     request: pytest.FixtureRequest, demo: Warehouse, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Warehouse]:
-    """The world on the newest Postgres of the tests, and on the oldest that is here."""
+    """The world on the newest Postgres of the tests, and on the oldest that is here, where it is
+    built by a role that may do no more than that."""
     server: PgServer = request.getfixturevalue(request.param)
-    url = server.create_database("world")
+    url = builder = server.create_database("world")
     if request.param == "oldest_pg_server":
         log_plans(url)
+        with connect(url) as connection:
+            roles = make_roles(connection, prefix="world_").roles
+            connection.execute(own_sql(f"alter role {roles['builder']} login"))
+        builder = server.url(str(conninfo_to_dict(url)["dbname"]), roles["builder"])
     home = tmp_path_factory.mktemp("world")
-    warehouse = Warehouse(home, demo.landing, target="postgres", postgres_url=url)
+    warehouse = Warehouse(home, demo.landing, target="postgres", postgres_url=builder)
     warehouse.build()
     yield warehouse
     server.drop_database(url)
@@ -77,7 +85,7 @@ def test_programs_read_the_same_rows_from_both(demo: Warehouse, postgres: Wareho
     place = Place(demo.landing.storage)
     with connect(postgres.postgres_url, autocommit=True) as connection:
         for schema in ("canonical", "marts"):
-            connection.execute(own_sql(f"create schema {schema}"))
+            make_schema(connection, schema)
             for name in postgres.tables(schema):
                 view = f"{schema}.{name} as select * from build_{schema}.{name}"
                 connection.execute(own_sql(f"create view {view}"))

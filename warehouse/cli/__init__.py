@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "sql": "Read-only SQL against a release.",
     "report": "One self-contained HTML page.",
     "publish": "Copy a release's marts into a Postgres or Supabase schema.",
+    "init-postgres": "Make the roles and schemas of a Postgres warehouse.",
     "compact": "Merge small landed files without changing a row.",
 }
 

@@ -98,16 +98,16 @@ def publish(
     release = Release.of(reader.query("select * from meta.release").dicts()[0])
     with writing(target, wait) as connection:
         ours = published(connection, target)
-        readers = access.readers(connection, target, grants)
-        before = _prepare(connection, target, ours)
-        if before and not force:
-            _refuse_older(release, before, target)
-        same = before is not None and before == release and not force
         schemas = ["marts"]
         if canonical or (canonical is None and _has_canonical(ours)):
             schemas.append("canonical")
         offered = tables(reader, schemas)
         _refuse_others(connection, target, offered, ours)
+        readers = access.readers(connection, target, grants)
+        before = _prepare(connection, target)
+        if before and not force:
+            _refuse_older(release, before, target)
+        same = before is not None and before == release and not force
         source, shapes, sent = Source(reader), [], {}
         for table in offered:
             if say is not None:
@@ -138,7 +138,7 @@ def _has_canonical(ours: set[str]) -> bool:
     return any(one.TABLE in ours for one in MODELS)
 
 
-def _prepare(connection: Connection, target: Target, ours: set[str]) -> Release | None:
+def _prepare(connection: Connection, target: Target) -> Release | None:
     """Make what every publication needs; returns the release that is there, if one is."""
     row = f'"{target.schema}".{ROW}'
     found = connection.execute(

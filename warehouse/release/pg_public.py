@@ -90,6 +90,13 @@ def share(connection: Connection, readers: list[str]) -> None:
         )
 
 
+def make_schema(connection: Connection, schema: str) -> None:
+    """Make a schema that is missing; the statement itself wants the right to even where it is."""
+    row = connection.execute("select to_regnamespace(%s) is null", (f'"{schema}"',)).fetchone()
+    if row and row[0]:
+        connection.execute(own_sql(f'create schema "{schema}"'))
+
+
 def columns(connection: Connection, relation: str) -> Columns:
     """Name and type of the columns of a relation, in order; none when it is not there."""
     rows = connection.execute(
@@ -122,7 +129,7 @@ def show(
     if before == ordered:
         return
     names = ", ".join(f'"{name}"' for name, _ in ordered)
-    connection.execute(own_sql(f'create schema if not exists "{schema}"'))
+    make_schema(connection, schema)
     connection.execute(
         own_sql(
             f'create or replace view {view} as select {names} from release."{schema}__{table}" '

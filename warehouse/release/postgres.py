@@ -40,6 +40,7 @@ from warehouse.release.pg_public import (
     check_readers,
     check_removal,
     columns,
+    make_schema,
     share,
     show,
 )
@@ -88,7 +89,6 @@ META = {
 }
 
 SETUP = """
-create schema if not exists release;
 create table if not exists release.releases (
     release bigint primary key, released_at timestamptz not null, as_of timestamptz not null,
     git_revision text, dbt_version text not null, engine text not null,
@@ -315,6 +315,7 @@ class PostgresStore:
     def _publish(self, connection: Connection) -> ReleaseSummary:
         kept = self._releases(connection)
         number = _next_number(connection, kept)
+        make_schema(connection, "release")
         connection.execute(own_sql(SETUP))
         built = connection.execute("select invocation_id from build_meta.passed").fetchone()
         if built is None:
@@ -451,7 +452,7 @@ def _next_number(connection: Connection, kept: list[ReleaseSummary]) -> int:
 
 
 def _meta_release_view(connection: Connection) -> None:
-    connection.execute("create schema if not exists meta")
+    make_schema(connection, "meta")
     if not exists(connection, "meta.release"):
         connection.execute(
             own_sql(
