@@ -17,7 +17,8 @@ from repositories.connection import open_release
 from repositories.duckdb_reader import DuckReader
 from repositories.reader import Stream
 from tests.support import small_warehouse
-from warehouse.cli.sql import command, write_csv, write_json
+from warehouse.cli._answers import for_eyes, print_table, write_csv, write_json
+from warehouse.cli.sql import command
 from warehouse.release.duckdb import DuckStore
 from warehouse.settings import settings
 
@@ -258,3 +259,42 @@ def test_spreadsheets_calculate_nothing_when_asked(run) -> None:  # type: ignore
     assert exact[1][0] == "=cmd|' /C calc'!A0"
     assert exact[1][5] == "\r=x"
     assert _fails(run("select 1", "--csv", "--csv-safe")).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.123456, "0.1235"),
+        (80701.51, "80702"),
+        (1e-9, "1e-09"),
+        (float("nan"), float("nan")),
+        (12345678901234567890, 12345678901234567890),
+        ({"a": 0.123456}, '{"a": 0.123456}'),
+        (True, True),
+    ],
+)
+def test_numbers_are_rounded_for_eyes_only(value: object, shown: object) -> None:
+    assert str(for_eyes(value)) == str(shown)
+
+
+WIDE = Stream(["id", "text", "last"], iter([[(1, "y" * 100, 0.5)], [(2, None, 0.25)]]))
+
+
+def test_a_terminal_shows_the_columns_that_fit_and_names_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "46")
+    print_table(Stream(WIDE.columns, iter([[(1, "y" * 100, 0.5)]])))
+    said = capsys.readouterr()
+    assert "last" not in said.out
+    assert said.out.replace(" ", "").count("y") == 100
+    assert "1 of 3 columns do not fit and are left out: last." in said.err
+
+
+def test_expanded_shows_a_row_as_a_block(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(WIDE, expanded=True)
+    assert capsys.readouterr().out.splitlines() == [
+        "row 1", "  id    1", "  text  " + "y" * 100, "  last  0.5",
+        "row 2", "  id    2", "  text  ", "  last  0.25",
+    ]  # fmt: skip

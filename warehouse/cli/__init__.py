@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "tables": "What there is to read, by area.",
     "explain": "What a table is: grain, columns, example, lineage.",
     "sql": "Read-only SQL against a release.",
+    "analysis": "Questions that come with the project, answered on a release.",
     "report": "One self-contained HTML page.",
     "publish": "Copy a release's marts into a Postgres or Supabase schema.",
     "init-postgres": "Make the roles and schemas of a Postgres warehouse.",
