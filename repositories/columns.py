@@ -38,7 +38,7 @@ _KINDS: dict[str, Kind] = {
 #: Asked once for a release: every column of what is public, in order.
 SQL = (
     "select table_schema, table_name, column_name, data_type from information_schema.columns "
-    "where table_schema in ('canonical', 'marts') "
+    "where table_schema in ('canonical', 'marts', 'quarantine', 'reference', 'meta') "
     "order by table_schema, table_name, ordinal_position"
 )
 

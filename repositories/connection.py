@@ -34,11 +34,13 @@ def open_release(
     target: str = "duckdb",
     postgres_url: str | None = None,
     memory: str | None = None,
+    seconds: float | None = None,
 ) -> Reader:
     """Open a release read-only.
 
     ``release`` is a number, a DuckDB file, or None for the current one. A file needs
-    neither a current release nor a server; ``memory`` bounds a query on one. Raises
+    neither a current release nor a server; ``memory`` bounds a query on one, and ``seconds``
+    a query on any. Raises
     AceError when there is none (with the next step) and UsageError for something that is
     neither.
     """
@@ -51,15 +53,15 @@ def open_release(
                 f"Release '{release}' is no number, and as a file it {what}.",
                 "'ace releases' lists what is kept.",
             )
-        return DuckReader(path, memory=memory)
+        return DuckReader(path, memory=memory, seconds=seconds)
     if target == "postgres":
-        return _open_postgres(postgres_url, number)
+        return _open_postgres(postgres_url, number, seconds)
     if target != "duckdb":
         raise UsageError(
             f"Target {target} has no releases yet.",
             "Use --target duckdb (the default) or postgres.",
         )
-    return _open_duckdb(home, number, memory)
+    return _open_duckdb(home, number, memory, seconds)
 
 
 def _number(release: str | int | Path | None) -> int | None:
@@ -69,14 +71,16 @@ def _number(release: str | int | Path | None) -> int | None:
     return int(str(release)) if is_number else None
 
 
-def _open_duckdb(home: Path, number: int | None, memory: str | None) -> DuckReader:
+def _open_duckdb(
+    home: Path, number: int | None, memory: str | None, seconds: float | None
+) -> DuckReader:
     if number is not None:
         path = home / "releases" / f"{number}.duckdb"
         if number not in release_paths(home):
             raise _unknown_release(number, list(release_files(home)))
         is_current = number == current_release(home)
         hint = (lambda: rollback_hint(home)) if is_current else None
-        return DuckReader(path, number, hint, memory)
+        return DuckReader(path, number, hint, memory, seconds)
     for last in (False, False, True):
         # Open the file itself, not the link: a release stays the same while it is read.
         current = current_release(home)
@@ -84,7 +88,7 @@ def _open_duckdb(home: Path, number: int | None, memory: str | None) -> DuckRead
             break
         path = home / "releases" / f"{current}.duckdb"
         try:
-            return DuckReader(path, current, lambda: rollback_hint(home), memory)
+            return DuckReader(path, current, lambda: rollback_hint(home), memory, seconds)
         except UnreadableError:
             # A build may have moved on meanwhile, and deleted it.
             if last:
@@ -115,13 +119,13 @@ def _unknown_release(number: int, kept: list[int]) -> AceError:
     )
 
 
-def _open_postgres(url: str | None, number: int | None) -> PostgresReader:
+def _open_postgres(url: str | None, number: int | None, seconds: float | None) -> PostgresReader:
     if not url:
         raise UsageError(
             "The target is postgres, but ACE_POSTGRES_URL is not set.",
             "Set it to the warehouse's address, for example postgresql:///ace.",
         )
-    reader = PostgresReader(url, number)
+    reader = PostgresReader(url, number, seconds)
     try:
         kept = _kept_in_postgres(reader)
         if not kept:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.errors import AceError, UsageError
-from repositories.query_errors import duckdb_error
+from repositories.public_select import check_select
+from repositories.query_errors import duckdb_error, too_long
 from repositories.reader import BATCH, Answer, Engine, Stream
 from repositories.release_files import UnreadableError, explain, is_damage, open_file
 from repositories.values import converted, parsed, plain
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 Hint = Callable[[], str]
+#: Names of the columns of an answer, and what makes their values plain.
+Described = tuple[list[str], list[Callable[[Any], Any]]]
 #: Rows up to which Python's own values are made a frame sooner than Arrow's are.
 FEW = 500
 _configuring = threading.Lock()
@@ -39,14 +42,17 @@ class DuckReader:
         number: int | None = None,
         hint: Hint | None = None,
         memory: str | None = None,
+        seconds: float | None = None,
     ) -> None:
         """Open a file, as release ``number`` if given; ``hint`` is the next step if it cannot.
 
         ``memory`` bounds what a query may use (``2GB``, ``25%`` of the machine); larger ones
-        go on in a folder beside the file, where that can be written.
+        go on in a folder beside the file, where that can be written. ``seconds`` is how long a
+        query may take, for all that this process opens of the file.
         """
         self.path = path
         self._memory = memory
+        self._seconds = seconds
         #: Python notices Ctrl-C only while no query runs in its own thread.
         self._thread = ThreadPoolExecutor(1, "query")
         self._hint = hint or (lambda: "Name a number that 'ace releases' lists, or another file.")
@@ -65,6 +71,10 @@ class DuckReader:
             self._connection.execute("set global TimeZone = 'UTC'")
             if self._memory:
                 self._connection.execute(f"set memory_limit = '{self._memory}'")
+            if self._seconds:
+                most = max(1, round(self._seconds * 1000))
+                self._connection.execute(f"set global max_execution_time = {most}")
+            # Last: what is fixed is what was set before.
             self._connection.execute("set lock_configuration = true")
 
     def _damaged(self, what: str) -> UnreadableError:
@@ -98,6 +108,16 @@ class DuckReader:
                 yield converted(rows, readers)
 
         return Stream(columns, batches())
+
+    def select(self, sql: str, most: int) -> Answer:
+        check_select(self, sql)
+
+        def first() -> tuple[Described, list[tuple[Any, ...]]]:
+            cursor = self._started(sql, ())
+            return _described(cursor), cursor.fetchmany(most)
+
+        (columns, readers), rows = self._run(first)
+        return Answer(columns, converted(rows, readers))
 
     def frame(self, sql: str, parameters: Sequence[Any], schema: Mapping[str, Any]) -> pl.DataFrame:
         import polars as pl
@@ -145,6 +165,8 @@ class DuckReader:
     def _error(self, error: Exception) -> AceError:
         import duckdb
 
+        if "maximum execution time" in str(error):
+            return too_long(self._seconds)
         if isinstance(error, duckdb.OutOfMemoryException):
             return AceError(
                 f"The query needs more memory than ACE_READ_MEMORY_LIMIT allows ({self._memory}).",
@@ -172,9 +194,7 @@ class DuckReader:
         self.close()
 
 
-def _described(
-    cursor: duckdb.DuckDBPyConnection,
-) -> tuple[list[str], list[Callable[[Any], Any]]]:
+def _described(cursor: duckdb.DuckDBPyConnection) -> Described:
     """Names of the columns of an answer, none of no answer, and what makes values plain."""
     found = cursor.description or []
     return (

@@ -25,7 +25,8 @@ class PostgresReader:
 
     engine: Engine = "postgres"
 
-    def __init__(self, url: str, release: int | None = None) -> None:
+    def __init__(self, url: str, release: int | None = None, seconds: float | None = None) -> None:
+        """``seconds`` is how long a statement may take, on the server."""
         import psycopg
 
         from common.pgconnect import connect
@@ -35,6 +36,9 @@ class PostgresReader:
         self._connection.read_only = True
         self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         prepare(self._connection, READER)
+        if seconds:
+            most = str(max(1, round(seconds * 1000)))
+            self._connection.execute("select set_config('statement_timeout', %s, false)", (most,))
         if release is not None:
             self.pin(release)
         self._connection.commit()
@@ -73,6 +77,14 @@ class PostgresReader:
 
         return Stream(columns, batches())
 
+    def select(self, sql: str, most: int) -> Answer:
+        # What is declared as a cursor can only be a query; the transaction can only read.
+        text, _ = _as_psycopg(sql, ())
+        with self._errors():
+            declared = f"declare selected no scroll cursor without hold for {text}"
+            self._connection.execute(declared.encode(), prepare=True)
+        return self.query(f"fetch {most:d} from selected")
+
     def frame(self, sql: str, parameters: Sequence[Any], schema: Mapping[str, Any]) -> pl.DataFrame:
         import polars as pl
 
@@ -102,6 +114,11 @@ class PostgresReader:
             yield
         except psycopg.Error as error:
             if self._connection.closed:
+                if "memory" in str(error):
+                    raise AceError(
+                        "The answer needs more memory than this process may have.",
+                        "Select fewer rows or columns, or shorter texts.",
+                    ) from None
                 raise AceError(
                     "The connection to the warehouse's Postgres broke.",
                     "Run it again when the server is back.",

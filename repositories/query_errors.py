@@ -51,6 +51,14 @@ def _changing() -> AceError:
     return UsageError("A release can only be read; this statement would change it.", "Use SELECT.")
 
 
+def too_long(seconds: float | None) -> AceError:
+    limit = "allowed" if seconds is None else f"the {seconds:g} seconds that are allowed"
+    return AceError(
+        f"The query took longer than {limit}, and was stopped.",
+        "Filter by a key or a time first, or aggregate less.",
+    )
+
+
 def duckdb_error(error: Exception, tables: Callable[[], set[str]]) -> AceError:
     import duckdb
 
@@ -112,6 +120,8 @@ def postgres_error(error: Any, tables: Callable[[], set[str]]) -> AceError:
         )
     if isinstance(error, errors.ReadOnlySqlTransaction):
         return _changing()
+    if isinstance(error, errors.QueryCanceled) and "statement timeout" in text:
+        return too_long(None)
     gone = re.fullmatch(r"[Rr]elease (\d+) is not kept\.?", text)
     if gone:
         return AceError(

@@ -50,6 +50,10 @@ class Reader(Protocol):
         row is raised when its batch is."""
         ...
 
+    def select(self, sql: str, most: int) -> Answer:
+        """The first ``most`` rows of what must be one SELECT: whatever else is an error."""
+        ...
+
     def frame(self, sql: str, parameters: Sequence[Any], schema: Mapping[str, Any]) -> pl.DataFrame:
         """The rows as a Polars frame with these columns and types."""
         ...

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from common.settings import READ_MEMORY, Settings, settings
 from loaders.inbox import SOURCE
 from loaders.inbox.place import Place, landed_journals
 from loaders.landing import Landing
+from repositories.catalog import Catalog
 from repositories.connection import NoReleaseError, open_release
 from repositories.embeddings import Embeddings
 from repositories.events import SystemEvents
@@ -31,6 +33,7 @@ from repositories.models.trend_snapshots import TrendSnapshot
 from repositories.models.video_assets import VideoAsset
 from repositories.postgres_reader import PostgresReader
 from repositories.reader import Reader
+from repositories.relation import Rows
 from repositories.release import Release
 from repositories.row import Row
 from repositories.session import Session
@@ -184,6 +187,20 @@ class Warehouse:
 
     def _table(self, model: type[R]) -> Table[R]:
         return Table(self._session, self._place, model)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Every table that the release shows, what it is for, and its columns."""
+        return Catalog(self._session)
+
+    def rows(self, table: str) -> Rows:
+        """The rows of any public table, by its name or as ``schema.name``."""
+        about = self.catalog.table(table)
+        return Rows(self._session, about.schema, about.name, about.key)
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Rows of a SELECT of your own; ``?`` in it stands for a parameter, on either engine."""
+        return self._session.query(sql, parameters).dicts()
 
     def pending(self) -> Pending:
         """What was written, by anybody, and is not in this release yet."""

@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "common": set(),
     "loaders": {"common"},
     "repositories": {"common", "loaders"},
-    "warehouse": {"common", "loaders", "repositories"},
+    "agent_server": {"common", "loaders", "repositories"},
+    "warehouse": {"agent_server", "common", "loaders", "repositories"},
 }
 
 

@@ -12,7 +12,10 @@ import pytest
 
 from loaders.landing import Landing
 
-HEAVY = ("polars", "pyarrow", "pandas", "numpy", "dbt", "great_expectations", "jinja2")
+HEAVY = (
+    *("polars", "pyarrow", "pandas", "numpy", "dbt", "great_expectations", "jinja2"),
+    *("mcp", "starlette"),
+)
 PROBE = """
 import sys
 from warehouse.cli import main
