@@ -14,3 +14,13 @@
 {% macro last_by(value, position, condition) -%}
     {{ first_by(value, '-(' ~ position ~ ')', condition) }}
 {%- endmacro %}
+
+
+{# Aggregate: the largest `number` of values, as an array from the largest down. #}
+{% macro largest(value, number) -%}
+    {%- if target.type == 'postgres' -%}
+        (array_agg({{ value }} order by {{ value }} desc))[1:{{ number }}]
+    {%- else -%}
+        max({{ value }}, {{ number }})
+    {%- endif -%}
+{%- endmacro %}

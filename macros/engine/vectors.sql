@@ -96,3 +96,31 @@
     {%- set lengths = 'nullif(' ~ vector_norm(one) ~ ' * ' ~ vector_norm(other) ~ ', 0)' -%}
     (round(cast({{ vector_dot(one, other) }} / {{ lengths }} * 1e12 as {{ double }})) / cast(1e12 as {{ double }}))
 {%- endmacro %}
+
+
+{# What the nearest of items are chosen by: the cosine to nine decimals, since engines differ in
+   the last bits of a sum, then the lower number. As a whole number, of which `largest` keeps
+   some while pairs go by; the number of the item is read off it by nearest_item. #}
+{% macro nearness(cosine, item) -%}
+    (cast(round(cast({{ cosine }} * 1e9 as {{ type_double() }})) as bigint) * 4294967296 + 4294967295 - {{ item }})
+{%- endmacro %}
+
+
+{% macro nearest_item(nearness) -%}
+    (4294967295 - ({{ nearness }} & 4294967295))
+{%- endmacro %}
+
+
+{# One text for an item's vector of the row's reference_type, model and dimension. Of a join by
+   several columns planners believe that the second leaves hardly a row of what the first found,
+   and join by the first alone. #}
+{% macro vector_name(id) -%}
+    (cast({{ id }} as text) || cast(dimension as text) || ' ' || length(model) || ' ' || model || reference_type)
+{%- endmacro %}
+
+
+{# Items of one type and model that are compared with each other, the newest, on this engine. #}
+{% macro compared_items() -%}
+    {%- set items = var('exact_similarity_items') -%}
+    {{ items[target.type] if items is mapping else items }}
+{%- endmacro %}

@@ -65,3 +65,38 @@
 
     {{ insert_made(arg_dict) }}
 {% endmacro %}
+
+
+{# Select of what embeddings that were decided since this model last ran stand for, now or in
+   this table. Nothing but on an incremental build. #}
+{% macro changed_references() -%}
+    {%- if not execute -%}
+        {#- dbt reads the references off the first rendering. #}
+        {%- do ref('embedding_changes') -%}{%- do ref('accepted_embeddings') -%}
+    {%- endif -%}
+    {%- if is_incremental() -%}
+    {%- set decided -%}
+    select embedding_id from {{ ref('embedding_changes') }} where _build > {{ consumed_build() }}
+    {%- endset -%}
+    select
+        reference_type,
+        reference_id
+    from {{ ref('accepted_embeddings') }}
+    where embedding_id in ({{ decided }})
+    union
+    select
+        reference_type,
+        reference_id
+    from {{ this }}
+    where embedding_id in ({{ decided }})
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# For models that work out the embeddings of changed references. #}
+{% macro get_incremental_differences_by_reference_sql(arg_dict) %}
+    {%- set scope -%}
+        (kept.reference_type, kept.reference_id) in ({{ changed_references() }})
+    {%- endset -%}
+    {{ write_differences(arg_dict, scope) }}
+{% endmacro %}

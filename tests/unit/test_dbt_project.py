@@ -41,6 +41,7 @@ WITHOUT_KEY_TEST = {
     "int_raw_videos_keys": "nothing joins it; one row for each name by construction",
     "int_verdict_counts": "grouped by it, and read by row_ledger, whose key is tested",
     "post_changes": "a list of changes, read as a set",
+    "embedding_changes": "a list of changes, read as a set",
     "int_lineage_changes": "a list of changes, read as a set",
     "accepted_references": "rows of int_references",
     "int_references": "a union of tables whose keys are tested",

@@ -1,19 +1,38 @@
-{#- Neighbours kept for an item, and blocks it looks into where not all pairs are compared. -#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='differences',
+    unique_key=['reference_type', 'reference_id', 'neighbour_id'],
+    on_schema_change='fail',
+    post_hook="{{ record_consumed(['int_vectors']) }}",
+) }}
+
+{#- Neighbours kept for an item. -#}
 {%- set neighbours = 10 -%}
-{%- set looks_into = 3 %}
+{%- set double = type_double() -%}
 
 with
 
-vectors as (
+vectors as {{ inlined() }} (
+
+    select * from {{ ref('int_vectors') }}
+
+),
+
+usable as (
 
     select
+        embedding_id,
         reference_type,
         model,
         dimension,
         reference_id,
-        unit_vector,
-        known_at
-    from {{ ref('int_vectors') }}
+        known_at,
+        {{ '_build > ' ~ consumed_build() if is_incremental() else 'true' }} as is_new,
+        row_number() over (
+            partition by reference_type, model, dimension
+            order by known_at desc, created_at desc, reference_id asc
+        ) as newness
+    from vectors
     where status = 'usable'
 
 ),
@@ -28,154 +47,222 @@ spaces as (
         row_number()
             over (order by reference_type asc, count(*) desc, model asc, dimension asc)
             as space
-    from vectors
+    from usable
     group by reference_type, model, dimension
 
 ),
 
-{# Items have one number over all spaces, in the order of their keys, and are joined by
-   nothing else: of a condition on two columns planners believe that the second leaves
-   hardly a row of what the first found, and join by the first alone.
-   An item has one list: in the space that most items of its type are in. #}
-placed as {{ computed_once() }} (
+located as (
 
     select
+        usable.*,
         spaces.space,
         spaces.items,
-        spaces.items <= {{ var('exact_similarity_items') }} as is_exact,
         spaces.space = min(spaces.space) over (
-            partition by vectors.reference_type, vectors.reference_id
-        ) as is_listed,
-        vectors.reference_type,
-        vectors.model,
-        vectors.dimension,
-        vectors.reference_id,
-        vectors.unit_vector,
-        vectors.known_at,
-        row_number() over (order by spaces.space, vectors.reference_id) as item,
-        row_number() over (
-            partition by spaces.space
-            order by md5(cast(vectors.reference_id as text)), vectors.reference_id
-        ) as place
-    from vectors
+            partition by usable.reference_type, usable.reference_id
+        ) as is_listed
+    from usable
     inner join spaces
-        on vectors.reference_type = spaces.reference_type
-        and vectors.model = spaces.model
-        and vectors.dimension = spaces.dimension
+        on usable.reference_type = spaces.reference_type
+        and usable.model = spaces.model
+        and usable.dimension = spaces.dimension
 
 ),
 
-{# Few enough items: every pair, once. #}
-exact_pairs as {{ computed_once() }} (
+{# Items have one number over all spaces, in the order of their keys. An item has one list: in
+   the space that most items of its type are in. #}
+placed as {{ computed_once() }} (
+
+    select
+        space,
+        items <= {{ compared_items() }} as is_exact,
+        is_listed,
+        is_new,
+        embedding_id,
+        reference_type,
+        model,
+        dimension,
+        reference_id,
+        known_at,
+        {{ vector_name('reference_id') }} as name,
+        row_number() over (order by space, reference_id) as item
+    from located
+    where newness <= {{ compared_items() }}
+
+),
+
+{% if is_incremental() -%}
+before as (
+
+    select
+        {{ vector_name('reference_id') }} as name,
+        {{ vector_name('neighbour_id') }} as neighbour_name,
+        cosine
+    from {{ this }}
+
+),
+
+kept as {{ computed_once() }} (
+
+    select
+        item.item as one,
+        neighbour.item as other,
+        before.cosine,
+        item.is_listed and not item.is_new and not neighbour.is_new as is_as_it_was
+    from before
+    inner join placed as item on before.name = item.name
+    left join placed as neighbour on before.neighbour_name = neighbour.name
+
+),
+
+{# A list of which nothing changed or went away holds but for what is new. #}
+held as {{ computed_once() }} (
+
+    select
+        one as item,
+        count(*) as listed,
+        min({{ nearness('cosine', 'other') }}) as last_nearness
+    from kept
+    group by one
+    having bool_and(coalesce(is_as_it_was, false))
+
+),
+
+{% endif -%}
+{# All others are compared with every item. #}
+sought as (
+
+    select
+        placed.space,
+        placed.item,
+        vectors.unit_vector
+    from placed
+    inner join vectors on placed.embedding_id = vectors.embedding_id
+    where placed.is_listed
+    {%- if is_incremental() %}
+        and placed.item not in (select held.item from held)
+    {%- endif %}
+
+),
+
+others as (
+
+    select
+        placed.space,
+        placed.item,
+        vectors.unit_vector
+    from placed
+    inner join vectors on placed.embedding_id = vectors.embedding_id
+
+),
+
+{# The condition on spaces is none that engines join by: DuckDB would copy a vector for each
+   pair. #}
+found as (
+
+    select
+        one.item,
+        {{ largest(nearness(unit_cosine('one.unit_vector', 'other.unit_vector'), 'other.item'),
+            neighbours) }} as nearest
+    from sought as one
+    inner join others as other
+        on one.space - other.space = 0
+        and one.item <> other.item
+    group by one.item
+
+),
+
+found_pairs as (
+
+    select
+        item as one,
+        {{ nearest_item('nearness') }} as other
+    from (
+        select
+            item,
+            {{ array_elements('nearest') }} as nearness
+        from found
+    ) as elements
+
+),
+
+{% if is_incremental() -%}
+{# What is new may be nearer than what a list holds. #}
+close as (
 
     select
         one.item as one,
         other.item as other,
-        one.is_listed as one_is_listed,
-        other.is_listed as other_is_listed,
+        one.listed,
+        one.last_nearness,
         {{ unit_cosine('one.unit_vector', 'other.unit_vector') }} as cosine
-    from placed as one
-    inner join placed as other
-        on one.space = other.space
-        and one.place < other.place
-    where one.is_exact
+    from (
+        select
+            others.*,
+            held.listed,
+            held.last_nearness
+        from others
+        inner join held on others.item = held.item
+    ) as one
+    inner join (
+        select others.*
+        from others
+        inner join placed on others.item = placed.item
+        where placed.is_new
+    ) as other
+        on one.space - other.space = 0
 
 ),
 
-{# Too many: as many centres as the square root of the items, drawn by the hash of their
-   keys, which is the same on every engine. Each item lives with its nearest centre and
-   looks among those who live with its nearest ones. #}
-nearness as (
-
-    select
-        items.item,
-        centres.item as centre,
-        centres.place,
-        {{ unit_cosine('items.unit_vector', 'centres.unit_vector') }} as cosine
-    from placed as items
-    inner join placed as centres
-        on items.space = centres.space
-        and centres.place <= ceil(sqrt(cast(centres.items as {{ type_double() }})))
-    where not items.is_exact
-
-),
-
-nearest as (
-
-    select
-        item,
-        centre,
-        row_number() over (
-            partition by item
-            order by round(cast(cosine * 1e9 as {{ type_double() }})) desc, place
-        ) as choice
-    from nearness
-
-),
-
-blocks as {{ computed_once() }} (
-
-    select
-        nearest.item,
-        nearest.centre,
-        nearest.choice,
-        placed.is_listed,
-        placed.unit_vector
-    from nearest
-    inner join placed on nearest.item = placed.item
-    where nearest.choice <= {{ looks_into }}
-
-),
-
-blocked_pairs as (
-
-    select
-        looking.item as one,
-        living.item as other,
-        {{ unit_cosine('looking.unit_vector', 'living.unit_vector') }} as cosine
-    from blocks as looking
-    inner join blocks as living
-        on looking.centre = living.centre
-        and looking.item <> living.item
-    where looking.is_listed
-        and living.choice = 1
-
-),
-
-pairs as (
+entering as (
 
     select
         one,
         other,
         cosine
-    from exact_pairs
-    where one_is_listed
+    from close
+    where listed < {{ neighbours }}
+        or {{ nearness('cosine', 'other') }} > last_nearness
+
+),
+
+{% endif -%}
+candidates as (
+
+    select
+        found_pairs.one,
+        found_pairs.other,
+        {{ unit_cosine('one.unit_vector', 'other.unit_vector') }} as cosine
+    from found_pairs
+    inner join others as one on found_pairs.one = one.item
+    inner join others as other on found_pairs.other = other.item
+    {%- if is_incremental() %}
     union all
     select
-        other,
-        one,
-        cosine
-    from exact_pairs
-    where other_is_listed
+        kept.one,
+        kept.other,
+        kept.cosine
+    from kept
+    inner join held on kept.one = held.item
     union all
     select
         one,
         other,
         cosine
-    from blocked_pairs
+    from entering
+    {%- endif %}
 
 ),
 
-{# Cosines are compared to nine decimals: engines differ in the last bits of a sum. #}
 ranked as (
 
     select
-        pairs.*,
+        candidates.*,
         row_number() over (
             partition by one
-            order by round(cast(cosine * 1e9 as {{ type_double() }})) desc, other
+            order by round(cast(cosine * 1e9 as {{ double }})) desc, other
         ) as place
-    from pairs
+    from candidates
 
 ),
 

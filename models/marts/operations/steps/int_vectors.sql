@@ -1,7 +1,23 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='differences_by_reference',
+    unique_key=['embedding_id'],
+    on_schema_change='fail',
+    post_hook="{{ record_consumed() }}",
+) }}
+
+{%- set references = changed_references() %}
 
 with
 
+{% if is_incremental() -%}
+changed as {{ computed_once() }} (
+
+    {{ references }}
+
+),
+
+{% endif -%}
 embeddings as (
 
     select
@@ -17,6 +33,14 @@ embeddings as (
         created_at,
         known_at
     from {{ ref('accepted_embeddings') }}
+    {%- if is_incremental() %}
+    where (reference_type, reference_id) in (
+            select
+                changed.reference_type,
+                changed.reference_id
+            from changed
+        )
+    {%- endif %}
 
 ),
 
@@ -60,7 +84,8 @@ final as (
         status,
         case when status = 'usable' then {{ vector_unit('vector') }} end as unit_vector,
         created_at,
-        known_at
+        known_at,
+        {{ build_number() }} as _build
     from judged
 
 )
