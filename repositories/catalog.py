@@ -29,6 +29,13 @@ _META = {
 }
 
 
+_OTHER_KEYS = {
+    ("quarantine", "rows"): ("table_name", "load_id", "position"),
+    ("meta", "loads"): ("load_id", "resource"),
+    ("meta", "columns"): ("schema", "table", "column"),
+}
+
+
 @dataclass(frozen=True)
 class About:
     """A table: what it is for, and what a row of it is."""
@@ -132,4 +139,4 @@ def _key(schema: str, name: str) -> tuple[str, ...]:
         return MARTS[name].key
     if schema == "canonical" and name in SOURCE_KEY:
         return (SOURCE_KEY[name],)
-    return ()
+    return _OTHER_KEYS.get((schema, name), ())

@@ -43,6 +43,9 @@ class ReadTable(Arguments):
         default=None,
         description="`next_cursor` of the page before; all other arguments as they were.",
     )
+    with_meanings: bool = Field(
+        default=True, description="Whether the first page says what its columns mean."
+    )
 
 
 class Page(Answer):
@@ -50,6 +53,9 @@ class Page(Answer):
     rows: list[Row] = Field(
         description="Values by column. Null is unknown, never 0; times are UTC; rates and shares "
         "are fractions of 1."
+    )
+    meanings: dict[str, str] = Field(
+        description="What the columns of rows mean, with units; on first pages."
     )
     next_cursor: str | None = Field(description="Give it as `cursor` for the next page.")
 
@@ -89,11 +95,17 @@ def read_table(call: Call, asked: ReadTable) -> Page:
         following = cursor(call.release.number, mark, last)
     elif more:
         notes.append("There are more rows, and no key to go on by: filter, or raise the limit.")
+    meanings = {}
+    if asked.with_meanings and after is None and fit:
+        described = call.warehouse.catalog.columns(table)
+        said = {one.name: one.description for one in described if one.description}
+        meanings = {name: said[name] for name in fit[0] if name in said}
     return Page(
         **call.about(table.name),
         notes=notes,
         table=table.full_name,
         rows=fit,
+        meanings=meanings,
         next_cursor=following,
     )
 
