@@ -12,7 +12,7 @@ from agent_server.tools.read import read_table
 from agent_server.tools.similar import similar
 from agent_server.tools.status import warehouse_status
 from agent_server.tools.trends import trending
-from agent_server.tools.writing import log_event, note
+from agent_server.tools.writing import create_row, log_event, note
 
 TOOLS: tuple[Tool, ...] = (
     tool(what_now),
@@ -28,4 +28,5 @@ TOOLS: tuple[Tool, ...] = (
     tool(warehouse_status),
     tool(note, writes=True),
     tool(log_event, writes=True),
+    tool(create_row, writes=True),
 )

@@ -1,13 +1,30 @@
-"""Writing tools: on only where the server was started with ``--allow-writes``."""
+"""Tools that write: on only where the server was started with ``--allow-writes``."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from agent_server.answers import Answer, Arguments
 from agent_server.call import Call
+from common.errors import UsageError
+from repositories.table import Table
+
+Writable = Literal[
+    "products",
+    "creative_patterns",
+    "agent_notes",
+    "embeddings",
+    "raw_videos",
+    "trend_snapshots",
+    "scripts",
+    "video_assets",
+    "experiments",
+    "published_posts",
+    "performance_metrics",
+    "system_events",
+]
 
 _KEY = Field(
     default=None,
@@ -69,6 +86,36 @@ def log_event(call: Call, asked: Event) -> Written:
         asked.agent_name, asked.event_type, asked.payload, key=asked.key
     )
     return _written(about, "system_events", key)
+
+
+class NewRow(Writing):
+    table: Writable = Field(description="One of the twelve tables.")
+    values: dict[str, Any] = Field(
+        description="By column, as describe_table lists them; times as 2026-01-31T12:00:00Z. The "
+        "row's own key may be left out: it is made, and given back."
+    )
+
+
+def create_row(call: Call, asked: NewRow) -> Written:
+    """Write a row of one of the twelve tables: a script, a video, an experiment, a post, a poll.
+
+    It is checked by the table's contract, is durable when this returns, and can be read in the
+    release after the next. Rows that others refer to (a script of an experiment) may be written
+    one after the other: give the key that came back.
+    """
+    about = call.about()
+    repository: Table[Any] = getattr(call.warehouse, asked.table)
+    key = repository.create(key=asked.key, **_plain(asked))
+    return _written(about, asked.table, key)
+
+
+def _plain(asked: NewRow) -> dict[str, Any]:
+    if "key" in asked.values:
+        raise UsageError(
+            f"{asked.table}: 'key' is no column.",
+            "Give your name for the row as key beside values.",
+        )
+    return asked.values
 
 
 def _written(about: dict[str, Any], table: str, key: str) -> Written:

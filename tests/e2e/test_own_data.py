@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from agent_server.server import AgentServer
+from common.errors import UsageError
 from common.settings import PROJECT_ROOT, Settings
 from repositories import Warehouse
 
@@ -152,15 +154,17 @@ def test_an_agent_reads_and_writes_and_the_next_release_has_it(folder: Path) -> 
             {"post_id": post, "views": 10 * polls, "collected_at": now - timedelta(hours=2 - polls)}
             for polls in (1, 2)
         )
+        agents = AgentServer(config, allow_writes=True)
+        made = write_through_the_server(agents, product.product_id, now)
         reading = Reading(config)
         said = run(folder, ["ace", "load", "inbox"])
         assert said.count(", 0 rejected, load ") == 7
-        assert "performance_metrics: 2 read, 2 landed" in said
+        assert "performance_metrics: 3 read, 3 landed" in said
         run(folder, ["ace", "build"])
         reading.stop()
         assert warehouse.release.number == old
         assert warehouse.published_posts.get(post) is None
-        assert warehouse.pending().landed["published_posts"] == 1
+        assert warehouse.pending().landed["published_posts"] == 2
     with Warehouse.open(config=config) as warehouse:
         assert warehouse.pending().total == 0
         (script,) = warehouse.scripts.find(script_text="Look at this!")
@@ -171,12 +175,58 @@ def test_an_agent_reads_and_writes_and_the_next_release_has_it(folder: Path) -> 
         found = warehouse.marts.post_performance.get(post)
         assert found is not None
         assert (found["views"], found["is_adopted"]) == (20, False)
-        assert warehouse.marts.row_ledger.find(source="inbox")["accepted"].sum() == 8
+        assert warehouse.marts.row_ledger.find(source="inbox")["accepted"].sum() == 15
         assert set(warehouse.marts.row_ledger.find()["balance"]) == {0}
         assert set(warehouse.marts.feature_freshness.find(source="inbox")["is_stale"]) == {False}
     assert reading.counts["current"] > 20
     assert reading.counts["kept"] > 100
     assert reading.errors == []
+    read_through_the_server(agents, old, *made)
+
+
+def write_through_the_server(server: AgentServer, product: str, now: datetime) -> tuple[str, str]:
+    """The loop of an agent that has nothing but the server: post and note, by their keys."""
+
+    def write(table: str, **values: Any) -> str:
+        return str(server.answer("create_row", {"table": table, "values": values})["key"])
+
+    told = server.answer("what_now", {"product_id": product})
+    assert told["brief"]["summary"].startswith("My shop has 3 posts")
+    script = write("scripts", product_id=product, script_text="Look twice!")
+    asset = write("video_assets", product_id=product, script_id=script, storage_url="s3://b.mp4")
+    experiment = write("experiments", product_id=product, script_id=script, asset_id=asset)
+    post = write(
+        "published_posts", experiment_id=experiment, platform="tiktok",
+        external_post_id="7412345678901274595",
+        published_at=(now - timedelta(hours=1)).isoformat(),
+    )  # fmt: skip
+    write("performance_metrics", post_id=post, views=77, collected_at=now.isoformat())
+    asked = {"agent_name": "PublisherAgent", "content": "Posted it.", "topic": "My shop"}
+    note = server.answer("note", asked)["key"]
+    event = {"agent_name": "PublisherAgent", "event_type": "publish.post.success"}
+    server.answer("log_event", event | {"payload": {"postId": post}})
+    status = server.answer("warehouse_status", {})
+    assert status["pending_writes"]["published_posts"] == 2
+    with pytest.raises(UsageError, match="There is no post"):
+        server.answer("post_performance", {"post_id": post})
+    return post, note
+
+
+def read_through_the_server(server: AgentServer, old: int | None, post: str, note: str) -> None:
+    """The release after shows all of it, and the one before is still to be had."""
+    found = server.answer("post_performance", {"post_id": post})
+    assert (found["post"]["views"], found["post"]["is_adopted"]) == (77, False)
+    assert found["release"]["number"] == (old or 0) + 1
+    asked = {"table": "agent_memory", "filters": {"note_id": note}}
+    assert server.answer("read_table", asked)["rows"][0]["content"] == "Posted it."
+    sql = "select agent_name, payload from canonical.system_events where event_type like 'publish%'"
+    assert server.answer("query", {"sql": sql})["rows"] == [["PublisherAgent", {"postId": post}]]
+    assert server.answer("warehouse_status", {})["pending_writes"] == {}
+    with pytest.raises(UsageError, match="There is no post"):
+        server.answer("post_performance", {"post_id": post, "release": old})
+    before = server.answer("read_table", asked | {"release": old})
+    assert (before["rows"], before["release"]["is_current"]) == ([], False)
+    server.close()
 
 
 class Reading:
@@ -200,7 +250,7 @@ class Reading:
                         assert len(kept.published_posts.find()) == 3
                     else:
                         with Warehouse.open(config=config) as current:
-                            assert len(current.published_posts.find()) in (3, 4)
+                            assert len(current.published_posts.find()) in (3, 5)
                 except BaseException as error:
                     self.errors.append(error)
                 self.counts[which] += 1

@@ -112,6 +112,12 @@ def test_beyond_this_machine_the_token_decides(server: AgentServer) -> None:
     assert found == [401, 200, 200, 401, 401, 401, 401, 401, 403, 200]
 
 
+def test_origins_are_looked_at_where_names_are_not_known(server: AgentServer) -> None:
+    given = {"authorization": f"Bearer {TOKEN}", "host": "ace.example"}
+    asked = [given, given | {"origin": "https://evil.example"}]
+    assert statuses(server, asked, host="0.0.0.0", token=TOKEN) == [200, 403]
+
+
 def test_every_character_of_a_token_is_compared_in_the_same_time(
     server: AgentServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

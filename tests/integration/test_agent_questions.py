@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -10,33 +9,7 @@ import duckdb
 import pytest
 
 from agent_server.server import AgentServer
-from common.settings import Settings
-from tests.support.builds import Warehouse
 from tests.support.questions import KNOWN, QUESTIONS, Question
-from tests.support.released_demo import released
-
-
-@pytest.fixture(scope="module")
-def config(demo: Warehouse) -> Settings:
-    return released(demo)
-
-
-@pytest.fixture(scope="module")
-def server(config: Settings) -> Iterator[AgentServer]:
-    made = AgentServer(config)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def release(config: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The release, read without the server."""
-    with duckdb.connect(
-        str(config.home / "releases" / "1.duckdb"),
-        read_only=True,
-        config={"enable_external_access": "false"},
-    ) as connection:
-        yield connection
 
 
 @pytest.fixture(scope="module")

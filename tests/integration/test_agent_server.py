@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,35 +19,10 @@ from agent_server.tools import TOOLS
 from common.settings import PROJECT_ROOT, Settings
 from repositories import Warehouse as Repositories
 from repositories.marts import MARTS
-from tests.support.builds import Warehouse
-from tests.support.released_demo import released
 
 VERSIONS = {"auto": "2026-07-28", "legacy": "2025-11-25"}
 READING = [one.name for one in TOOLS if not one.writes]
 WRITING = [one.name for one in TOOLS if one.writes]
-
-
-@pytest.fixture(scope="module")
-def config(demo: Warehouse) -> Settings:
-    return released(demo)
-
-
-@pytest.fixture(scope="module")
-def server(config: Settings) -> Iterator[AgentServer]:
-    made = AgentServer(config)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def release(config: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The release, read without the server."""
-    with duckdb.connect(
-        str(config.home / "releases" / "1.duckdb"),
-        read_only=True,
-        config={"enable_external_access": "false"},
-    ) as connection:
-        yield connection
 
 
 @pytest.fixture(scope="module")
@@ -391,9 +365,9 @@ def test_documents_of_a_pinned_release_may_be_kept_for_long(server: AgentServer)
 
 
 def test_what_is_written_is_durable_and_waits_for_the_next_release(
-    config: Settings, tmp_path: Any
+    demo_release: Settings, tmp_path: Any
 ) -> None:
-    apart = Settings(config.home, "duckdb", str(tmp_path / "landing"), None, None, {})
+    apart = Settings(demo_release.home, "duckdb", str(tmp_path / "landing"), None, None, {})
     server = AgentServer(apart, allow_writes=True)
     try:
         wrote = ask(
@@ -412,6 +386,15 @@ def test_what_is_written_is_durable_and_waits_for_the_next_release(
         assert "'importance' is 7" in refused(
             server, "note", agent_name="A", content="x", importance=7
         )
+        assert "Did you mean script_text" in refused(
+            server, "create_row", table="scripts", values={"script_txt": "x"}
+        )
+        assert "'table' is 'marts.bandit_arms'" in refused(
+            server, "create_row", table="marts.bandit_arms", values={}
+        )
+        assert "beside values" in refused(
+            server, "create_row", table="scripts", values={"key": "x"}
+        )
         assert "event_type" in refused(server, "log_event", agent_name="A", event_type=" ")
     finally:
         server.close()
@@ -419,11 +402,11 @@ def test_what_is_written_is_durable_and_waits_for_the_next_release(
         assert repositories.pending().total == 3
 
 
-def test_the_command_serves_a_client_on_stdio(config: Settings) -> None:
+def test_the_command_serves_a_client_on_stdio(demo_release: Settings) -> None:
     command = StdioServerParameters(
         command=sys.executable,
         args=["-c", "from warehouse.cli import main; main()", "mcp"],
-        env={**os.environ, "ACE_HOME": str(config.home), "ACE_TARGET": "duckdb"},
+        env={**os.environ, "ACE_HOME": str(demo_release.home), "ACE_TARGET": "duckdb"},
     )
 
     async def main() -> None:

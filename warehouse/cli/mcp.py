@@ -31,7 +31,7 @@ Examples:
     metavar="HOST",
     help="A name that clients reach it by; may be repeated.",
 )
-@click.option("--allow-writes", is_flag=True, help="Turn on the tools note and log_event.")
+@click.option("--allow-writes", is_flag=True, help="Turn on the tools that write.")
 @click.option(
     "--query-seconds",
     default=5.0,
