@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from hashlib import sha256
@@ -131,7 +132,10 @@ def test_a_query_that_would_not_end_is_ended_with_its_process(
 ) -> None:
     ask = asked(engine)
     for sql in attacks.ENDLESS[engine]:
+        began = time.monotonic()
         said = ask.refused(sql)
+        # Each would take minutes, some of them in a function that heeds no interrupt.
+        assert time.monotonic() - began < 15, sql
         assert "took longer than" in said, (sql, said)
     assert ask("select 1 as a") == [[1]]
     if engine == "postgres":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
@@ -218,9 +219,12 @@ def test_a_cursor_is_of_its_question_and_release_only(server: AgentServer) -> No
         server, "read_table", table="marts.post_performance", order_by="-views", cursor=cursor
     )
     assert "another question" in refused(server, "read_table", table="products", cursor=cursor)
-    for wrong in ("x", "", "e30", cursor + "A", cursor[:-4]):
+    spoilt = [base64.b64encode(one).decode() for one in (b"{}", b"[1, 2, []]", b'["1", "m", []]')]
+    spoilt.append(base64.b64encode(b'[1, "m", 5]').decode())
+    for wrong in ("x", "", cursor + "A", cursor[:-4], *spoilt):
         said = refused(server, "read_table", table="marts.post_performance", cursor=wrong)
-        assert "cursor" in said, wrong
+        assert "This is no cursor" in said or "another question" in said, (wrong, said)
+        assert "no cursor" in said or wrong not in spoilt
 
 
 def test_a_filter_value_is_a_value_whatever_it_holds(server: AgentServer) -> None:

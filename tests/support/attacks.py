@@ -109,7 +109,7 @@ ENDLESS = {
     "duckdb": (
         "with recursive t(i) as (select 1 union all select i + 1 from t) select count(*) from t",
         "select count(*) from range(100000000) as a(i), range(1000000) as b(j) where i * j % 7 = 3",
-        "select levenshtein(repeat('ab', 90000), repeat('ba', 90001))",
+        "select levenshtein(repeat('ab', 400000), repeat('ba', 400001))",
         "select i, j from range(100000000) as a(i), range(1000) as b(j) order by hash(i + j)",
     ),
     "postgres": (
