@@ -34,6 +34,7 @@ class LookUp:
 
     table: str
     by: tuple[str, ...]
+    schema: str = "marts"
 
     @property
     def name(self) -> str:
@@ -41,7 +42,7 @@ class LookUp:
 
     @property
     def sql(self) -> str:
-        return f"select * from marts.{self.table} where " + " and ".join(
+        return f"select * from {self.schema}.{self.table} where " + " and ".join(
             f"{c} = ?" for c in self.by
         )
 
@@ -49,7 +50,8 @@ class LookUp:
         """Keys that are there, the same ones each time; fewer where there are fewer."""
         columns = ", ".join(self.by)
         asked = reader.query(
-            f"select {columns} from (select distinct {columns} from marts.{self.table}) as keys "
+            f"select {columns} from "
+            f"(select distinct {columns} from {self.schema}.{self.table}) as keys "
             f"where {self.by[0]} is not null "
             f"order by md5(cast({self.by[0]} as varchar)), {columns} limit {wanted}"
         )
@@ -103,11 +105,14 @@ def measure(
 
 
 def through(warehouse: Warehouse) -> Ask:
-    """Ask as programs do: a Polars frame of the mart's rows with the key."""
+    """Ask as programs do: a row by its key, else the rows with the values."""
 
     def ask(one: LookUp, key: tuple[object, ...]) -> object:
+        rows = getattr(warehouse.marts if one.schema == "marts" else warehouse, one.table)
+        if one.by == rows.relation.key:
+            return rows.get(*key)
         filters: dict[str, Any] = dict(zip(one.by, key, strict=True))
-        return getattr(warehouse.marts, one.table).find(**filters)
+        return rows.find(**filters)
 
     return ask
 
@@ -130,11 +135,11 @@ def lines(
         return open_release(home, target=target, postgres_url=postgres_url)
 
     with opened() as reader:
-        yield from _told(measure(reader, look_ups), "")
+        yield from told(measure(reader, look_ups), "")
         config = Settings(home, target, str(home / "landing"), postgres_url, None, {})
         with Warehouse.open(config=config) as warehouse:
             found = measure(reader, look_ups, ask=through(warehouse))
-        yield from _told(found, ", by find()")
+        yield from told(found, ", by repositories")
     if not build:
         return
     with opened() as reader:
@@ -148,10 +153,10 @@ def lines(
             ended = running.wait()
     if ended:
         raise Skip(f"'{' '.join(build)}' ended with {ended}")
-    yield from _told(found, ", while a build runs")
+    yield from told(found, ", while a build runs")
 
 
-def _told(found: Mapping[LookUp, Times], when: str) -> Iterator[Line]:
+def told(found: Mapping[LookUp, Times], when: str) -> Iterator[Line]:
     for one, took in found.items():
         if not took:
             yield Line(f"{one.name}{when}", skipped="the build ended before there was time")

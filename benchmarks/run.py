@@ -17,7 +17,7 @@ from benchmarks.measure import Line, Skip
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PARTS = (
-    *("landing", "postgres", "build", "increments", "engines"),
+    *("landing", "postgres", "build", "increments", "engines", "reads"),
     *("creative", "experiments", "forecasts", "trends"),
     *("times", "tags", "outlook", "similar", "large"),
 )
@@ -25,7 +25,7 @@ PARTS = (
 
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice(PARTS))
-@click.option("--rows", default=1_000_000, show_default=True, help="Rows landed and copied.")
+@click.option("--rows", default=1_000_000, show_default=True, help="Rows landed, copied and read.")
 @click.option("--posts", default=50_000, show_default=True, help="Posts built, for increments.")
 @click.option("--large", "with_large", is_flag=True, help="Also build ten million polls.")
 @click.option(
@@ -94,6 +94,10 @@ def _part(
         from benchmarks import engines
 
         return lambda folder, rows: engines.lines(folder)
+    if part == "reads":
+        from benchmarks import points
+
+        return points.lines
     if part == "creative":
         from benchmarks import creative
 

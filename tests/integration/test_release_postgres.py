@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from common.errors import AceError, UsageError
+from common.pgconnect import own_sql
 from repositories.connection import NoReleaseError, open_release
 from tests.support.small_postgres import build as _build
 from warehouse.build.lock import postgres_lock
@@ -165,16 +166,24 @@ def test_every_change_is_published_and_older_releases_stay(postgres_url: str) ->
 def test_readers_find_rows_by_what_they_look_up(postgres_url: str) -> None:
     change = (
         "create table build_marts.post_performance as select md5(i::text)::uuid as post_id, "
-        "md5((i % 99)::text)::uuid as product_id, i from generate_series(1, 5000) as s (i)"
+        "md5((i % 99)::text)::uuid as product_id, i from generate_series(1, 5000) as s (i);"
+        "create table build_canonical.performance_metrics as select post_id as metric_id, "
+        "product_id as post_id from build_marts.post_performance"
     )
     _build(postgres_url, 1, change).publish()
     with psycopg.connect(postgres_url) as connection:
-        connection.execute("analyze release.marts__post_performance")
-        for column in ("post_id", "product_id"):
-            plan = connection.execute(
-                f"explain select * from marts.post_performance where {column} = md5('7')::uuid"
-            ).fetchall()
-            assert f"marts__post_performance_by_{column}" in str(plan)
+        for schema, table, columns in (
+            ("marts", "post_performance", ("post_id", "product_id")),
+            ("canonical", "performance_metrics", ("metric_id", "post_id")),
+        ):
+            connection.execute(own_sql(f"analyze release.{schema}__{table}"))
+            for column in columns:
+                plan = connection.execute(
+                    own_sql(
+                        f"explain select * from {schema}.{table} where {column} = md5('7')::uuid"
+                    )
+                ).fetchall()
+                assert f"{schema}__{table}_by_{column}" in str(plan)
 
 
 def test_pinned_sessions_see_their_release(postgres_url: str) -> None:

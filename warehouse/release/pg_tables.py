@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from common.pgconnect import own_sql
+from loaders.schema import SOURCE_KEY
 from warehouse.release.pg_public import Columns, Grant, can_stay, columns, remove
 from warehouse.release.pg_stamps import WRITTEN_BY, Part
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-#: Columns of published marts that readers look rows up by.
-LOOKED_UP = {
+#: Columns of published tables that readers look rows up by: keys, and whose rows they are.
+LOOKED_UP: dict[str, tuple[str, ...]] = {
+    **{table: (key,) for table, key in SOURCE_KEY.items()},
+    "performance_metrics": ("metric_id", "post_id"),
     "post_performance": ("post_id", "product_id"),
     "post_metric_history": ("post_id",),
     "post_age_metrics": ("post_id",),
@@ -124,7 +127,7 @@ def _find_touched(connection: Connection, query: str, published: str, part: Part
 
 def _index(connection: Connection, schema: str, table: str, names: list[str]) -> None:
     """Let readers look rows up by what they look them up by."""
-    for column in LOOKED_UP.get(table, ()) if schema == "marts" else ():
+    for column in LOOKED_UP.get(table, ()) if schema in ("canonical", "marts") else ():
         if column in names:
             connection.execute(
                 own_sql(
