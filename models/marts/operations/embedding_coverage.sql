@@ -178,7 +178,9 @@ final as (
         counted.items,
         coalesce(neighbourly.items_with_neighbours, 0) as items_with_neighbours,
         counted.known_at,
-        case when neighbourly.items_with_neighbours > 0 then coalesce(recalled.recall, 1) end as recall
+        case
+            when neighbourly.items_with_neighbours > 0 then coalesce(recalled.recall, 1)
+        end as recall
     from counted
     left join recalled
         on counted.reference_type = recalled.reference_type

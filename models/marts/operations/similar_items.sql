@@ -9,6 +9,9 @@
 {#- Neighbours kept for an item. -#}
 {%- set neighbours = 10 -%}
 {%- set double = type_double() -%}
+{%- set found_nearness = nearness(
+    unit_cosine('one.unit_vector', 'other.unit_vector'), 'other.item'
+) -%}
 
 with
 
@@ -162,8 +165,7 @@ found as (
 
     select
         one.item,
-        {{ largest(nearness(unit_cosine('one.unit_vector', 'other.unit_vector'), 'other.item'),
-            neighbours) }} as nearest
+        {{ largest(found_nearness, neighbours) }} as nearest
     from sought as one
     inner join others as other
         on one.space - other.space = 0
@@ -188,6 +190,26 @@ found_pairs as (
 
 {% if is_incremental() -%}
 {# What is new may be nearer than what a list holds. #}
+holding as (
+
+    select
+        others.*,
+        held.listed,
+        held.last_nearness
+    from others
+    inner join held on others.item = held.item
+
+),
+
+arriving as (
+
+    select others.*
+    from others
+    inner join placed on others.item = placed.item
+    where placed.is_new
+
+),
+
 close as (
 
     select
@@ -196,21 +218,8 @@ close as (
         one.listed,
         one.last_nearness,
         {{ unit_cosine('one.unit_vector', 'other.unit_vector') }} as cosine
-    from (
-        select
-            others.*,
-            held.listed,
-            held.last_nearness
-        from others
-        inner join held on others.item = held.item
-    ) as one
-    inner join (
-        select others.*
-        from others
-        inner join placed on others.item = placed.item
-        where placed.is_new
-    ) as other
-        on one.space - other.space = 0
+    from holding as one
+    inner join arriving as other on one.space - other.space = 0
 
 ),
 
