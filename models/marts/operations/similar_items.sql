@@ -142,9 +142,7 @@ sought as (
     from placed
     inner join vectors on placed.embedding_id = vectors.embedding_id
     where placed.is_listed
-    {%- if is_incremental() %}
-        and placed.item not in (select held.item from held)
-    {%- endif %}
+        and {{ 'placed.item not in (select held.item from held)' if is_incremental() else 'true' }}
 
 ),
 
