@@ -45,12 +45,16 @@ inner join changes
 {% endmacro %}
 
 
-{# Columns as they are compared. Postgres holds 1 and 1.0 to be the same JSON, the
-   canonical text does not. #}
+{# Columns as they are compared, documents by their text. Postgres holds 1 and 1.0 to be the same
+   JSON, its canonical text does not; DuckDB keeps the blanks of what landed, which what was folded
+   into a document has not. #}
 {% macro comparable(columns) -%}
     {%- set documents = document_columns() -%}
     {%- for column in columns -%}
-        {{ 'cast(' ~ column ~ ' as text)' if target.type == 'postgres' and column in documents else column }}
+        {%- if column not in documents -%}{{ column }}
+        {%- elif target.type == 'postgres' -%}cast({{ column }} as text)
+        {%- else -%}json({{ column }})
+        {%- endif -%}
         {{- ',\n                    ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
