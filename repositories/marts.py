@@ -41,6 +41,7 @@ MARTS: dict[str, Kept] = {
     "forecast_accuracy": _kept(168, "platform", "from_hours", "target_hours"),
     "platform_benchmarks": _kept(168, "platform", "horizon_hours", "metric"),
     "product_performance": _kept(36, "product_id", "platform"),
+    "daily_metrics": _kept(36, "day", "platform", "product_id"),
     "posting_times": _kept(168, "platform", "weekday", "hour"),
     "post_features_as_of": _kept(168, "post_id"),
     "experiment_results": _kept(36, "experiment_id", "platform"),

@@ -11,6 +11,22 @@
 {%- endmacro %}
 
 
+{# How often a whole number goes into another one of 0 or more. #}
+{% macro quotient(number, divisor) -%}
+    (({{ number }}) {{ '/' if target.type == 'postgres' else '//' }} {{ divisor }})
+{%- endmacro %}
+
+
+{# One row for each whole number from `first` to `last` (in a select list). #}
+{% macro whole_numbers(first, last) -%}
+    {%- if target.type == 'postgres' -%}
+        generate_series({{ first }}, {{ last }})
+    {%- else -%}
+        unnest(generate_series({{ first }}, {{ last }}))
+    {%- endif -%}
+{%- endmacro %}
+
+
 {# The array of the given expressions without its nulls. #}
 {% macro array_compact(expressions) -%}
     {%- if target.type == 'postgres' -%}

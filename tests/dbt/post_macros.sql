@@ -21,6 +21,13 @@
     ['hours_between', hours_between(published, "timestamptz '2026-03-02 01:30:00+00'"), 25.5],
     ['hours_between of the unknown', hours_between(published, 'cast(null as timestamptz)'), none],
     ['age_us', age_us(published, "timestamptz '2026-03-01 00:00:00.000001+00'"), 1],
+    ['exp_less_one of nothing', exp_less_one('cast(0 as ' ~ double ~ ')'), 0],
+    ['exp_less_one next to 0', exp_less_one('cast(1e-10 as ' ~ double ~ ')'), '1.00000000005e-10'],
+    ['exp_less_one below where both ways meet', exp_less_one('cast(0.0009999 as ' ~ double ~ ')'), '0.00100040006666333'],
+    ['exp_less_one from there on', exp_less_one('cast(0.001 as ' ~ double ~ ')'), '0.0010005001667083417'],
+    ['exp_less_one', exp_less_one('cast(1 as ' ~ double ~ ')'), '1.718281828459045'],
+    ['quotient', quotient('cast(7 as bigint)', 4), 1],
+    ['quotient that leaves nothing', quotient('cast(8 as bigint)', 4), 2],
     ['age_us of an early poll', age_us(published, "timestamptz '2026-02-28 23:56:00+00'"), 0],
 ] -%}
 {#- Name, hours and value of the poll before, of the poll after, value at 24 hours. -#}
@@ -84,6 +91,23 @@ interpolated as (
 
 ),
 
+{# What grows up to that age and from it on. -#}
+grown as (
+
+    select
+        'growth up to it, ' || case_name as case_name,
+        {{ growth_between('age0', 'horizon_us', 'age0', 'value0', 'age1', 'value1') }} as got,
+        expected - value0 as expected
+    from at_24_hours
+    union all
+    select
+        'growth from it on, ' || case_name as case_name,
+        {{ growth_between('horizon_us', 'age1', 'age0', 'value0', 'age1', 'value1') }} as got,
+        value1 - expected as expected
+    from at_24_hours
+
+),
+
 statuses as (
     {% for name, hours0, hours1, expected in statuses %}
     select
@@ -104,6 +128,8 @@ computed as (
     select * from numbers
     union all
     select * from interpolated
+    union all
+    select * from grown
 
 ),
 

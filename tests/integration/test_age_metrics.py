@@ -1,16 +1,17 @@
-"""Age metrics and their versions against an interpolation written with NumPy."""
+"""Age metrics, their versions and growth by day against an interpolation written with NumPy."""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from loaders.landing import Landing
-from tests.support.age_oracle import age_metrics, same
+from tests.support.age_oracle import METRICS, age_metrics, growth_by_day, same
 from tests.support.builds import Warehouse
 from tests.support.histories import land
 from tests.support.random_polls import HORIZONS, RandomPolls
@@ -28,7 +29,7 @@ def random_world(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     for load in RandomPolls(7, posts=120, polls=14).loads():
         land(warehouse.landing, load)
     warehouse.build(
-        *("--select", "+post_age_metrics", "+performance_metrics"),
+        *("--select", "+post_age_metrics", "+performance_metrics", "+daily_metrics"),
         *("--exclude-resource-type", "test", "unit_test"),
     )
     return warehouse
@@ -55,14 +56,18 @@ def posts_of(world: Warehouse) -> dict[str, Row]:
     return {str(row["post_id"]): row for row in rows}
 
 
-def test_values_and_status_at_every_age(world: Warehouse) -> None:
-    polls = by_post(
+def polls_of(world: Warehouse) -> dict[str, list[Row]]:
+    return by_post(
         world.query(
             "select polls.*, versions.counts_as_written from canonical.performance_metrics as polls"
             " join intermediate.int_performance_metrics as versions"
             " on polls.metric_id = versions.metric_id and versions._verdict = 'accepted'"
         )
     )
+
+
+def test_values_and_status_at_every_age(world: Warehouse) -> None:
+    polls = polls_of(world)
     posts = posts_of(world)
     rows = world.query("select * from marts.post_age_metrics")
     assert len(rows) == len(posts) * len(HORIZONS)
@@ -156,3 +161,58 @@ def test_the_mart_is_the_latest_version(world: Warehouse) -> None:
         " where status <> 'pending' or coalesce(likes, comments, shares) is not null order by 1, 2"
     )
     assert mart == latest
+
+
+def test_days_hold_the_growth_between_their_ends(world: Warehouse) -> None:
+    """And add up to what the last polls say, whatever was interpolated."""
+    polls, posts = (
+        polls_of(world),
+        world.query(
+            "select posts.post_id, posts.platform, posts.published_at, experiments.product_id"
+            " from intermediate.accepted_published_posts as posts"
+            " join intermediate.accepted_experiments as experiments using (experiment_id)"
+        ),
+    )
+    expected: dict[tuple[Any, ...], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    newest: dict[str, date] = {}
+    for post in posts:
+        group = (post["platform"], post["product_id"])
+        published_at = post["published_at"].astimezone(UTC)
+        expected[published_at.date(), *group]["posts_published"] += 1
+        of_post = polls[str(post["post_id"])]
+        if not of_post:
+            continue
+        last = max(published_at, *(poll["collected_at"].astimezone(UTC) for poll in of_post)).date()
+        newest[post["platform"]] = max(last, newest.get(post["platform"], last))
+        for n in range((last - published_at.date()).days + 1):
+            expected[published_at.date() + timedelta(days=n), *group]["posts_active"] += 1
+        expected[last, *group]["posts_open"] += 1
+        for metric in METRICS:
+            name = "views_gained" if metric == "views" else "engagements_gained"
+            for day, grown in growth_by_day(of_post, metric, published_at).items():
+                expected[day, *group][name] += grown
+    rows = world.query("select * from marts.daily_metrics order by day")
+    assert len(rows) == len(expected)
+    totals: dict[tuple[Any, ...], float] = defaultdict(float)
+    for row in rows:
+        group = (row["platform"], row["product_id"])
+        found = expected[row["day"], *group]
+        for column in ("posts_published", "posts_active", "posts_open"):
+            assert row[column] == found.get(column, 0), (column, row)
+        for column in ("views_gained", "engagements_gained"):
+            assert (row[column] is None) == (column not in found), (column, row)
+            assert math.isclose(row[column] or 0, found.get(column, 0), rel_tol=1e-9, abs_tol=1e-6)
+        totals[group] += found.get("views_gained", 0)
+        assert math.isclose(row["views_total"] or 0, totals[group], rel_tol=1e-9, abs_tol=1e-6)
+        assert row["is_complete"] == (row["day"] < newest.get(row["platform"], date.min))
+    told = sum(row["views_gained"] or 0 for row in rows)
+    last_polls = world.query(
+        "select sum(views) as views from (select max(views_mono) as views"
+        " from marts.post_metric_history group by post_id) as posts"
+    )
+    assert math.isclose(told, last_polls[0]["views"], rel_tol=1e-9)
+    weeks: dict[date, float] = defaultdict(float)
+    for row in rows:
+        weeks[row["day"] - timedelta(days=row["day"].weekday())] += row["views_gained"] or 0
+    assert len(weeks) > 1
+    assert math.isclose(sum(weeks.values()), told, rel_tol=1e-12)

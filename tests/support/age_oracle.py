@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -63,16 +63,37 @@ def at_age(ages: list[int], values: list[int], horizon: int) -> tuple[str, float
         return "pending", None
     if horizon in ages:
         return "exact", float(values[ages.index(horizon)])
-    after = next(n for n, age in enumerate(ages) if age > horizon)
-    x, y = ages[after - 1 : after + 1], values[after - 1 : after + 1]
-    gap = x[1] - x[0]
+    gap, value = between(ages, values, horizon)
     if gap > horizon:
         return "gap", None
-    if x[0] == 0 or y[0] == 0:
-        value = float(np.interp(horizon, x, y))
-    else:
-        value = math.exp(float(np.interp(np.log(horizon), np.log(x), np.log(y))))
     return ("ok" if 2 * gap <= horizon else "coarse"), value
+
+
+def between(ages: list[int], values: list[int], age: int) -> tuple[int, float]:
+    """How far the polls around an age are apart, and the value there."""
+    after = next(n for n, polled in enumerate(ages) if polled > age)
+    x, y = ages[after - 1 : after + 1], values[after - 1 : after + 1]
+    if x[0] == 0 or y[0] == 0:
+        value = float(np.interp(age, x, y))
+    else:
+        value = math.exp(float(np.interp(np.log(age), np.log(x), np.log(y))))
+    return x[1] - x[0], value
+
+
+def growth_by_day(polls: Sequence[Row], metric: str, published_at: datetime) -> dict[date, float]:
+    """What a metric gained on each day from publication to the last poll that shows it."""
+    if not cleaned(polls, metric):
+        return {}
+    ages, values = series(polls, metric, published_at)
+    day = published_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    grown: dict[date, float] = {}
+    before = 0.0
+    while (begin := (day - published_at) // timedelta(microseconds=1)) <= ages[-1]:
+        end = begin + 86_400_000_000
+        reached = float(values[-1]) if end >= ages[-1] else between(ages, values, end)[1]
+        grown[day.date()] = reached - before
+        before, day = reached, day + timedelta(days=1)
+    return grown
 
 
 def age_metrics(polls: Sequence[Row], published_at: datetime, horizon_hours: int) -> Row:
