@@ -18,4 +18,4 @@ select
 from {{ ref('metric_definition_changes') }} as changes
 left join {{ ref('post_performance') }} as posts on changes.platform = posts.platform
 group by changes.platform, changes.metric, changes.changed_at, changes.change
-order by changes.changed_at desc, changes.platform, changes.metric
+order by changes.changed_at desc, changes.platform asc, changes.metric asc

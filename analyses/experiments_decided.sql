@@ -27,7 +27,7 @@ left join {{ ref('scripts') }} as scripts on experiments.script_id = scripts.scr
 inner join {{ ref('products') }} as products on results.product_id = products.product_id
 where results.status in ('leading', 'losing', 'inconclusive')
 order by
-    case results.status when 'leading' then 1 when 'losing' then 2 else 3 end,
+    case results.status when 'leading' then 1 when 'losing' then 2 else 3 end asc,
     results.shrunk_views_lift desc nulls last,
-    results.experiment_id,
-    results.platform
+    results.experiment_id asc,
+    results.platform asc

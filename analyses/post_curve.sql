@@ -13,7 +13,9 @@ chosen as (
         post_id,
         external_post_id
     from {{ ref('post_performance') }}
-    where '{{ var("post", "") }}' in ('', external_post_id, cast(post_id as text))
+    where '{{ var("post", "") }}' in (
+            '', external_post_id, cast(post_id as text)
+        )
     order by views desc nulls last, post_id asc
     limit 1
 

@@ -29,4 +29,4 @@ select
     min(missing_reference) as example_missing_reference
 from reasons
 group by table_name, source, reason
-order by rows_held desc, table_name, source, reason
+order by rows_held desc, table_name asc, source asc, reason asc

@@ -16,6 +16,16 @@ days as (
 
 ),
 
+newest as (
+
+    select
+        platform,
+        max(day) as day
+    from days
+    group by platform
+
+),
+
 numbered as (
 
     select
@@ -23,13 +33,7 @@ numbered as (
         newest.day as last_day,
         floor((newest.day - days.day) / 7.0) as weeks_ago
     from days
-    inner join (
-        select
-            platform,
-            max(day) as day
-        from days
-        group by platform
-    ) as newest on days.platform = newest.platform
+    inner join newest on days.platform = newest.platform
 
 ),
 
@@ -65,4 +69,4 @@ select
     posts_open
 from weeks
 window by_week as (partition by platform order by weeks_ago desc)
-order by last_day desc, platform
+order by last_day desc, platform asc

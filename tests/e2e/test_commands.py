@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import PASSWORD, PASSWORD_ROLE, PgServer
+from tests.support.reading import reading
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "tiktok_research"
 NAMES = ("api_comments_response.json", "api_videos_response_page_2_of_2.json")
@@ -163,6 +164,15 @@ def test_the_report_is_one_page(user: User, journal: dict[str, Done]) -> None:
 
 
 def test_two_builds_at_once(user: User, journal: dict[str, Done]) -> None:
+    """And a reader beside them, which neither of them disturbs."""
+    with reading(user.environment()) as seen:
+        _two_builds(user)
+    assert seen.failures == []
+    assert seen.reads > 20
+    assert 1 in seen.releases
+
+
+def _two_builds(user: User) -> None:
     third = FIXTURES / "api_videos_response_unicode_with_null_bytes.json"
     done = user.ace("load", "files", str(third), "--preset", "tiktok-research")
     assert done.code == 0

@@ -97,7 +97,9 @@ spans as (
         brackets.*,
         least(
             {%- for metric in metrics %}
-            case when {{ metric }} is not null then {{ quotient(metric ~ '_us_before', day_us) }} end,
+            case
+                when {{ metric }} is not null then {{ quotient(metric ~ '_us_before', day_us) }}
+            end,
             {%- endfor %}
             day_number
         ) as first_day_number
