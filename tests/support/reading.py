@@ -12,7 +12,7 @@ from typing import Any
 
 from warehouse.settings import PROJECT_ROOT
 
-#: Looks a post up, lists some, and opens the warehouse anew now and then, as agents do; says
+#: Looks a video up, lists some, and opens the warehouse anew now and then, as agents do; says
 #: what it saw when its standard input ends.
 READER = """
 import json, sys, threading, time
@@ -21,16 +21,16 @@ ended = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
 seen = {"reads": 0, "slowest": 0.0, "failures": [], "releases": []}
 kept = Warehouse.open()
-[post] = kept.published_posts.find(limit=1)
+[video] = kept.raw_videos.find(limit=1)
 print("reading", flush=True)
 while not ended.is_set():
     began = time.monotonic()
     try:
         fresh = Warehouse.open() if seen["reads"] % 10 == 0 else None
         for warehouse in filter(None, (kept, fresh)):
-            assert warehouse.published_posts.get(post.post_id) == post
-            found = warehouse.marts.post_performance.find(platform=post.platform, limit=20)
-            assert len(found) > 0, "no row of post_performance"
+            assert warehouse.raw_videos.get(video.id) == video
+            found = warehouse.marts.video_trends.find(platform=video.platform, limit=20)
+            assert len(found) > 0, "no row of video_trends"
             number = warehouse.release.number
             if number not in seen["releases"]:
                 seen["releases"].append(number)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import click
 from common.errors import UsageError
 from warehouse.cli._answers import print_table, write_csv, write_json
 from warehouse.cli._show import target_option
-from warehouse.terminal import console_width, echo, note, print_json
+from warehouse.terminal import console_width, echo, note, print_json, write
 
 if TYPE_CHECKING:
     from warehouse.analyses import Analysis
@@ -64,7 +63,7 @@ def command(
     with open_current(release, target) as reader:
         text = one.sql(reader.tables(), values)
         if as_sql:
-            sys.stdout.write(text + "\n")
+            write(text + "\n")
             return
         answer = reader.stream(text)
         if as_json:
