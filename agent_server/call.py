@@ -26,8 +26,6 @@ class Call:
     warehouse: Warehouse
     releases: Releases
     queries: Queries
-    #: Whether the caller may write.
-    writes: bool = False
 
     def about(self, *marts: str) -> dict[str, Any]:
         """``release`` and ``staleness`` of an answer that rests on these marts.
@@ -50,12 +48,11 @@ class Call:
     @cached_property
     def release(self) -> ReleaseInfo:
         release = self.warehouse.release
-        loads = self.warehouse.rows("meta.loads")
         return ReleaseInfo(
             number=release.number,
             as_of=release.as_of,
             is_current=self.releases.is_current(release.number),
-            is_simulated=bool(loads.plain(columns=["source"], filters={"source": "demo"}, limit=1)),
+            is_simulated=self.warehouse.is_simulated,
         )
 
     def rows(

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-from common.settings import READ_MEMORY, Settings
+from common.settings import Settings
 from repositories import Warehouse
 from repositories.connection import open_release
 from repositories.reader import Reader
@@ -76,7 +76,6 @@ class Releases:
             self._config.home,
             target=self._config.target,
             postgres_url=self._config.postgres_url,
-            memory=READ_MEMORY,
         )
         self._pointer.settle()
         return self._pointer

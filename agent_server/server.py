@@ -21,7 +21,7 @@ from agent_server.releases import Releases
 from agent_server.tool import Tool
 from agent_server.tools import TOOLS
 from common.errors import AceError, UsageError
-from common.settings import READ_MEMORY, Settings
+from common.settings import Settings
 from repositories.columns import nearest
 
 INSTRUCTIONS = """\
@@ -45,10 +45,9 @@ class AgentServer:
     def __init__(
         self, config: Settings, *, allow_writes: bool = False, limits: Limits | None = None
     ) -> None:
-        memory = config.extra.get("ACE_READ_MEMORY_LIMIT") or READ_MEMORY
         self.tools = {one.name: one for one in TOOLS if allow_writes or not one.writes}
         self._releases = Releases(config)
-        self._queries = Queries(config, limits or Limits(memory=memory))
+        self._queries = Queries(config, limits or Limits(memory=config.read_memory))
         self._at_once: anyio.CapacityLimiter | None = None
         self.protocol: Server[Any] = Server(
             "ace-warehouse",

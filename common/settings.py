@@ -45,9 +45,13 @@ class Settings:
         """Symbolic link to the newest release file."""
         return self.home / "current.duckdb"
 
+    @property
+    def read_memory(self) -> str:
+        """What a query on a release may use: ``ACE_READ_MEMORY_LIMIT``, or a share that leaves
+        room for a build."""
+        return self.extra.get("ACE_READ_MEMORY_LIMIT") or "25%"
 
-#: Memory of a query on a release (``ACE_READ_MEMORY_LIMIT``): leaves room for a build.
-READ_MEMORY = "25%"
+
 #: What DuckDB takes for its memory.
 _MEMORY = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?B|%)", re.IGNORECASE)
 

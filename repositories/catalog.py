@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from common.errors import UsageError
 from loaders.schema import SOURCE_KEY
-from repositories.columns import nearest
+from repositories.columns import SCHEMA_LIST, SCHEMAS, nearest
 from repositories.marts import MARTS
 
 if TYPE_CHECKING:
     from repositories.session import Session
 
-#: Schemas in the order they are listed in.
-SCHEMAS = ("marts", "canonical", "quarantine", "reference", "meta")
+#: Schemas in the order they are listed in: what is decided by comes first.
+LISTED = ("marts", *(one for one in SCHEMAS if one != "marts"))
 #: Of the tables that every release writes about itself.
 _META = {
     "release": "The release: its number, when it was made, as of when its data is.",
@@ -71,17 +71,14 @@ class Catalog:
 
     @cached_property
     def tables(self) -> dict[str, About]:
-        """By ``schema.name``, in the order of ``SCHEMAS``."""
+        """By ``schema.name``, in the order of ``LISTED``."""
         found = self._session.query(
             "select distinct table_schema, table_name from information_schema.columns "
-            f"where table_schema in ({', '.join('?' * len(SCHEMAS))})",
-            SCHEMAS,
+            f"where table_schema in ({SCHEMA_LIST})"
         ).rows
-        there = sorted((SCHEMAS.index(schema), name) for schema, name in found)
-        said = self._said() if (SCHEMAS.index("meta"), "tables") in there else {}
-        return {
-            f"{SCHEMAS[place]}.{name}": _about(SCHEMAS[place], name, said) for place, name in there
-        }
+        there = sorted(found, key=lambda one: (LISTED.index(one[0]), one[1]))
+        said = self._said() if ("meta", "tables") in there else {}
+        return {f"{schema}.{name}": _about(schema, name, said) for schema, name in there}
 
     def _said(self) -> dict[tuple[str, str], dict[str, str | None]]:
         """What the release says of its tables; releases of before do not."""

@@ -35,10 +35,14 @@ _KINDS: dict[str, Kind] = {
     "timestamp with time zone": "timestamp",
     "date": "date",
 }
+#: Schemas that readers of a release see.
+SCHEMAS = ("canonical", "marts", "quarantine", "reference", "meta")
+#: The same as a list of SQL.
+SCHEMA_LIST = ", ".join(f"'{one}'" for one in SCHEMAS)
 #: Asked once for a release: every column of what is public, in order.
 SQL = (
     "select table_schema, table_name, column_name, data_type from information_schema.columns "
-    "where table_schema in ('canonical', 'marts', 'quarantine', 'reference', 'meta') "
+    f"where table_schema in ({SCHEMA_LIST}) "
     "order by table_schema, table_name, ordinal_position"
 )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from common.errors import AceError
+from repositories.columns import SCHEMA_LIST
 from repositories.query_errors import postgres_error
 from repositories.reader import BATCH, Answer, Engine, Stream
 from repositories.values import converted, plain, whole
@@ -129,7 +130,7 @@ class PostgresReader:
     def tables(self) -> set[str]:
         cursor = self._connection.execute(
             "select table_schema || '.' || table_name from information_schema.tables "
-            "where table_schema in ('canonical', 'marts', 'quarantine', 'meta', 'reference')"
+            f"where table_schema in ({SCHEMA_LIST})"
         )
         return {row[0] for row in cursor.fetchall()}
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from common.errors import UsageError
+from repositories.columns import SCHEMAS
 
 if TYPE_CHECKING:
     from repositories.reader import Reader
 
 #: What readers of a release see. The last holds names of tables and columns only.
-PUBLIC = ("canonical", "marts", "quarantine", "reference", "meta", "information_schema")
+PUBLIC = (*SCHEMAS, "information_schema")
 #: Functions in the place of a table that make their rows of their arguments alone.
 ROWS_OF_ARGUMENTS = ("range", "generate_series", "unnest", "json_each", "json_tree")
 
@@ -84,5 +85,5 @@ def _check_table(node: dict[str, Any], own: set[str]) -> None:
     full = ".".join(part for part in (node["catalog_name"], schema, name) if part)
     raise UsageError(
         f"There is no public table {full}.",
-        f"Name its schema, one of {', '.join(PUBLIC[:-1])}: for example marts.post_performance.",
+        f"Name its schema, one of {', '.join(SCHEMAS)}: for example marts.post_performance.",
     )

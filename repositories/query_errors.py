@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from common.errors import AceError, UsageError
@@ -21,8 +21,9 @@ def _sentence(text: str) -> str:
     return line[:1].upper() + line[1:].replace("!.", ".")
 
 
-def _near(name: str, tables: Callable[[], set[str]]) -> str:
-    known = sorted(tables())
+def near_table(name: str, tables: Iterable[str]) -> str:
+    """The next step for the name of a table, with or without its schema, that is none."""
+    known = sorted(tables)
     wanted = name.strip('"').lower()
     short = {full: full.partition(".")[2] for full in known}
     exact = [full for full, table in short.items() if wanted in (table, full)]
@@ -68,7 +69,7 @@ def duckdb_error(error: Exception, tables: Callable[[], set[str]]) -> AceError:
         # The message has only the last part; the statement it quotes has the whole name.
         full = re.search(rf"([\w\"]+\.)?\"?{re.escape(missing[1])}\"?", text.partition("LINE")[2])
         name = (full[0] if full else missing[1]).replace('"', "")
-        return UsageError(f"There is no table {name} in this release.", _near(name, tables))
+        return UsageError(f"There is no table {name} in this release.", near_table(name, tables()))
     if isinstance(error, duckdb.ParserException):
         near = re.search(r'at or near "(.*?)"(?:\n|$)', text, re.S)
         line = re.search(r"LINE (\d+):", text)
@@ -107,7 +108,7 @@ def postgres_error(error: Any, tables: Callable[[], set[str]]) -> AceError:
     if isinstance(error, errors.UndefinedTable):
         named = re.search(r'"(.*?)"', text)
         name = named[1] if named else "it names"
-        return UsageError(f"There is no table {name} in this release.", _near(name, tables))
+        return UsageError(f"There is no table {name} in this release.", near_table(name, tables()))
     if isinstance(error, errors.SyntaxError) and "multiple commands" not in text:
         near = re.search(r'at or near "(.*?)"', text)
         return _syntax(near[1] if near else None, None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from common.settings import READ_MEMORY, Settings, settings
+from common.settings import Settings, settings
 from loaders.inbox import SOURCE
 from loaders.inbox.place import Place, landed_journals
 from loaders.landing import Landing
@@ -111,7 +111,7 @@ class Warehouse:
                 chosen,
                 target=engine,
                 postgres_url=config.postgres_url,
-                memory=config.extra.get("ACE_READ_MEMORY_LIMIT") or READ_MEMORY,
+                memory=config.read_memory,
             )
             if chosen is None:
                 # Whoever opens it again, after a fork, has the same one.
@@ -132,6 +132,12 @@ class Warehouse:
         """The release that is read; NoReleaseError before the first one."""
         (row,) = self._session.query("select * from meta.release").dicts()
         return Release.of(row)
+
+    @cached_property
+    def is_simulated(self) -> bool:
+        """Whether any of the release's data comes from the simulator."""
+        found = self._session.query("select 1 from meta.loads where source = 'demo' limit 1")
+        return bool(found.rows)
 
     @cached_property
     def marts(self) -> Marts:

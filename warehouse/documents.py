@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from common.errors import AceError, UsageError
+from repositories.query_errors import near_table
 
 if TYPE_CHECKING:
     from repositories.reader import Reader
@@ -42,7 +42,8 @@ def document(reader: Reader, name: str) -> dict[str, Any]:
     wanted = name.strip('"').lower()
     named = [one for one in found if wanted in (one["name"], one["table_name"])]
     if len(named) != 1:
-        raise _unknown(name, [one["name"] for one in named or found])
+        known = [one["name"] for one in named or found]
+        raise UsageError(f"There is no table {name} in this release.", near_table(name, known))
     one = named[0]
     one["columns"] = reader.query(
         "select column_name, type, description from meta.columns "
@@ -51,12 +52,3 @@ def document(reader: Reader, name: str) -> dict[str, Any]:
     ).dicts()
     one["read_by"] = [other["name"] for other in found if one["name"] in other["made_from"]]
     return one
-
-
-def _unknown(name: str, known: list[str]) -> UsageError:
-    near = difflib.get_close_matches(name.lower(), known, 3, 0.6)
-    last = {one.partition(".")[2]: one for one in known}
-    near += [last[one] for one in difflib.get_close_matches(name.lower(), list(last), 3, 0.6)]
-    names = list(dict.fromkeys(near))[:3]
-    hint = f"Did you mean {' or '.join(names)}?" if names else "'ace tables' lists them."
-    return UsageError(f"There is no table {name} in this release.", hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from warehouse.settings import READ_MEMORY, settings
+from warehouse.settings import settings
 
 if TYPE_CHECKING:
     from repositories.reader import Reader
@@ -21,7 +21,7 @@ def open_current(release: str | None = None, target: str | None = None) -> Reade
         release,
         target=target or config.target,
         postgres_url=config.postgres_url,
-        memory=config.extra.get("ACE_READ_MEMORY_LIMIT") or READ_MEMORY,
+        memory=config.read_memory,
     )
 
 

@@ -2,7 +2,6 @@
 
 from common.settings import (
     PROJECT_ROOT,
-    READ_MEMORY,
     TARGETS,
     Settings,
     check_duckdb_path,
@@ -12,7 +11,6 @@ from common.settings import (
 
 __all__ = [
     "PROJECT_ROOT",
-    "READ_MEMORY",
     "TARGETS",
     "Settings",
     "check_duckdb_path",

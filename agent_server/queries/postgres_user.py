@@ -8,6 +8,7 @@ other sessions: what a query may do, its role decides. A role that may take anot
 from __future__ import annotations
 
 from common.errors import AceError
+from repositories.columns import SCHEMA_LIST
 from repositories.reader import Reader
 
 #: Roles of the server that reach beyond tables, or to all of them.
@@ -22,10 +23,10 @@ with reached as (
     from pg_catalog.pg_roles where pg_catalog.pg_has_role(session_user, oid, 'member')
 ), ours as (
     select c.oid, n.oid as schema, n.nspname || '.' || c.relname as name,
-        n.nspname in ('canonical', 'marts', 'quarantine', 'reference', 'meta') as is_public
+        n.nspname in ({SCHEMA_LIST}) as is_public
     from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'v', 'm') and (
-        n.nspname in ('canonical', 'marts', 'quarantine', 'reference', 'meta', 'release', 'raw')
+        n.nspname in ({SCHEMA_LIST}, 'release', 'raw')
         or n.nspname like 'build\\_%'
     )
 )

@@ -58,6 +58,18 @@ def note_lost_rejected(landing: Landing) -> None:
         echo(f"ace: {error}", err=True)
 
 
+def note_password(url: str, option: str, variable: str) -> None:
+    """Say on stderr that a password in the address ``option`` gave is seen by others."""
+    from common.pgconnect import has_password
+
+    if has_password(url, option):
+        echo(
+            f"ace: the password in {option} shows in the process list and the shell's history; "
+            f"put the address into {variable} instead.",
+            err=True,
+        )
+
+
 def plural(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from warehouse.cli._show import json_option, plural
+from warehouse.cli._show import json_option, note_password, plural
 from warehouse.terminal import echo, note, print_json
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ def command(
     log in with them until you say so. Doing it again does only what is missing.
     """
     from common.errors import UsageError
-    from common.pgconnect import has_password
     from warehouse.release.pg_roles import READERS
     from warehouse.settings import settings
 
@@ -58,11 +57,8 @@ def command(
             "No database is named.", "Set ACE_POSTGRES_URL=postgresql://USER@HOST:5432/DATABASE."
         )
     called = "--dsn" if dsn else "ACE_POSTGRES_URL"
-    if dsn and has_password(dsn, called):
-        note(
-            "ace: the password in --dsn shows in the process list and the shell's history; "
-            "put the address into ACE_POSTGRES_URL instead."
-        )
+    if dsn:
+        note_password(dsn, called, "ACE_POSTGRES_URL")
     made = _make(url, called, prefix, operational, take_over, dry_run)
     if as_json:
         print_json(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from warehouse.cli._show import note_left_out
+from warehouse.cli._show import note_left_out, note_password
 from warehouse.terminal import echo, print_json
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ def command(
     columns; columns nobody knows are kept too. Keys may be uuids, numbers or text.
     """
     from common.errors import AceError, UsageError
-    from common.pgconnect import has_password
     from loaders.landing import Landing
     from loaders.supabase import load_supabase
     from warehouse.settings import settings
@@ -66,12 +65,8 @@ def command(
             "No database is named.",
             "Set ACE_SUPABASE_DSN=postgresql://USER:PASSWORD@HOST:5432/DATABASE.",
         )
-    if dsn and has_password(dsn, address):
-        echo(
-            "ace: the password in --dsn shows in the process list and the shell's history; "
-            "put the address into ACE_SUPABASE_DSN instead.",
-            err=True,
-        )
+    if dsn:
+        note_password(dsn, address, "ACE_SUPABASE_DSN")
     landing = Landing(home.landing)
     shown = sys.stderr.isatty() and not as_json
     results = load_supabase(

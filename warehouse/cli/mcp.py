@@ -56,11 +56,9 @@ def command(
     """
     from agent_server.queries.limits import Limits
     from agent_server.server import AgentServer
-    from common.settings import READ_MEMORY
 
     config = _with_target(target)
-    memory = config.extra.get("ACE_READ_MEMORY_LIMIT") or READ_MEMORY
-    limits = Limits(seconds=query_seconds, memory=memory)
+    limits = Limits(seconds=query_seconds, memory=config.read_memory)
     server = AgentServer(config, allow_writes=allow_writes, limits=limits)
     try:
         server.prepare()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from warehouse.cli._show import json_option, plural, target_option, when
+from warehouse.cli._show import json_option, note_password, plural, target_option, when
 from warehouse.terminal import echo, note, print_json
 
 if TYPE_CHECKING:
@@ -78,7 +78,6 @@ def command(
     than SELECT; row-level security is on. The table 'publication' says which release is there.
     """
     from common.errors import UsageError
-    from common.pgconnect import has_password
     from warehouse.publish import publish
     from warehouse.publish.session import Target
     from warehouse.readers import open_current
@@ -91,11 +90,8 @@ def command(
             "Set ACE_PUBLISH_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE.",
         )
     place = Target(url or "", "--to" if to else "ACE_PUBLISH_URL", schema)
-    if to and has_password(to, "--to"):
-        note(
-            "ace: the password in --to shows in the process list and the shell's history; "
-            "put the address into ACE_PUBLISH_URL instead."
-        )
+    if to:
+        note_password(to, "--to", "ACE_PUBLISH_URL")
     for role in sorted({"anon", "authenticated"} & set(grants)):
         who = "has the project's public key" if role == "anon" else "signed up"
         note(f"ace: {role} is everybody who {who}: all of them can read what is published.")

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from common.errors import AceError, UsageError
 from common.pgconnect import own_sql
+from repositories.columns import Kind
 from repositories.release import Release
 from repositories.values import plain
 from warehouse.publish import access
 from warehouse.publish.contracts import contracts
-from warehouse.publish.rows import Source, Table, tables
+from warehouse.publish.rows import TYPES, Source, Table, tables
 from warehouse.publish.send import Sent, send
 from warehouse.publish.session import Target, writing
 from warehouse.publish.shape import Shape, drop, published
+from warehouse.release.pg_public import make_schema
 
 if TYPE_CHECKING:
     from repositories.reader import Reader
@@ -26,11 +28,12 @@ if TYPE_CHECKING:
 #: The table that says which release is there.
 ROW = "publication"
 _ABOUT = "Which release these tables hold; one row."
-_COLUMNS = {
-    "release": ("bigint", "Number of the release."),
-    "as_of": ("timestamptz", "Everything known by then is in it, nothing later."),
-    "released_at": ("timestamptz", "When the release was made."),
-    "published_at": ("timestamptz", "When it was last published here."),
+#: Its columns besides the key: their kinds, and what they say.
+COLUMNS: dict[str, tuple[Kind, str]] = {
+    "release": ("integer", "Number of the release."),
+    "as_of": ("timestamp", "Everything known by then is in it, nothing later."),
+    "released_at": ("timestamp", "When the release was made."),
+    "published_at": ("timestamp", "When it was last published here."),
     "engine": ("text", "Engine that built it: duckdb or postgres."),
     "git_revision": ("text", "Revision of the project that built it; null where unknown."),
 }
@@ -142,19 +145,17 @@ def _prepare(connection: Connection, target: Target) -> Release | None:
     """Make what every publication needs; returns the release that is there, if one is."""
     row = f'"{target.schema}".{ROW}'
     found = connection.execute(
-        "select to_regnamespace(%s) is not null, to_regnamespace(%s) is not null, "
-        "to_regclass(%s) is not null",
-        (f'"{target.schema}"', f'"{target.private}"', row),
+        "select to_regnamespace(%s) is not null, to_regclass(%s) is not null",
+        (f'"{target.private}"', row),
     ).fetchone()
     assert found is not None
-    has_schema, has_private, has_row = found
+    has_private, has_row = found
     if has_row and not has_private:
         raise _not_ours(target, ROW)
-    for schema, is_there in ((target.schema, has_schema), (target.private, has_private)):
-        if not is_there:
-            connection.execute(own_sql(f'create schema "{schema}"'))
+    for schema in (target.schema, target.private):
+        make_schema(connection, schema)
     if not has_row:
-        described = ", ".join(f"{name} {kind}" for name, (kind, _) in _COLUMNS.items())
+        described = ", ".join(f"{name} {TYPES[kind]}" for name, (kind, _) in COLUMNS.items())
         connection.execute(
             own_sql(
                 f"create table {row} (one boolean primary key default true check (one), "
@@ -162,16 +163,16 @@ def _prepare(connection: Connection, target: Target) -> Release | None:
                 f"comment on table {row} is '{_ABOUT}'; "
                 + "; ".join(
                     f"comment on column {row}.{name} is '{about}'"
-                    for name, (_, about) in _COLUMNS.items()
+                    for name, (_, about) in COLUMNS.items()
                 )
             )
         )
         access.strip(connection, row)
         return None
-    there = connection.execute(own_sql(f"select {', '.join(_COLUMNS)} from {row}")).fetchone()
+    there = connection.execute(own_sql(f"select {', '.join(COLUMNS)} from {row}")).fetchone()
     if there is None:
         return None
-    values = dict(zip(_COLUMNS, there, strict=True))
+    values = dict(zip(COLUMNS, there, strict=True))
     return Release(
         values["release"], values["as_of"], values["released_at"], values["engine"],
         values["git_revision"],
@@ -179,7 +180,7 @@ def _prepare(connection: Connection, target: Target) -> Release | None:
 
 
 def _write_row(connection: Connection, target: Target, release: Release) -> datetime:
-    names = list(_COLUMNS)
+    names = list(COLUMNS)
     row = connection.execute(
         own_sql(
             f'insert into "{target.schema}".{ROW} ({", ".join(names)}) '

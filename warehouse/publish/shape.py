@@ -13,7 +13,7 @@ from psycopg import errors, sql
 from common.errors import AceError
 from common.pgconnect import own_sql
 from warehouse.publish.access import strip
-from warehouse.release.pg_public import columns
+from warehouse.release.pg_public import columns, made_on
 from warehouse.release.pg_tables import LOOKED_UP
 
 if TYPE_CHECKING:
@@ -122,10 +122,8 @@ def drop(connection: Connection, target: Target, name: str, why: str) -> None:
         with connection.transaction():
             connection.execute(own_sql(f'drop table if exists "{target.schema}"."{name}"'))
     except errors.DependentObjectsStillExist as error:
-        lines = (error.diag.message_detail or "").splitlines()
-        made = ", ".join(dict.fromkeys(line.partition(" depends on ")[0] for line in lines))
         raise AceError(
-            f"{target.schema}.{name} {why}, and this is made on it: {made}.",
+            f"{target.schema}.{name} {why}, and this is made on it: {made_on(error)}.",
             "What was published before stays. Drop that, run 'ace publish' again, and make it "
             "anew.",
         ) from None

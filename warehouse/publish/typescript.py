@@ -12,6 +12,7 @@ from textwrap import wrap
 
 from repositories.columns import Kind
 from warehouse.publish.contracts import contracts
+from warehouse.publish.publication import COLUMNS
 from warehouse.publish.rows import Table
 
 #: Kinds of columns as PostgREST's JSON has them.
@@ -38,15 +39,8 @@ type None = { [_ in never]: never };
 /** A table that can only be read. */
 type ReadOnly<Row> = { Row: Row; Insert: Unwritten; Update: Unwritten; Relationships: [] };
 """
-_PUBLICATION = [
-    ("one", "true", "The key of the only row."),
-    ("release", "number | null", "Number of the release."),
-    ("as_of", "string | null", "Everything known by then is in it, nothing later."),
-    ("released_at", "string | null", "When the release was made."),
-    ("published_at", "string", "When it was last published here."),
-    ("engine", "string", "Engine that built it: duckdb or postgres."),
-    ("git_revision", "string | null", "Revision of the project that built it."),
-]
+#: What a publication always says of itself.
+_KNOWN = ("published_at", "engine")
 
 
 def database(schema: str, tables: Sequence[Table]) -> str:
@@ -56,8 +50,9 @@ def database(schema: str, tables: Sequence[Table]) -> str:
     for table in ordered:
         lines += [*_row(table), ""]
     lines += ["/** Which release the tables hold; one row. */", "export type Publication = {"]
-    for name, kind, about in _PUBLICATION:
-        lines += [*_comment([about], "  "), f"  {name}: {kind};"]
+    lines += ["  /** The key of the only row. */", "  one: true;"]
+    for name, (kind, about) in COLUMNS.items():
+        lines += [*_comment([about], "  "), _field(name, kind, name in _KNOWN)]
     lines += ["};", "", "export type Database = {", f"  {schema}: {{", "    Tables: {"]
     names = [*(one.name for one in ordered), "publication"]
     lines += [f"      {name}: ReadOnly<{type_name(name)}>;" for name in names]
@@ -78,8 +73,12 @@ def _row(table: Table) -> Iterator[str]:
     for name, kind in table.columns.items():
         yield from _comment([table.about.get(name, "")], "  ")
         known = name in contract.required or name in table.key
-        yield f"  {name}: {TYPES[kind]}{'' if known else ' | null'};"
+        yield _field(name, kind, known)
     yield "};"
+
+
+def _field(name: str, kind: Kind, is_known: bool) -> str:
+    return f"  {name}: {TYPES[kind]}{'' if is_known else ' | null'};"
 
 
 def _comment(parts: Sequence[str], indent: str) -> Iterator[str]:

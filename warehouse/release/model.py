@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from common.errors import AceError, UsageError
+from repositories.columns import SCHEMAS
 from repositories.values import plain
 
 #: Schemas of the build database that a release shows.
-PUBLIC_SCHEMAS = ("canonical", "marts", "quarantine", "reference")
+PUBLIC_SCHEMAS = tuple(one for one in SCHEMAS if one != "meta")
 
 
 @dataclass(frozen=True)

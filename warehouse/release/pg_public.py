@@ -151,14 +151,19 @@ def remove(connection: Connection, schema: str, table: str) -> set[Grant]:
         with connection.transaction():
             connection.execute(own_sql(f"drop view if exists {view}"))
     except errors.DependentObjectsStillExist as error:
-        lines = (error.diag.message_detail or "").splitlines()
-        made = ", ".join(dict.fromkeys(line.partition(" depends on ")[0] for line in lines))
         raise AceError(
-            f"{schema}.{table} lost a column or changed its type, and this is made on it: {made}.",
+            f"{schema}.{table} lost a column or changed its type, and this is made on "
+            f"it: {made_on(error)}.",
             "The previous release stays current. Drop that, run 'ace build' again, "
             "and make it anew.",
         ) from None
     return {(row[0], row[1], row[2], row[3]) for row in found}
+
+
+def made_on(error: psycopg.errors.DependentObjectsStillExist) -> str:
+    """What others made on something that was to be dropped, as the server names it."""
+    lines = (error.diag.message_detail or "").splitlines()
+    return ", ".join(dict.fromkeys(line.partition(" depends on ")[0] for line in lines))
 
 
 def check_removal(connection: Connection, schema: str, table: str, wanted: Columns) -> None:
