@@ -359,11 +359,11 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "inbox": ALL_RESOURCES,
     "demo": ALL_RESOURCES,
     "tiktok_research": ("raw_videos",),
-    "tiktok": ("performance_metrics",),
+    "tiktok": ("published_posts", "performance_metrics"),
     "apify_tiktok": ("raw_videos", "performance_metrics"),
-    "youtube": ("raw_videos", "performance_metrics"),
+    "youtube": ("raw_videos", "published_posts", "performance_metrics"),
     "youtube_trending": ("raw_videos",),
-    "instagram": ("raw_videos", "performance_metrics"),
+    "instagram": ("raw_videos", "published_posts", "performance_metrics"),
     "yt_dlp": ("raw_videos", "performance_metrics"),
 }
 
@@ -374,11 +374,11 @@ ABOUT_SOURCES: dict[str, str] = {
     "inbox": "What agents write through the repositories.",
     "demo": "A simulated month of ACE, never real; every row of it is labelled simulated.",
     "tiktok_research": "Trending videos from the TikTok Research API.",
-    "tiktok": "Polls of our own posts from the TikTok Display API.",
+    "tiktok": "Our own posts and their polls from the TikTok Display API.",
     "apify_tiktok": "TikTok videos from Apify and older scrapers.",
-    "youtube": "Videos and polls of our own posts from the YouTube Data API.",
+    "youtube": "Videos, our own posts and their polls from the YouTube Data API.",
     "youtube_trending": "Daily lists of trending YouTube videos, as published on Kaggle.",
-    "instagram": "Hashtag media and insights of our own media from the Instagram Graph API.",
+    "instagram": "Hashtag media, our own posts and their insights from the Instagram Graph API.",
     "yt_dlp": "Videos and polls read with yt-dlp.",
 }
 

@@ -74,7 +74,8 @@
             'key': 'post_id',
             'observed_at': 'published_at',
             'staging': [
-                'stg_operational__published_posts',
+                'stg_operational__published_posts', 'stg_tiktok__published_posts',
+                'stg_youtube__published_posts', 'stg_instagram__published_posts',
             ],
         },
         'performance_metrics': {

@@ -1,0 +1,86 @@
+"""What a live source is: a program that asks, and how its answers are judged and read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from loaders.live.asks import Answer, Ask
+
+if TYPE_CHECKING:
+    from loaders.files.plan import Plan
+    from loaders.presets import PresetRecord
+
+#: Asks one question; returns a good answer or raises Refused.
+Asking = Callable[[Ask], Answer]
+
+
+class Source(ABC):
+    """One platform, with the options of one call."""
+
+    #: The landing source, as in ``loaders.schema.SOURCES``.
+    name: str
+    #: How it is called: ``ace load <command>``.
+    command: str
+    #: The preset by which its records are read, also those of a retry.
+    preset: str
+    #: Scheme, host and port, without a path.
+    base: str
+    #: Requests at most in any second.
+    per_second: float = 5.0
+    #: Cost of a day at most, by bucket; a bucket that is not named has no limit.
+    daily: Mapping[str, int] = {}
+
+    @property
+    @abstractmethod
+    def options(self) -> Mapping[str, Any]:
+        """What the call asked for, as JSON: the same options go on with the same run."""
+
+    def given(self, cursor: dict[str, Any] | None) -> Any:
+        """What the program is to know of the warehouse (which posts there are, until when it
+        read the last time), as JSON; asked for once at the beginning of a run and kept with
+        it. ``cursor`` is what the last finished run of these options returned.
+        """
+        return cursor
+
+    @abstractmethod
+    def program(self, ask: Asking, given: Any, begun_at: datetime) -> dict[str, Any] | None:
+        """Ask for everything that is wanted, page by page; returns the cursor for the next run.
+
+        It is run again from its beginning after a kill, on the answers that were kept: for the
+        same ``given``, ``begun_at`` and answers it must ask the same questions, so it looks at
+        no clock and no file. It ends early by what ``ask`` raises; only Refused is to be caught.
+        """
+
+    @abstractmethod
+    def headers(self) -> dict[str, str]:
+        """The credentials, as headers. Raises AceError where they are missing or refused."""
+
+    @abstractmethod
+    def secrets(self) -> list[str]:
+        """Every secret it knows by now: masked in all that comes back."""
+
+    def renew(self) -> bool:
+        """Get a new access token after the old one expired; False where it cannot."""
+        return False
+
+    @abstractmethod
+    def judge(self, ask: Ask, answer: Answer) -> None:
+        """Raises what the answer means: Again, Expired, Paused or Refused, or AceError for wrong
+        credentials. Says nothing of a good answer; what it leaves of HTTP errors is judged by
+        ``client.judge_status``. Also called for answers that were kept.
+        """
+
+    def resets_at(self, bucket: str, now: datetime) -> datetime:
+        """When a day's quota begins anew: at midnight UTC."""
+        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return day + timedelta(days=1)
+
+    def records(self, ask: Ask, answer: Answer, plan: Plan) -> Iterable[PresetRecord]:
+        """The records of a good answer; none of one that was only asked to find the way.
+
+        ``plan`` has the preset and knows whether posts are wanted besides polls (--adopt).
+        """
+        return plan.preset_records(answer.document, answer.at)
