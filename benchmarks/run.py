@@ -17,7 +17,7 @@ from benchmarks.measure import Line, Skip
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PARTS = (
-    *("landing", "postgres", "build", "increments", "engines", "reads"),
+    *("landing", "live", "postgres", "build", "increments", "engines", "reads"),
     *("creative", "experiments", "forecasts", "trends"),
     *("times", "tags", "outlook", "similar", "large"),
 )
@@ -82,6 +82,10 @@ def _part(
         from benchmarks import landing
 
         return landing.lines
+    if part == "live":
+        from benchmarks import live
+
+        return live.lines
     if part == "postgres":
         from benchmarks import postgres
 
