@@ -88,7 +88,7 @@ def test_ace_run_lands_what_agents_wrote_first(
     out = capsys.readouterr().out
     # So the sample is not landed beside it.
     assert out.startswith("agent_notes: 1 read, 1 landed, 0 rejected")
-    assert "1 landed loads are used" in out
+    assert "what has landed is used (1 load)" in out
 
 
 def test_rows_are_all_written_or_none(ace_home: Path) -> None:

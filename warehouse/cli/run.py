@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from common.errors import AceError
+from common.errors import AceError, UsageError
 from warehouse.cli._show import plural
-from warehouse.terminal import echo, quoted
+from warehouse.terminal import echo, note, quoted
 
 if TYPE_CHECKING:
     from loaders.landing import Landing
@@ -44,10 +44,12 @@ Examples:
 def command(target: str | None, wait: float) -> None:
     """Load the configured sources, check, build, release and write the report.
 
-    Sources: what agents wrote, and the operational database when ACE_SUPABASE_DSN is
-    set. When nothing is configured and nothing has landed yet, a small simulated month
-    is landed, so that there is something to look at. A critical finding stops before
-    the build.
+    Sources: what agents wrote, the operational database when ACE_SUPABASE_DSN is set, and
+    each platform whose ACE_<PLATFORM>_LOAD says what to load of it. When nothing is
+    configured and nothing has landed yet, a small simulated month is landed, so that
+    there is something to look at. A platform that cannot be read does not keep the others
+    from a release: the run exits with 1 after it. A critical finding stops before the
+    build.
     """
     from loaders.landing import Landing
     from warehouse.build import build
@@ -62,7 +64,7 @@ def command(target: str | None, wait: float) -> None:
     landing = Landing(config.landing)
     landing.prepare()
     _step(1, "Load")
-    _load(config, landing)
+    failed = _load(config, landing)
     _step(2, "Check")
     _check(config, landing)
     _step(3, "Build and release")
@@ -71,22 +73,41 @@ def command(target: str | None, wait: float) -> None:
     page = write_report(config.home / "report.html", target)
     echo(f"  {_short(page)}")
     _conclude(config, done, page, time.monotonic() - begun)
+    if failed is not None:
+        raise failed
 
 
 def _step(number: int, name: str) -> None:
     echo("", f"{number}/4 {name}", bold=True)
 
 
-def _load(config: Settings, landing: Landing) -> None:
+def _load(config: Settings, landing: Landing) -> AceError | None:
+    """Load what is configured; what a platform did wrong, for after the release."""
     from loaders.inbox.place import has_journals
     from warehouse.cli.load import command as load
     from warehouse.settings import sample_unfinished
+    from warehouse.sources import LIVE_SOURCES
 
     if has_journals(landing):
         load.main(args=["inbox"], standalone_mode=False)
+    calls = [
+        [source.command, *options]
+        for source in LIVE_SOURCES
+        for options in source.calls(config.extra)
+    ]
     if config.supabase_dsn:
         load.main(args=["supabase"], standalone_mode=False)
-        return
+    failed: AceError | None = None
+    for call in calls:
+        try:
+            load.main(args=call, standalone_mode=False)
+        except UsageError:
+            raise
+        except AceError as problem:
+            note(f"ace: {problem}")
+            failed = failed or problem
+    if config.supabase_dsn or calls:
+        return failed
     loads = landing.loads()
     # A sample that was stopped half-way is finished by the next run.
     unfinished = sample_unfinished(config.home)
@@ -97,8 +118,9 @@ def _load(config: Settings, landing: Landing) -> None:
         unfinished.touch()
         load.main(args=["demo"], standalone_mode=False)
         unfinished.unlink()
-        return
-    echo(f"No source is configured (ACE_SUPABASE_DSN); {len(loads):,} landed loads are used.")
+        return None
+    echo(f"No source is configured; what has landed is used ({plural(len(loads), 'load')}).")
+    return None
 
 
 def _check(config: Settings, landing: Landing) -> None:

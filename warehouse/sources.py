@@ -1,0 +1,57 @@
+"""Which sources ``ace run`` asks, and what each needs to be told first."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from common.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A setting that a source cannot do without, and where one gets it."""
+
+    name: str
+    where: str
+
+
+@dataclass(frozen=True)
+class LiveSource:
+    """A source that is asked over HTTP: ``ace load <command>``.
+
+    ``needs`` are the settings of its credentials. ``loads`` names the setting that holds what
+    ``ace run`` loads of it: the options of the command, and of several calls, ``;`` between them.
+    """
+
+    command: str
+    loads: str
+    needs: tuple[Needed, ...]
+
+    def calls(self, values: Mapping[str, str]) -> list[list[str]]:
+        """The options of each call; none where the source is not configured. Raises UsageError
+        where a quote is left open."""
+        lexer = shlex.shlex(values.get(self.loads, ""), posix=True, punctuation_chars=";")
+        lexer.whitespace_split, lexer.commenters = True, ""
+        calls: list[list[str]] = [[]]
+        try:
+            for word in lexer:
+                if set(word) == {";"}:
+                    calls.append([])
+                else:
+                    calls[-1].append(word)
+        except ValueError as error:
+            raise UsageError(
+                f"{self.loads} cannot be read: {str(error).lower()}.",
+                f"Write what follows 'ace load {self.command}', as in a shell.",
+            ) from None
+        return [call for call in calls if call]
+
+    def missing(self, values: Mapping[str, str]) -> list[Needed]:
+        """What has to be set before it can be asked."""
+        return [one for one in self.needs if not values.get(one.name)]
+
+
+#: Every source that is asked over HTTP, in the order in which ``ace run`` asks them.
+LIVE_SOURCES: tuple[LiveSource, ...] = ()
