@@ -200,6 +200,14 @@ RESOURCES: dict[str, tuple[Column, ...]] = {
         share_count="integer",
         watch_time_ms="number",
         completion_rate="number",
+        average_watch_seconds="number",
+        three_second_rate="number",
+        click_through_rate="number",
+        impressions="integer",
+        reach="integer",
+        saves="integer",
+        followers_gained="integer",
+        is_ai_generated="text",
     ),
     "system_events": _columns(
         event_id="uuid",
@@ -215,6 +223,22 @@ RESOURCES: dict[str, tuple[Column, ...]] = {
         metadata="json",
     ),
 }
+
+#: What platforms tell of a post beyond its counts, so far since it was published: rates are
+#: shares of 1, ``is_ai_generated`` is the platform's own label ("true" or "false").
+TOLD: tuple[str, ...] = (
+    "average_watch_seconds",
+    "three_second_rate",
+    "click_through_rate",
+    "impressions",
+    "reach",
+    "saves",
+    "followers_gained",
+    "is_ai_generated",
+)
+#: Columns that a resource got when records of it had long been landed. They take part in a
+#: record's hash where they hold something: one without them is the record that it was before.
+ADDED: dict[str, frozenset[str]] = {"performance_metrics": frozenset(TOLD)}
 
 #: Columns every landed row carries behind its resource's own.
 BOOKKEEPING: dict[str, Kind] = {

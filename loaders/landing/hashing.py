@@ -4,7 +4,8 @@ The text form, the same for every library version and engine: columns in declare
 order, separated by ``|``. Null is ``\\N``. Integers and timestamps (microseconds
 since 1970) are decimal, doubles ``%.17g``, uuid, text and JSON as they are, a list
 ``[a,b]``. In text ``\\``, ``|`` and ``,`` are escaped by ``\\``, so no two different
-records share a text. Bookkeeping columns do not take part.
+records share a text. Columns that a resource got later (``ADDED``) are there where they
+hold something, behind their name. Bookkeeping columns do not take part.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from loaders.schema import RESOURCES, Column
+from loaders.schema import ADDED, RESOURCES, Column
 
 _ESCAPES = (("\\", "\\\\"), ("|", "\\|"), (",", "\\,"))
 
@@ -30,7 +31,7 @@ def _escaped(expression: str) -> str:
     return expression
 
 
-def _text(column: Column) -> str:
+def _text(column: Column, *, added: bool) -> str:
     name = f'"{column.name}"'
     if column.kind == "integer":
         text = f"{name}::varchar"
@@ -44,7 +45,8 @@ def _text(column: Column) -> str:
         text = name
     else:
         text = _escaped(name)
-    return f"coalesce({text}, '\\N')"
+    # Of what is null, concat_ws leaves out name and all.
+    return f"'{column.name}=' || {text}" if added else f"coalesce({text}, '\\N')"
 
 
 @cache
@@ -52,8 +54,11 @@ def _query(resource: str, empty: frozenset[str]) -> str:
     """The query; columns without any value cost nothing."""
     texts: list[str] = []
     for column in RESOURCES[resource]:
+        added = column.name in ADDED.get(resource, ())
         if column.name not in empty:
-            texts.append(_text(column))
+            texts.append(_text(column, added=added))
+        elif added:
+            continue
         elif texts and texts[-1].endswith(_NULL_RUN):
             texts[-1] = texts[-1][:-1] + "|\\N'"
         else:

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from loaders.presets.base import Fields, PresetRecord, Unusable, attempt, landed, polled
+from loaders.presets.told import Reader
 
 COUNTS = ("views", "likes", "comments", "shares")
 POLLS, POSTS = "performance_metrics", "published_posts"
@@ -59,13 +60,14 @@ class Export:
     moment: Callable[[str], str | None] = lambda text: None
     #: Raises Unusable for a row that is no post.
     insist: Callable[[Mapping[str, Any]], None] = lambda row: None
+    #: Columns of ``schema.TOLD`` and rates: how each is read, and the names it goes by.
+    told: Mapping[str, tuple[Reader, tuple[str, ...]]] = field(default_factory=dict)
     #: Further columns of a poll, out of the row's cells.
     measured: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda row: {}
 
     def names(self, meaning: str, present: Iterable[str]) -> str | None:
         """The name under which a column is there, as it is written; None when it is not."""
-        written = {plain(name): name for name in present if isinstance(name, str)}
-        return next((written[n] for n in self.columns[meaning] if n in written), None)
+        return next(_written(self.columns[meaning], present), None)
 
     def has(self, meaning: str, present: Iterable[str]) -> bool:
         return self.names(meaning, present) is not None
@@ -81,12 +83,16 @@ class Export:
     def _poll(self, row: dict[str, Any]) -> PresetRecord:
         fields, post = self._begun(row)
         counts = {name: self._take(fields, name) for name in COUNTS}
-        return polled(row, fields, self.platform, post, counts | self.measured(_cells(row)))
+        told = {column: _told(fields, *how) for column, how in self.told.items()}
+        counts |= self.measured(_cells(row))
+        return polled(row, fields, self.platform, post, counts, told)
 
     def _post(self, row: dict[str, Any], options: Mapping[str, Any]) -> PresetRecord:
         fields, post = self._begun(row)
         for name in COUNTS:
             self._take(fields, name)
+        for how in self.told.values():
+            _told(fields, *how)
         values = {
             "platform": self.platform,
             "external_post_id": post,
@@ -121,6 +127,22 @@ class Export:
 def plain(name: str) -> str:
     """A column's name without regard to case, blanks and a byte order mark."""
     return " ".join(name.replace("\ufeff", "").casefold().split())
+
+
+def _written(names: Iterable[str], present: Iterable[str]) -> Iterator[str]:
+    """Those of the plain ``names`` that are there, in their order and as they are written."""
+    written = {plain(name): name for name in present if isinstance(name, str)}
+    return (written[name] for name in names if name in written)
+
+
+def _told(fields: Fields, read: Reader, names: tuple[str, ...]) -> Any:
+    """The first value that is understood, taken out of the row; None when there is none."""
+    for name in _written(names, fields.rest()):
+        value = read(fields.get(name))
+        if value is not None:
+            fields.drop(name)
+            return value
+    return None
 
 
 def _is_blank(cell: Any) -> bool:

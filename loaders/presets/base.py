@@ -187,9 +187,15 @@ def landed(resource: str, record: Any, fields: Fields, values: Mapping[str, Any]
 
 
 def polled(
-    record: Any, fields: Fields, platform: str, post: str, counts: Mapping[str, Any]
+    record: Any,
+    fields: Fields,
+    platform: str,
+    post: str,
+    counts: Mapping[str, Any],
+    told: Mapping[str, Any] | None = None,
 ) -> PresetRecord:
-    """A poll of our own post; Unusable when it observed no count at all.
+    """A poll of our own post with its counts, and what else it was ``told`` (columns of
+    ``schema.TOLD``); Unusable when it observed no count at all.
 
     A poll without a single count says nothing about a post, and landed it
     would look like one that found every count hidden.
@@ -199,7 +205,7 @@ def polled(
             f"Post {post} carries no views, likes, comments or shares: "
             "ask the platform for its counts."
         )
-    values = {"platform": platform, "external_post_id": post, **counts}
+    values = {"platform": platform, "external_post_id": post, **counts, **(told or {})}
     return landed("performance_metrics", record, fields, values)
 
 

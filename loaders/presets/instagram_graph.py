@@ -28,7 +28,7 @@ from loaders.presets.base import (
     polled,
     refused,
 )
-from loaders.presets.instagram_insights import counts_of, fold, is_insight, observed
+from loaders.presets.instagram_insights import counts_of, fold, is_insight, observed, told_of
 
 _OWN_EDGES = frozenset({"media", "stories", "live_media"})
 _OTHERS_EDGES = frozenset({"top_media", "recent_media", "tags"})
@@ -106,10 +106,12 @@ def _own_media(record: dict[str, Any]) -> PresetRecord:
         "comments": fields.take("comments_count"),
         "shares": fields.take("shares_count"),
     }
-    for column, value in _nested_insights(record).items():
+    metrics = _nested_insights(record)
+    for column, value in counts_of(metrics).items():
         if counts.get(column) is None:
             counts[column] = value
-    return polled(record, fields, "instagram", post, counts)
+    told = {"saves": fields.take("saved_count")} | told_of(metrics)
+    return polled(record, fields, "instagram", post, counts, told)
 
 
 def _others_media(record: dict[str, Any], author: Any) -> PresetRecord:
@@ -133,12 +135,12 @@ def _others_media(record: dict[str, Any], author: Any) -> PresetRecord:
 
 
 def _nested_insights(record: dict[str, Any]) -> dict[str, Any]:
-    """Counts of ``fields=insights.metric(...)``; the insights stay in the extra."""
+    """Numbers of ``fields=insights.metric(...)``; the insights stay in the extra."""
     insights = record.get("insights")
     items = insights.get("data") if isinstance(insights, dict) else None
     if not isinstance(items, list):
         return {}
-    return counts_of({item["name"]: observed(item) for item in items if is_insight(item)})
+    return {item["name"]: observed(item) for item in items if is_insight(item)}
 
 
 def _insist_on_media(record: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from loaders.presets.base import (
     landed,
     refused,
 )
+from loaders.presets.told import Reader, as_it_is, seconds_of_milliseconds, share_not_skipped
 
 #: Metric names of each column, best first.
 _COLUMNS = {
@@ -31,6 +32,15 @@ _COLUMNS = {
     "comments": ("comments",),
     "shares": ("shares",),
     "watch_time_ms": ("ig_reels_video_view_total_time",),
+}
+#: The same of what is told beyond counts, with how it is read.
+_TOLD: dict[str, tuple[Reader, str]] = {
+    "average_watch_seconds": (seconds_of_milliseconds, "ig_reels_avg_watch_time"),
+    "three_second_rate": (share_not_skipped, "reels_skip_rate"),
+    "impressions": (as_it_is, "impressions"),
+    "reach": (as_it_is, "reach"),
+    "saves": (as_it_is, "saved"),
+    "followers_gained": (as_it_is, "follows"),
 }
 #: Lifetime metrics that describe an account although their id looks like a media's.
 _OF_ACCOUNTS = frozenset({
@@ -78,6 +88,12 @@ def counts_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return counts
 
 
+def told_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns of ``schema.TOLD`` among metric name -> number."""
+    values = {column: read(metrics.get(name)) for column, (read, name) in _TOLD.items()}
+    return {column: value for column, value in values.items() if value is not None}
+
+
 def _media_of(item: dict[str, Any]) -> str:
     name, period = item["name"], item.get("period")
     if period != "lifetime" or name in _OF_ACCOUNTS or name.startswith("audience_"):
@@ -101,10 +117,12 @@ def _poll(record: dict[str, Any], media: str) -> PresetRecord:
         for column, names in _COLUMNS.items()
         if column in counts
     }
+    told = told_of(metrics)
+    used |= {_TOLD[column][1] for column in told}
     extra = {name: value for name, value in metrics.items() if name not in used}
     for item in record["data"]:
         total = item.get("total_value")
         if isinstance(total, dict) and total.get("breakdowns"):
             extra[item["name"]] = total
-    values = {"platform": "instagram", "external_post_id": media, **counts}
+    values = {"platform": "instagram", "external_post_id": media, **counts, **told}
     return landed("performance_metrics", record, Fields(extra), values)

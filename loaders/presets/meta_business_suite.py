@@ -4,7 +4,7 @@ Each row is a poll of a post of one's own account, known when the file was writt
 post. ``Date`` says "Lifetime" where the counts are those so far; an export by day is refused.
 Times are written as month/day/year in the zone of the business account, which the file does
 not state (UTC, or ``--time-zone``); a file whose days come first is refused (``--time-format``).
-Reach, saves, follows and the kind of post stay in the extra. Exports of Facebook pages have
+The kind of post stays in the extra. Exports of Facebook pages have
 other columns and are refused.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 
 from loaders.presets.account_export import COUNTS, OPTIONS, POLLS, POSTS, Export, plain
 from loaders.presets.base import Preset, Unusable, WrongFile, identifier
+from loaders.presets.told import as_it_is
 
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:,?\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?\Z")
 _MONTHS = 12
@@ -67,6 +68,12 @@ _EXPORT = Export(
         "shares": ("shares",),
         "caption": ("description",),
         "published_at": ("publish time",),
+    },
+    told={
+        "impressions": (as_it_is, ("impressions",)),
+        "reach": (as_it_is, ("reach",)),
+        "saves": (as_it_is, ("saves",)),
+        "followers_gained": (as_it_is, ("follows",)),
     },
 )
 

@@ -3,8 +3,8 @@
 Each row is a poll of a post of one's own account, known when the file was written, and the
 post: its id is in the link. The post's time has no zone (UTC, or ``--time-zone``); some
 exports give the day alone (its beginning), some without a year ("October 30": the last such
-day before the file was written). Play time, watch time and the share of those who watched to
-the end stay in the extra, as the export does not state their units.
+day before the file was written). Watch times and rates are read where the cell states its unit
+("11.5s", "0:11", "34.2%"); else they stay in the extra.
 
 The other files of the export (overview, viewers, followers) have figures of the account by
 day and no posts: they are refused.
@@ -17,6 +17,7 @@ from typing import Any
 
 from loaders.presets.account_export import COUNTS, OPTIONS, POLLS, POSTS, Export, plain
 from loaders.presets.base import Preset, Unusable, identifier
+from loaders.presets.told import as_it_is, seconds_of, share_of_signed_percent
 
 
 def _post(value: Any) -> str:
@@ -40,6 +41,16 @@ _EXPORT = Export(
         "shares": ("total shares", "shares"),
         "caption": ("video title", "post title", "title", "caption", "video description"),
         "published_at": ("post time", "publish time", "posted on", "posted"),
+    },
+    told={
+        "average_watch_seconds": (seconds_of, ("average watch time", "average time watched")),
+        "completion_rate": (
+            share_of_signed_percent,
+            ("watched full video", "full video watched rate", "finished watching rate"),
+        ),
+        "reach": (as_it_is, ("reached audience", "total reached audience", "total reach", "reach")),
+        "saves": (as_it_is, ("total saves", "saves", "total favorites", "favorites")),
+        "followers_gained": (as_it_is, ("new followers", "total new followers")),
     },
 )
 

@@ -114,7 +114,8 @@ def _poll(item: dict[str, Any]) -> PresetRecord:
         "likes": fields.take("statistics.likeCount"),
         "comments": fields.take("statistics.commentCount"),
     }
-    return polled(item, fields, "youtube", post, counts)
+    told = {"is_ai_generated": fields.take("status.containsSyntheticMedia")}
+    return polled(item, fields, "youtube", post, counts, told)
 
 
 YOUTUBE_API = Preset(

@@ -6,7 +6,8 @@ state: only of "Lifetime" are they the counts so far. The folder that Studio pac
 into is called after the period ("Content 2026-03-01_2026-03-29 My channel"); where it still is,
 videos from before are refused. Studio gives the day of publication
 alone, which is read as its beginning (UTC, or ``--time-zone``). Hours of watch time become
-``watch_time_ms``. The row of totals is refused, and so are the other two files of the same
+``watch_time_ms``; the average percentage viewed is no share of those who saw the end, and
+stays in the extra. The row of totals is refused, and so are the other two files of the same
 export: ``Chart data.csv`` has each day's growth, ``Totals.csv`` no videos.
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 
 from loaders.presets.account_export import COUNTS, OPTIONS, POLLS, POSTS, Export, plain
 from loaders.presets.base import Preset, PresetRecord, Unusable, identifier, refused
+from loaders.presets.told import as_it_is, seconds_of, share_of_percent
 
 _ID = re.compile(r"[A-Za-z0-9_-]{11}\Z")
 _HOURS = re.compile(r"\d+(\.\d+)?\Z", re.ASCII)
@@ -80,6 +82,14 @@ _EXPORT = Export(
         "shares": ("shares",),
         "caption": ("video title",),
         "published_at": ("video publish time",),
+    },
+    told={
+        "average_watch_seconds": (seconds_of, ("average view duration",)),
+        "click_through_rate": (share_of_percent, ("impressions click-through rate (%)",)),
+        "impressions": (as_it_is, ("impressions",)),
+        "reach": (as_it_is, ("unique viewers",)),
+        # Won less lost.
+        "followers_gained": (as_it_is, ("subscribers",)),
     },
     measured=_measured,
 )

@@ -233,6 +233,28 @@ def test_the_hash_is_of_the_documented_text_and_of_nothing_else() -> None:
     assert hashes[1] == record_hashes("raw_videos", rows[1:])[0]
 
 
+def test_columns_that_came_later_change_the_hash_of_those_that_have_them_only() -> None:
+    import hashlib
+
+    empty = pl.DataFrame(schema=polars_schema("performance_metrics"))
+    plain = {"external_post_id": "7", "views": 5}
+    rows = pl.concat(
+        [
+            empty,
+            pl.DataFrame([plain, plain | {"reach": 5}, plain | {"saves": 5}], schema=empty.schema),
+        ]
+    )
+    before = r"\N|\N|5|\N|\N|\N|\N|\N|7|\N|\N|\N|\N|\N|\N"
+    expected = [before, f"{before}|reach=5", f"{before}|saves=5"]
+    assert record_hashes("performance_metrics", rows).to_list() == [
+        hashlib.md5(text.encode()).hexdigest() for text in expected
+    ]
+    # Whether other rows have them changes nothing.
+    assert record_hashes("performance_metrics", rows[:1])[0] == (
+        hashlib.md5(before.encode()).hexdigest()
+    )
+
+
 def test_doubles_are_hashed_with_17_digits() -> None:
     import hashlib
 
