@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.measure import Line, Ran, Skip, run_process
 from loaders.live.asks import Answer, Ask
-from loaders.live.source import Asking, Source
+from loaders.live.source import Asking, Sending, Source
 
 #: Records a page, the most that the API gives.
 PAGE = 100
@@ -85,7 +85,7 @@ class Videos(Source):
             data = ask(Ask("/list", {"cursor": str(cursor)})).document["data"]
             cursor, more = data["cursor"], data["has_more"]
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, send: Sending) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.secrets()[0]}"}
 
     def secrets(self) -> list[str]:

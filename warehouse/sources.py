@@ -54,4 +54,30 @@ class LiveSource:
 
 
 #: Every source that is asked over HTTP, in the order in which ``ace run`` asks them.
-LIVE_SOURCES: tuple[LiveSource, ...] = ()
+LIVE_SOURCES: tuple[LiveSource, ...] = (
+    LiveSource(
+        "tiktok-research",
+        "ACE_TIKTOK_RESEARCH_LOAD",
+        (
+            Needed("ACE_TIKTOK_RESEARCH_KEY", "the client key of a Research API project"),
+            Needed("ACE_TIKTOK_RESEARCH_SECRET", "the client secret beside that key"),
+        ),
+    ),
+    LiveSource(
+        "tiktok",
+        "ACE_TIKTOK_LOAD",
+        (
+            Needed("ACE_TIKTOK_CLIENT_KEY", "the client key of your app on developers.tiktok.com"),
+            Needed("ACE_TIKTOK_CLIENT_SECRET", "the client secret beside that key"),
+            Needed(
+                "ACE_TIKTOK_REFRESH_TOKEN",
+                "what TikTok gave when the account allowed the app video.list",
+            ),
+        ),
+    ),
+)
+
+
+def live_source(command: str) -> LiveSource:
+    """The source that ``ace load <command>`` asks."""
+    return next(one for one in LIVE_SOURCES if one.command == command)

@@ -153,7 +153,8 @@ class Plan(Options):
                 "Only the polls were landed: posts need an experiment each. Add --adopt NAME to "
                 "land the posts, too."
             )
-        if self._preset.lands and resource == "published_posts" and not self.time_zone:
+        unzoned = "time_zone" in self._preset.options and not self.time_zone
+        if unzoned and resource == "published_posts":
             found.append("Their times state no zone and were read as UTC; --time-zone says which.")
         return found
 

@@ -78,13 +78,29 @@ class Client:
         """A good answer. Raises Refused and Paused (see ``loaders.live.outcomes``), and AceError
         where the platform cannot be reached, never answers well, or takes no credentials.
         """
+        return self._patiently(self._once, ask)
+
+    def bare(self, ask: Ask) -> Answer:
+        """Whatever a request without credentials is answered, once it is neither busy nor lost.
+        Raises AceError where it always is."""
+        return self._patiently(self._bare, ask)
+
+    def _bare(self, ask: Ask) -> Answer:
+        answer = self.send(ask, {})
+        if answer.status == 429 or answer.status >= 500:
+            raise Again(f"HTTP {answer.status}", retry_after(answer))
+        return answer
+
+    def _patiently(self, work: Callable[[Ask], Answer], ask: Ask) -> Answer:
         try:
             for attempt in stamina.retry_context(
                 on=self._wait, attempts=ATTEMPTS, timeout=None, wait_initial=1.0, wait_max=WAIT_MAX
             ):
                 with attempt:
-                    return self._once(ask)
+                    return work(ask)
         except Again as problem:
+            if problem.last is not None:
+                raise problem.last from None
             raise AceError(
                 f"{self._host} did not answer well however often it was asked: {problem}.",
                 f"Run it again later: ace load {self._source.command}",
@@ -126,7 +142,7 @@ class Client:
 
     def _judged(self, ask: Ask) -> Answer:
         self._budget.spend(ask.bucket, ask.cost)
-        answer = self.send(ask, self._source.headers())
+        answer = self.send(ask, self._source.headers(self.bare))
         try:
             self._source.judge(ask, answer)
             if answer.status >= 400:
@@ -141,7 +157,7 @@ class Client:
             if problem.seconds is not None and problem.seconds > PATIENCE:
                 until = datetime.fromtimestamp(time.time() + problem.seconds, UTC)
                 raise Paused(self.clean(str(problem)), until) from None
-            raise Again(self.clean(str(problem)), problem.seconds) from None
+            raise Again(self.clean(str(problem)), problem.seconds, problem.last) from None
         except Refused as problem:
             why = self.clean(str(problem))
             raise Refused(why, problem.answer, problem.code) from None
@@ -158,7 +174,8 @@ class Client:
             body["json"] = ask.json
         if ask.form is not None:
             body["data"] = ask.form
-        url = httpx2.URL(self._source.base).join(path) if path.startswith("/") else httpx2.URL(path)
+        # Below a path, too, where the base has one: joined, it would be lost.
+        url = httpx2.URL(self._source.base.rstrip("/") + path if path.startswith("/") else path)
         for _ in range(REDIRECTS + 1):
             try:
                 with self._http.stream(

@@ -10,11 +10,13 @@ from loaders.live.asks import Answer
 
 class Again(Exception):
     """It may work in a moment: asked again after ``seconds``, or after longer and longer waits
-    where the platform names none. The message says why, for when it never works."""
+    where the platform names none. The message says why, for when it never works; then ``last``
+    is raised, where there is one, for the program to catch."""
 
-    def __init__(self, why: str, seconds: float | None = None) -> None:
+    def __init__(self, why: str, seconds: float | None = None, last: Refused | None = None) -> None:
         super().__init__(why)
         self.seconds = seconds
+        self.last = last
 
 
 class Expired(Exception):

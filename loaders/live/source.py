@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Asks one question; returns a good answer or raises Refused.
 Asking = Callable[[Ask], Answer]
+#: Sends one request without credentials (to get them); returns whatever answer it gets.
+Sending = Callable[[Ask], Answer]
 
 
 class Source(ABC):
@@ -55,15 +57,17 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def headers(self) -> dict[str, str]:
-        """The credentials, as headers. Raises AceError where they are missing or refused."""
+    def headers(self, send: Sending) -> dict[str, str]:
+        """The credentials, as headers; ``send`` is there to get an access token with. Raises
+        AceError where they are missing or refused."""
 
     @abstractmethod
     def secrets(self) -> list[str]:
         """Every secret it knows by now: masked in all that comes back."""
 
     def renew(self) -> bool:
-        """Get a new access token after the old one expired; False where it cannot."""
+        """The access token is refused: forget it, so that :meth:`headers` gets a new one.
+        False where there is no way to one."""
         return False
 
     @abstractmethod

@@ -23,7 +23,7 @@ from loaders.live.client import MAX_BYTES
 from loaders.live.outcomes import Expired, Paused, Refused
 from loaders.live.pace import Budget
 from loaders.live.run import LiveResult, load_live
-from loaders.live.source import Asking, Source
+from loaders.live.source import Asking, Sending, Source
 from tests.fakes.server import Fake, Reply, Request
 
 SECRET = "clt.secret+secret/0123456789"
@@ -76,7 +76,7 @@ class Shelves(Source):
             cursor, more = data["cursor"], data["has_more"]
         return {"until": begun_at.isoformat()}
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, send: Sending) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
     def secrets(self) -> list[str]:

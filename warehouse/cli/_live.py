@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from common.errors import AceError
+from common.errors import AceError, UsageError
 from warehouse.cli._show import note_left_out, plural
 from warehouse.terminal import console, echo, note, print_json
 
@@ -26,6 +27,31 @@ adopt_option = click.option(
     help="Also land the posts themselves, with the product NAME, scripts and experiments for "
     "those that ACE did not make.",
 )
+
+
+def url_option(setting: str) -> Callable[[Any], Any]:
+    """``--url``: another address than the platform's own."""
+    return click.option(
+        "--url",
+        metavar="BASE",
+        help=f"Where the platform is, for a proxy or a trial [default: {setting}, else its own].",
+    )
+
+
+def credentials(command: str) -> list[str]:
+    """The settings that a source cannot do without. Raises UsageError that names the missing."""
+    from warehouse.settings import settings
+    from warehouse.sources import live_source
+
+    source, values = live_source(command), settings().extra
+    if missing := source.missing(values):
+        first = missing[0]
+        others = f" (and {', '.join(one.name for one in missing[1:])})" if missing[1:] else ""
+        raise UsageError(
+            f"ace load {command} needs {first.name}{others}, which is not set.",
+            f"It is {first.where}. Set it in the environment, .env or ace.toml.",
+        )
+    return [values[one.name] for one in source.needs]
 
 
 def run_live(source: Source, *, adopt: str | None, as_json: bool) -> None:

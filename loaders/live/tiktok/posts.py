@@ -1,0 +1,96 @@
+"""``ace load tiktok``: our own posts, all of them as the list gives them or by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from loaders.landing import Landing
+from loaders.landing.metadata import utc_now
+from loaders.live.asks import Answer, Ask
+from loaders.live.known import posts_to_poll
+from loaders.live.source import Asking, Sending, Source
+from loaders.live.tiktok.errors import BASE, judge, token_of
+from loaders.live.tiktok.tokens import Tokens
+
+FIELDS = (
+    "id,create_time,cover_image_url,share_url,video_description,duration,height,width,title,"
+    "embed_html,embed_link,like_count,comment_count,share_count,view_count"
+)
+#: The most that a page, or a question for ids, may hold.
+PAGE = 20
+_NAMES = "ACE_TIKTOK_REFRESH_TOKEN, ACE_TIKTOK_CLIENT_KEY and ACE_TIKTOK_CLIENT_SECRET"
+
+
+@dataclass
+class TikTokPosts(Source):
+    """One account: its list of public posts, or with ``posts`` the known ones that are due."""
+
+    client_key: str = field(repr=False)
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    #: Where the newest tokens are kept.
+    tokens_file: Path
+    landing: Landing
+    base: str = BASE
+    posts: bool = False
+    _tokens: Tokens = field(init=False, repr=False)
+
+    name, command, preset = "tiktok", "tiktok", "tiktok-display"
+    #: 600 a minute and endpoint.
+    per_second = 9.0
+
+    def __post_init__(self) -> None:
+        self._tokens = Tokens(self.tokens_file, self.refresh_token)
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        return {"posts": self.posts}
+
+    def given(self, cursor: dict[str, Any] | None) -> Any:
+        return posts_to_poll(self.landing, "tiktok", utc_now()) if self.posts else None
+
+    def program(self, ask: Asking, given: Any, begun_at: datetime) -> None:
+        if given is not None:
+            for first in range(0, len(given), PAGE):
+                filters = {"video_ids": given[first : first + PAGE]}
+                # Posts that are gone are left out of the answer without a word.
+                ask(_question("/v2/video/query/", {"filters": filters}))
+            return
+        where: dict[str, Any] = {}
+        while True:
+            answer = ask(_question("/v2/video/list/", {"max_count": PAGE, **where}))
+            data = answer.document.get("data") or {}
+            if not data.get("has_more"):
+                return
+            where = {"cursor": data["cursor"]}
+
+    def headers(self, send: Sending) -> dict[str, str]:
+        def refreshed(token: str) -> dict[str, Any]:
+            form = {
+                "client_key": self.client_key,
+                "client_secret": self.client_secret,
+                "grant_type": "refresh_token",
+                "refresh_token": token,
+            }
+            return token_of(send(Ask("/v2/oauth/token/", method="POST", form=form)), _NAMES)
+
+        return {"Authorization": f"Bearer {self._tokens.access(refreshed)}"}
+
+    def secrets(self) -> list[str]:
+        own = [self.client_secret, self.client_key, self.refresh_token]
+        return [one for one in (*own, *self._tokens.secrets()) if one]
+
+    def renew(self) -> bool:
+        self._tokens.refuse()
+        return True
+
+    def judge(self, ask: Ask, answer: Answer) -> None:
+        judge(answer, "video.list")
+
+
+def _question(path: str, body: dict[str, Any]) -> Ask:
+    return Ask(path, {"fields": FIELDS}, "POST", json=body, kind="posts")

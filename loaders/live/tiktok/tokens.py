@@ -1,0 +1,117 @@
+"""The tokens of one TikTok user: the refresh token that may change with every use, kept.
+
+A file beside the spools, readable by its owner alone, holds the newest pair. It is written
+and synced before the new access token is used, so that a rotated refresh token is not lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from loaders.landing.storage import explain
+
+#: Seconds before its end at which an access token is renewed.
+EARLY = 120
+
+
+class Tokens:
+    """The pair that began with ``given``, the refresh token that was configured.
+
+    Another configured token begins another pair. Raises AceError when the file cannot be
+    read or written.
+    """
+
+    def __init__(self, path: Path, given: str) -> None:
+        self._path = path
+        self._origin = hashlib.sha256(given.encode()).hexdigest()[:16]
+        self._kept: dict[str, Any] = {"refresh": given}
+        self._refused = ""
+
+    def access(self, refreshed: Callable[[str], dict[str, Any]]) -> str:
+        """An access token that is good; ``refreshed`` asks for a pair with a refresh token.
+
+        One process at a time: two that refresh at once could each spoil the other's token.
+        """
+        if self._is_good(self._kept):
+            return str(self._kept["access"])
+        with self._locked():
+            stored = self._stored()
+            if stored:
+                self._kept = stored
+            if not self._is_good(self._kept):
+                found = refreshed(str(self._kept["refresh"]))
+                self._kept = {
+                    "origin": self._origin,
+                    "access": found["access_token"],
+                    "refresh": found.get("refresh_token") or self._kept["refresh"],
+                    "until": time.time() + float(found.get("expires_in") or 86_400),
+                }
+                self._write()
+        return str(self._kept["access"])
+
+    def refuse(self) -> None:
+        """The access token is refused, however long it should be good."""
+        self._refused = str(self._kept.get("access") or "")
+
+    def secrets(self) -> list[str]:
+        return [str(self._kept[name]) for name in ("access", "refresh") if self._kept.get(name)]
+
+    def _is_good(self, pair: dict[str, Any]) -> bool:
+        access = pair.get("access")
+        return (
+            bool(access)
+            and access != self._refused
+            and time.time() < float(pair.get("until") or 0) - EARLY
+        )
+
+    def _stored(self) -> dict[str, Any] | None:
+        try:
+            found = json.loads(self._path.read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise explain(error, str(self._path)) from None
+        except ValueError:
+            return None
+        known = isinstance(found, dict) and found.get("origin") == self._origin
+        return found if known and found.get("refresh") else None
+
+    def _write(self) -> None:
+        beside = self._path.with_suffix(".new")
+        try:
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(self._kept, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(beside, self._path)
+            folder = os.open(self._path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise explain(error, str(self._path)) from None
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(
+                self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
+        except OSError as error:
+            raise explain(error, str(self._path.parent)) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)

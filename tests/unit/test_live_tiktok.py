@@ -1,0 +1,300 @@
+"""TikTok's two APIs against a fake of them: what lands, what is asked again, what is said."""
+
+from __future__ import annotations
+
+import json
+import stat
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import stamina
+
+from common.errors import AceError
+from loaders.landing import Landing
+from loaders.live.run import LiveResult, load_live
+from loaders.live.tiktok.posts import TikTokPosts
+from loaders.live.tiktok.research import TikTokResearch, windows
+from tests.fakes.server import Reply
+from tests.fakes.tiktok import KEY, REFRESH, SECRET, FakeTikTok, error, posts, videos
+from warehouse.cli import main
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "tiktok_research"
+
+
+@pytest.fixture(autouse=True)
+def no_waits() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=3):
+        yield
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeTikTok]:
+    with FakeTikTok(videos=videos(450, NOW), posts=posts(47, NOW)) as started:
+        assert isinstance(started, FakeTikTok)
+        yield started
+
+
+def research(fake: FakeTikTok, home: Path, **options: Any) -> LiveResult:
+    asked = {"hashtags": ("funny",), **options}
+    source = TikTokResearch(KEY, SECRET, fake.url, **asked)
+    return load_live(Landing(home / "landing"), home, source)
+
+
+def own(fake: FakeTikTok, home: Path, *, adopt: str | None = None, **options: Any) -> LiveResult:
+    landing = Landing(home / "landing")
+    given = {"refresh_token": REFRESH, **options}
+    source = TikTokPosts(
+        KEY, SECRET, tokens_file=home / "tokens.json", landing=landing, base=fake.url, **given
+    )
+    return load_live(landing, home, source, adopt=adopt)
+
+
+def rows(home: Path, source: str, resource: str) -> pl.DataFrame:
+    files = sorted((home / "landing" / source / resource).glob("0*.parquet"))
+    return pl.concat(map(pl.read_parquet, files))
+
+
+def counts(result: LiveResult) -> dict[str, tuple[int, int]]:
+    return {one.resource: (one.read, one.accepted) for one in result.resources}
+
+
+def test_research_lands_every_video_of_every_window(fake: FakeTikTok, tmp_path: Path) -> None:
+    fake.sparse = True
+    fake.videos[3]["gone"] = True
+    result = research(fake, tmp_path, since=(NOW - timedelta(days=70)).date())
+    assert (result.error, result.paused) == ("", "")
+    ids = set(rows(tmp_path, "tiktok_research", "raw_videos")["external_id"])
+    assert ids == fake.served
+    # Behind an empty page come more: the oldest of each window is there.
+    assert str(fake.videos[0]["id"]) in ids
+    assert len(ids) > 200
+    # Ids are beyond what a float holds.
+    assert any(int(one) != int(float(one)) for one in ids)
+
+
+def test_the_next_run_begins_three_days_before_the_last_ended(
+    fake: FakeTikTok, tmp_path: Path
+) -> None:
+    research(fake, tmp_path)
+    asked = len(fake.asked("research"))
+    research(fake, tmp_path)
+    days = [request.json["start_date"] for request in fake.asked("research")[asked:]]
+    assert set(days) == {f"{NOW.date() - timedelta(days=3):%Y%m%d}"}
+
+
+@pytest.mark.parametrize(
+    ("first", "spans"),
+    [(0, [0]), (30, [30]), (31, [30, 1]), (75, [30, 30, 15]), (-1, [0])],
+)
+def test_windows_hold_at_most_thirty_days_and_leave_none_out(first: int, spans: list[int]) -> None:
+    last = date(2026, 11, 27)
+    found = list(windows(last - timedelta(days=first), last))
+    assert [(end - begin).days for begin, end in found] == spans
+    assert all(one[1] == other[0] for one, other in pairwise(found))
+
+
+def test_words_tags_users_and_regions_are_one_query(fake: FakeTikTok, tmp_path: Path) -> None:
+    research(fake, tmp_path, keywords=("number 7",), hashtags=("nobody",), regions=("US", "GB"))
+    assert fake.asked("research")[0].json["query"] == {
+        "or": [
+            {"operation": "EQ", "field_name": "keyword", "field_values": ["number 7"]},
+            {"operation": "EQ", "field_name": "hashtag_name", "field_values": ["nobody"]},
+        ],
+        "and": [{"operation": "IN", "field_name": "region_code", "field_values": ["US", "GB"]}],
+    }
+    assert rows(tmp_path, "tiktok_research", "raw_videos").height == 11  # 7, 70 to 79
+
+
+def test_a_search_that_expires_begins_anew(fake: FakeTikTok, tmp_path: Path) -> None:
+    def expire(request: Any) -> Reply:
+        fake.searches.clear()
+        return fake.reply(request)
+
+    fake.fail(lambda request: fake.reply(request), at="research")
+    fake.fail(expire, at="research")
+    result = research(fake, tmp_path)
+    assert result.error == ""
+    assert len(set(rows(tmp_path, "tiktok_research", "raw_videos")["external_id"])) == 450
+
+
+def test_an_expired_token_is_replaced_in_the_middle(fake: FakeTikTok, tmp_path: Path) -> None:
+    fake.lives = 2
+    assert research(fake, tmp_path).error == ""
+    assert len(fake.asked("token")) == 3
+    assert len(set(rows(tmp_path, "tiktok_research", "raw_videos")["external_id"])) == 450
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        error("rate_limit_exceeded", "slow down", 429),
+        error("internal_error", "", 500),
+        Reply(b"<html>Gateway Time-out</html>", 504, {"Content-Type": "text/html"}),
+        Reply(b"<html>maintenance</html>", 200, {"Content-Type": "text/html"}),
+    ],
+    ids=["429", "500", "504 html", "200 html"],
+)
+def test_what_passes_is_asked_again(fake: FakeTikTok, tmp_path: Path, fault: Reply) -> None:
+    fake.fail(fault, at="research", times=2)
+    result = research(fake, tmp_path)
+    assert (result.error, result.retried) == ("", 2)
+
+
+def test_the_quota_of_the_day_pauses_and_the_next_day_goes_on(
+    fake: FakeTikTok, tmp_path: Path
+) -> None:
+    fake.fail(lambda request: fake.reply(request), at="research", times=2)
+    fake.fail(error("daily_quota_limit_exceeded", "", 429), at="research")
+    first = research(fake, tmp_path)
+    assert (first.paused, first.exit_code) == ("TikTok's quota of the day is used up", 0)
+    assert first.until == (NOW + timedelta(days=1)).replace(hour=0, minute=0, second=0)
+    assert counts(first) == {"raw_videos": (200, 200)}
+    assert research(fake, tmp_path).asked == 0
+    (tmp_path / "live/tiktok_research/spent.json").unlink()  # a day later
+    second = research(fake, tmp_path)
+    assert (second.kept, counts(second)) == (2, {"raw_videos": (250, 250)})
+    # Twice only the page that the quota refused, and no token.
+    assert sorted(
+        n for question, n in fake.repeated().items() if "research" in question[1]
+    ) == [2]  # fmt: skip
+
+
+def test_wrong_credentials_name_the_one_thing_to_mend(fake: FakeTikTok, tmp_path: Path) -> None:
+    source = TikTokResearch(KEY, "wrong-secret", fake.url, hashtags=("funny",))
+    result = load_live(Landing(tmp_path / "landing"), tmp_path, source)
+    assert result.error.startswith("TikTok gives no access token (invalid_client: Client key")
+    assert result.hint == "Check ACE_TIKTOK_RESEARCH_KEY and ACE_TIKTOK_RESEARCH_SECRET."
+    assert result.exit_code == 1
+
+
+def test_recorded_pages_land_with_all_their_digits(fake: FakeTikTok, tmp_path: Path) -> None:
+    recorded = json.loads((FIXTURES / "api_videos_response_page_2_of_2.json").read_text())
+    nulls = FIXTURES / "api_videos_response_unicode_with_null_bytes.json"
+    fake.fail(Reply(nulls.read_bytes()), at="research")
+    result = research(fake, tmp_path)
+    assert result.error == ""
+    fake.fail(Reply(json.dumps(recorded).encode()), at="research")
+    assert research(fake, tmp_path).error == ""
+    landed = set(rows(tmp_path, "tiktok_research", "raw_videos")["external_id"])
+    assert {str(video["id"]) for video in recorded["data"]["videos"]} <= landed
+
+
+def test_own_posts_land_with_their_polls(fake: FakeTikTok, tmp_path: Path) -> None:
+    fake.posts[5]["gone"] = True
+    fake.posts[6].pop("view_count")
+    result = own(fake, tmp_path, adopt="My shop")
+    assert counts(result) == {
+        "products": (1, 1), "scripts": (46, 46), "experiments": (46, 46),
+        "published_posts": (46, 46), "performance_metrics": (46, 46),
+    }  # fmt: skip
+    post = rows(tmp_path, "tiktok", "published_posts").sort("published_at").row(6, named=True)
+    source = fake.posts[7]
+    assert post["external_post_id"] == str(source["id"])
+    assert post["published_at"].timestamp() == source["create_time"]
+    assert (post["caption"], post["hashtags"]) == (source["video_description"], ["tips", "howto"])
+    polls = rows(tmp_path, "tiktok", "performance_metrics")
+    assert polls["views"].null_count() == 1
+    assert (polls["_extracted_at"] >= NOW - timedelta(seconds=1)).all()
+
+
+def test_without_adopt_only_polls_land(fake: FakeTikTok, tmp_path: Path) -> None:
+    assert counts(own(fake, tmp_path)) == {"performance_metrics": (47, 47)}
+
+
+def test_known_posts_are_polled_by_id_when_they_are_due(fake: FakeTikTok, tmp_path: Path) -> None:
+    own(fake, tmp_path, adopt="My shop")
+    asked = len(fake.asked("video/query"))
+    fake.posts[-1]["gone"] = True
+    result = own(fake, tmp_path, posts=True)
+    # Posts of the last twelve hours, every five hours: the others were polled just now.
+    bodies = [request.json["filters"]["video_ids"] for request in fake.asked("query")[asked:]]
+    assert bodies == [[str(post["id"]) for post in fake.posts[-3:]]]
+    assert counts(result) == {"performance_metrics": (2, 2)}
+
+
+def test_the_newest_refresh_token_is_kept_for_its_owner_alone(
+    fake: FakeTikTok, tmp_path: Path
+) -> None:
+    own(fake, tmp_path)
+    file = tmp_path / "tokens.json"
+    assert json.loads(file.read_text())["refresh"] == fake.refresh != REFRESH
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    # The configured one is long spent; a second process goes on with the kept pair.
+    assert own(fake, tmp_path).error == ""
+    assert len(fake.asked("token")) == 1
+    fake._access.clear()
+    assert own(fake, tmp_path).error == ""
+    assert len(fake.asked("token")) == 2
+
+
+def test_a_new_configured_token_takes_the_place_of_the_kept(
+    fake: FakeTikTok, tmp_path: Path
+) -> None:
+    own(fake, tmp_path)
+    fake.refresh = "rft.authorised-anew-0123456789"
+    fake._access.clear()
+    assert own(fake, tmp_path, refresh_token=fake.refresh).error == ""
+
+
+def test_a_spent_refresh_token_says_so(fake: FakeTikTok, tmp_path: Path) -> None:
+    result = own(fake, tmp_path, refresh_token="rft.spent-0123456789abcdef")
+    assert "invalid_grant: Refresh token is invalid or expired" in result.error
+    assert "ACE_TIKTOK_REFRESH_TOKEN" in result.hint
+
+
+def test_a_missing_scope_is_named(fake: FakeTikTok, tmp_path: Path) -> None:
+    fake.fail(error("scope_not_authorized", "The scope is missing.", 401), at="video/list")
+    result = own(fake, tmp_path)
+    assert result.hint == "Give the app the scope video.list, and authorise it again."
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+def test_no_secret_is_said_or_kept(
+    fake: FakeTikTok,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    debug: list[str],
+) -> None:
+    from common.settings import settings
+
+    monkeypatch.chdir(tmp_path)
+    values = {"HOME": str(tmp_path), "TIKTOK_URL": fake.url, "TIKTOK_CLIENT_KEY": KEY,
+              "TIKTOK_CLIENT_SECRET": SECRET, "TIKTOK_REFRESH_TOKEN": REFRESH,
+              "TIKTOK_RESEARCH_KEY": KEY, "TIKTOK_RESEARCH_SECRET": SECRET}  # fmt: skip
+    for name, value in values.items():
+        monkeypatch.setenv(f"ACE_{name}", value)
+    settings.cache_clear()
+    fake.fail(error("invalid_params", f"the client {SECRET} may not", 400), at="research")
+    told = []
+    for call in (
+        ["load", "tiktok-research", "--hashtag", "funny"],
+        ["load", "tiktok"],
+        ["load", "tiktok", "--posts"],
+    ):
+        code: Any = 0
+        try:
+            main([*debug, *call])
+        except SystemExit as ended:
+            code = ended.code
+        except AceError as error_:
+            traceback.print_exception(error_)  # what --debug lets Python do
+            code = error_.exit_code
+        told.append((code, *capfd.readouterr()))
+    settings.cache_clear()
+    assert [one[0] for one in told] == [1, 0, 0]
+    assert "the client *** may not" in told[0][2]
+    secrets = [SECRET, REFRESH, fake.refresh, *fake._access]
+    said = "".join(out + err for _, out, err in told)
+    assert not [one for one in secrets if one in said]
+    for file in tmp_path.rglob("*"):
+        if file.is_file() and file.name != "tokens.json":
+            held = file.read_bytes()
+            assert not [one for one in secrets if one.encode() in held], file

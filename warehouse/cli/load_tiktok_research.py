@@ -1,0 +1,77 @@
+"""``ace load tiktok-research``: other people's videos from the Research API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from common.errors import UsageError
+from warehouse.cli._live import credentials, run_live, url_option
+from warehouse.cli._show import json_option
+
+EPILOG = """\b
+Examples:
+  ace load tiktok-research --hashtag skincare --hashtag grwm --region US
+  ace load tiktok-research --keyword 'water bottle' --since 2026-09-01
+"""
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command(epilog=EPILOG)
+@click.option("--keyword", "keywords", multiple=True, help="In the description; repeatable.")
+@click.option("--hashtag", "hashtags", multiple=True, help="Without #; repeatable.")
+@click.option("--username", "usernames", multiple=True, help="Without @; repeatable.")
+@click.option(
+    "--region", "regions", multiple=True, metavar="CC", help="Of the account, as US; repeatable."
+)
+@click.option("--since", type=_DAY, help="First day of publication [default: 30 days ago].")
+@click.option("--until", type=_DAY, help="Last day; the next run begins anew without it.")
+@click.option(
+    "--daily-requests", default=1000, show_default=True, type=click.IntRange(1), metavar="N",
+    help="What the quota of a day allows (50 while the access is on trial).",
+)  # fmt: skip
+@url_option("ACE_TIKTOK_URL")
+@json_option
+def command(
+    keywords: tuple[str, ...],
+    hashtags: tuple[str, ...],
+    usernames: tuple[str, ...],
+    regions: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    daily_requests: int,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Land TikTok videos of any of the keywords, hashtags and users, in any of the regions.
+
+    Needs access to the Research API: ACE_TIKTOK_RESEARCH_KEY and ACE_TIKTOK_RESEARCH_SECRET
+    of the client. A run begins three days before the last one ended, since videos come up
+    to two days late; counts may be ten days old.
+    """
+    from loaders.live.address import base_address
+    from loaders.live.tiktok.errors import BASE
+    from loaders.live.tiktok.research import TikTokResearch
+    from warehouse.settings import settings
+
+    if not (keywords or hashtags or usernames):
+        raise UsageError(
+            "Nothing says which videos.",
+            "Give --keyword, --hashtag or --username, each repeatable.",
+        )
+    key, secret = credentials("tiktok-research")
+    given = url or settings().extra.get("ACE_TIKTOK_URL")
+    source = TikTokResearch(
+        client_key=key,
+        client_secret=secret,
+        base=base_address(given, BASE, "--url (ACE_TIKTOK_URL)"),
+        keywords=keywords,
+        hashtags=tuple(tag.lstrip("#") for tag in hashtags),
+        usernames=tuple(name.lstrip("@") for name in usernames),
+        regions=tuple(region.upper() for region in regions),
+        since=since.date() if since else None,
+        until=until.date() if until else None,
+        per_day=daily_requests,
+    )
+    run_live(source, adopt=None, as_json=as_json)
