@@ -22,7 +22,7 @@ def main() -> None:
     fake.start(options.port)
     print(f"A fake {options.platform} listens on {fake.url} (Ctrl-C stops it). Try:")
     for line in usage:
-        print(f"  {line.replace('URL', fake.url)}")
+        print(f"  {line.format(url=fake.url)}")
     try:
         while True:
             time.sleep(1)

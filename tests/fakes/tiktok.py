@@ -226,7 +226,7 @@ def make() -> tuple[Fake, list[str]]:
     keys = f"ACE_TIKTOK_CLIENT_KEY={KEY} ACE_TIKTOK_CLIENT_SECRET={SECRET}"
     research = f"ACE_TIKTOK_RESEARCH_KEY={KEY} ACE_TIKTOK_RESEARCH_SECRET={SECRET}"
     return fake, [
-        "export ACE_TIKTOK_URL=URL",
+        "export ACE_TIKTOK_URL={url}",
         f"export {keys} ACE_TIKTOK_REFRESH_TOKEN={REFRESH}",
         f"export {research}",
         "ace load tiktok --adopt 'My shop'",

@@ -45,11 +45,10 @@ def credentials(command: str) -> list[str]:
 
     source, values = live_source(command), settings().extra
     if missing := source.missing(values):
-        first = missing[0]
-        others = f" (and {', '.join(one.name for one in missing[1:])})" if missing[1:] else ""
         raise UsageError(
-            f"ace load {command} needs {first.name}{others}, which is not set.",
-            f"It is {first.where}. Set it in the environment, .env or ace.toml.",
+            f"ace load {command} needs {' and '.join(one.name for one in missing)}.",
+            " ".join(f"{one.name} is {one.where}." for one in missing)
+            + " Set it in the environment, .env or ace.toml.",
         )
     return [values[one.name] for one in source.needs]
 
