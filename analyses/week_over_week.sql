@@ -2,7 +2,8 @@
 How was last week, and how does it compare with the weeks before?
 
 A week is seven days that are over, the newest ending with the last such day of its platform.
-`views_change` is against the week before (0.1 is a tenth more), null where that gained nothing.
+`views_change` is against the week before (0.1 is a tenth more), null where that gained nothing
+or is not whole: the platform's first day was in the middle of it (`is_whole` is false).
 Of the views gained, `spread_share` came between polls so far apart that no poll says on which
 day: near 1, the week is a guess. `posts_open` were not polled again after some day of the week,
 so that what they gained after that is missing; a polling that stopped looks like a fall.
@@ -20,6 +21,7 @@ newest as (
 
     select
         platform,
+        min(day) as first_day,
         max(day) as day
     from days
     group by platform
@@ -30,6 +32,7 @@ numbered as (
 
     select
         days.*,
+        newest.first_day as platform_first_day,
         newest.day as last_day,
         floor((newest.day - days.day) / 7.0) as weeks_ago
     from days
@@ -43,6 +46,8 @@ weeks as (
         platform,
         weeks_ago,
         max(last_day) - 7 * cast(weeks_ago as integer) as last_day,
+        min(platform_first_day)
+        <= max(last_day) - 7 * cast(weeks_ago as integer) - 6 as is_whole,
         sum(posts_published) as posts_published,
         sum(posts_open) as posts_open,
         sum(views_gained) as views_gained,
@@ -61,12 +66,14 @@ select
     views_gained,
     views_gained / nullif(
         case
-            when lag(weeks_ago) over by_week = weeks_ago + 1 then lag(views_gained) over by_week
+            when lag(weeks_ago) over by_week = weeks_ago + 1 and lag(is_whole) over by_week
+            then lag(views_gained) over by_week
         end, 0
     ) - 1 as views_change,
     engagements_gained,
     views_gained_spread / nullif(views_gained, 0) as spread_share,
-    posts_open
+    posts_open,
+    is_whole
 from weeks
 window by_week as (partition by platform order by weeks_ago desc)
 order by last_day desc, platform asc

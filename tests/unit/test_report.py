@@ -16,6 +16,7 @@ from tests.support import hostile, small_warehouse
 from warehouse.cli.report import command
 from warehouse.quality.pages import write_index
 from warehouse.release.duckdb import DuckStore
+from warehouse.report.charts import age_marks, growth
 from warehouse.report.data import Report
 from warehouse.report.page import environment
 from warehouse.report.text import compact, day, hours, percent
@@ -23,7 +24,7 @@ from warehouse.settings import PROJECT_ROOT, settings
 
 #: What would let a value into a page as HTML.
 UNESCAPED = re.compile(r"\bMarkup\b|markupsafe|\|\s*safe\b|\bautoescape\b|\bEnvironment\(")
-VOID = {"meta", "link", "line", "polygon", "polyline", "br"}
+VOID = {"meta", "link", "br"}
 
 
 class _Page(HTMLParser):
@@ -170,24 +171,31 @@ def test_a_place_that_cannot_be_written_is_one_sentence(ace_home: Path, tmp_path
 
 
 def _growth(points: list[tuple[float, int]], label: str) -> str:
-    module = environment().get_template("curve.html").module
-    return str(module.growth(points, label))  # type: ignore[attr-defined]
+    module = environment().get_template("chart.html").module
+    return str(module.chart(growth(points), label))  # type: ignore[attr-defined]
 
 
-def test_a_curve_begins_at_nothing_and_ends_at_the_last_poll() -> None:
+def test_a_curve_begins_at_nothing_and_each_poll_says_what_it_is() -> None:
     svg = _growth([(10.0, 50), (100.0, 200)], "a & b")
-    (points,) = re.findall(r'polyline class="line" points="(.*?)"', svg)
-    assert points.split()[0] == "4.0,94.0"
-    assert points.split()[-1] == "316.0,10.0"
-    assert svg.count("<circle") == 2
+    assert re.findall(r"<title>(.*?)</title>", svg) == [
+        "50 views after 10.0 hours", "200 views after 100.0 hours",
+    ]  # fmt: skip
+    # The line goes from the floor at no age through the first poll to the right end of the top.
+    (line,) = (d for d in re.findall(r' d="(M[^"]*)"', svg) if d.count("L") == 2 and "Z" not in d)
+    (x0, y0), *_, (x1, y1) = (map(float, pair.split(",")) for pair in re.split("[ML]", line)[1:])
+    assert x0 == 0
+    assert x1 > 250
+    assert (round(y0), round(y1)) == (max(round(y0), 90), 0)
     assert 'aria-label="a &amp; b"' in svg
-    assert "No poll" in _growth([], "x")
+    assert {"0", "100", "200", "1 d", "4 d"} <= set(re.findall(r">([^<]+)</text>", svg))
 
 
 @pytest.mark.parametrize("last", [0.0, 0.5, 26, 47, 49, 200, 24 * 400, 24 * 4000])
 def test_any_age_has_few_enough_marks(last: float) -> None:
-    svg = _growth([(last, 0)], "x")
-    assert 2 <= svg.count("<text") <= 8
+    _, _, marks = age_marks(max(24.0, last))
+    assert 2 <= len(marks) <= 7
+    assert marks == sorted(set(marks))
+    assert _growth([(last, 0)], "x").count("<text") >= 3
 
 
 def test_numbers_are_short_and_unknown_is_never_zero() -> None:
@@ -201,6 +209,7 @@ def test_numbers_are_short_and_unknown_is_never_zero() -> None:
 def test_what_a_tag_brings_is_relative_and_its_interval_logarithms() -> None:
     row = {"tag": "asmr", "kind": "style", "posts_with": 10, "posts_without": 20}
     row |= {"shrunk_lift": 0.5, "lo": math.log(1.1), "hi": math.log(2), "q_value": 0.01}
+    row |= {"adjusted_lift": 0.25, "adjusted_lo": 0.05, "adjusted_hi": 0.75}
     empty: list[dict[str, object]] = []
     report = Report(
         datetime.now(UTC),
@@ -217,3 +226,4 @@ def test_what_a_tag_brings_is_relative_and_its_interval_logarithms() -> None:
     page = environment().get_template("works.html").render(report=report)
     assert "+50%" in page
     assert "+10% to +100%" in page
+    assert "+5% to +75%" in page

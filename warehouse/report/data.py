@@ -6,28 +6,52 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from common.errors import UsageError
 from loaders.schema import ADOPTED
 from warehouse import overview
+from warehouse.analyses import analysis
 
 if TYPE_CHECKING:
     from repositories.reader import Reader
 
 TOP_POSTS = 12
+#: Days that the charts of every day go back.
+DAYS = 56
+#: Analyses whose answers the report shows: the same question, the same numbers.
+ANALYSES = ("week_over_week", "failing_agents")
 #: What the sections about decisions show: the tables each needs, and its query.
 QUERIES: dict[str, tuple[set[str], str]] = {
+    "experiments": (
+        {"marts.experiment_results", "canonical.experiments", "canonical.scripts"},
+        "select r.platform, r.status, p.name as product, s.script_text as words, "
+        "r.log_views_n, r.control_n, r.shrunk_views_lift, r.views_lift_lo, r.views_lift_hi, "
+        "r.chance_to_win from marts.experiment_results as r "
+        "join canonical.experiments as e on r.experiment_id = e.experiment_id "
+        "left join canonical.scripts as s on e.script_id = s.script_id "
+        "left join canonical.products as p on r.product_id = p.product_id "
+        "where r.status not in ('no_posts', 'adopted', 'pending', 'too_little_data') "
+        "order by case r.status when 'leading' then 1 when 'losing' then 2 else 3 end, "
+        "r.shrunk_views_lift desc, r.experiment_id, r.platform limit 12",
+    ),
+    "experiment_counts": (
+        {"marts.experiment_results"},
+        "select status, count(*) as experiments from marts.experiment_results "
+        "group by status order by status",
+    ),
     "patterns": (
         {"marts.creative_pattern_performance"},
         "select coalesce(p.hook_text || coalesce(' (' || p.structure || ')', ''), p.structure, "
         "cast(p.pattern_id as text)) as pattern, "
-        "m.posts, m.engagement_rate_eb, m.engagement_rate_eb_lo, m.engagement_rate_eb_hi, "
+        "m.lift_posts, m.engagement_rate_eb, m.engagement_rate_eb_lo, m.engagement_rate_eb_hi, "
         "m.shrunk_lift, m.lift_lo, m.lift_hi, m.last_used_at "
         "from marts.creative_pattern_performance as m "
         "join canonical.creative_patterns as p on m.pattern_id = p.pattern_id "
-        "where m.platform = 'all' and m.posts > 0 order by m.rank limit 8",
+        "where m.platform = 'all' and m.lift_posts > 0 order by m.rank limit 8",
     ),
     "tags": (
         {"marts.creative_tag_effects"},
-        "select kind, tag, posts_with, posts_without, shrunk_lift, lo, hi, q_value "
+        "select kind, tag, posts_with, posts_without, shrunk_lift, lo, hi, q_value, "
+        "adjusted_lift, adjusted_lo, adjusted_hi "
         "from marts.creative_tag_effects where platform = 'all' and q_value <= 0.1 "
         "order by shrunk_lift desc, kind, tag limit 12",
     ),
@@ -43,10 +67,35 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     "products": (
         {"marts.product_trends"},
         "select p.name, t.snapshot_time, t.popularity, t.direction, t.weekly_change, "
-        "t.opportunity, t.is_stale from marts.product_trends as t "
+        "t.expected_change, t.opportunity, t.is_stale from marts.product_trends as t "
         "join canonical.products as p on t.product_id = p.product_id "
         "where t.is_latest and t.opportunity is not null "
         "order by t.is_stale, t.opportunity desc, p.name limit 8",
+    ),
+    "times": (
+        {"marts.posting_times"},
+        "select platform, weekday, hour, effect, effect_lo, effect_hi, n_posts, rank, "
+        "exp(effect) - 1 as views_change, exp(effect_lo) - 1 as views_change_lo, "
+        "exp(effect_hi) - 1 as views_change_hi "
+        "from marts.posting_times order by platform, weekday, hour",
+    ),
+    "days": (
+        {"marts.daily_metrics"},
+        "select day, platform, sum(views_gained) as views_gained, "
+        "sum(engagements_gained) as engagements_gained, "
+        "cast(sum(posts_published) as double precision) as posts_published "
+        "from marts.daily_metrics where is_complete and day > "
+        f"(select max(day) - {DAYS} from marts.daily_metrics where is_complete) "
+        "group by day, platform order by day, platform",
+    ),
+    "runs": (
+        {"marts.workflow_runs"},
+        "select coalesce(kind, 'without a kind') as kind, count(*) as runs, "
+        "count(*) filter (where status = 'succeeded') as succeeded, "
+        "count(*) filter (where status = 'failed') as failed, "
+        "count(*) filter (where status = 'stuck') as stuck, "
+        "count(*) filter (where is_retry_storm) as storms "
+        "from marts.workflow_runs group by 1 order by runs desc, kind limit 12",
     ),
     "workflows": (
         {"marts.workflow_runs"},
@@ -69,7 +118,8 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     ),
     "forecasts": (
         {"marts.forecast_accuracy"},
-        "select platform, from_hours, target_hours, n, median_ape, naive_median_ape, coverage80 "
+        "select platform, platform = 'all' as is_total, from_hours, target_hours, n, median_ape, "
+        "naive_median_ape, coverage80 "
         "from marts.forecast_accuracy where n > 0 order by from_hours, target_hours, platform",
     ),
 }
@@ -131,8 +181,18 @@ def gather(reader: Reader, at: datetime | None = None) -> Report:
         marts={
             name: reader.query(sql).dicts() if needs <= tables else []
             for name, (needs, sql) in QUERIES.items()
-        },
+        }
+        | {name: _answer(reader, name, tables) for name in ANALYSES},
     )
+
+
+def _answer(reader: Reader, name: str, tables: set[str]) -> list[dict[str, Any]]:
+    """What an analysis finds; nothing where a table it asks is not there."""
+    try:
+        sql = analysis(name).sql(tables, {})
+    except UsageError:
+        return []
+    return reader.query(sql).dicts()
 
 
 def _top_posts(reader: Reader, *, with_words: bool) -> list[dict[str, Any]]:

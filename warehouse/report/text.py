@@ -40,6 +40,18 @@ def signed(share: float | None) -> str:
     return UNKNOWN if share is None else f"{100 * share:+.0f}%"
 
 
+def arrow(change: float | None) -> str:
+    """``+12%`` for 0.12, for the eye with an arrow."""
+    if change is None:
+        return UNKNOWN
+    mark = (
+        "\N{BLACK UP-POINTING SMALL TRIANGLE}"
+        if change > 0
+        else ("\N{BLACK DOWN-POINTING SMALL TRIANGLE}")
+    )
+    return f"{mark} {signed(change)}" if abs(change) >= 0.005 else "no change"
+
+
 def relative(log_ratio: float | None) -> float | None:
     """The relative difference whose logarithm is given."""
     return None if log_ratio is None else exp(log_ratio) - 1
@@ -67,6 +79,18 @@ def hours(value: float | None) -> str:
 def platform_class(platform: str) -> str:
     """The CSS class that colours a platform."""
     return f"on-{platform}" if platform in ("tiktok", "youtube", "instagram") else "on-other"
+
+
+def platform_colour(platform: str) -> str:
+    """The same for what has no class."""
+    return f"var(--{platform_class(platform).removeprefix('on-')})"
+
+
+def change_class(change: float | None) -> str:
+    """The CSS class of a rise or a fall that is worth a colour."""
+    if change is None or abs(change) < 0.05:
+        return ""
+    return "up" if change > 0 else "down"
 
 
 def _parsed(moment: str) -> datetime:
