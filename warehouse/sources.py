@@ -75,6 +75,11 @@ LIVE_SOURCES: tuple[LiveSource, ...] = (
             ),
         ),
     ),
+    LiveSource(
+        "youtube",
+        "ACE_YOUTUBE_LOAD",
+        (Needed("ACE_YOUTUBE_KEY", "an API key of a Google project with YouTube Data API v3"),),
+    ),
 )
 
 

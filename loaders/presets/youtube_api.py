@@ -3,7 +3,8 @@
 ``videos.list`` does not say how it was asked, but only a chart or a rating list
 has pages: a response with a page token is a list of other people's videos
 (raw_videos), one without was asked by id, which is how our own posts are polled
-(performance_metrics). A chart that fits one page cannot be told apart.
+(performance_metrics), and the posts themselves where they are wanted. A chart that fits one
+page cannot be told apart; whoever asked for it says so with the option ``others``.
 
 Caption is the title, which is what viewers see; the description, the channel's
 id and all else stay in the extra. Author is the channel's title.
@@ -27,6 +28,7 @@ from loaders.presets.base import (
     refused,
 )
 
+_POLLS, _POSTS = "performance_metrics", "published_posts"
 _ITEM_OF_RESPONSE = {
     "youtube#videoListResponse": "youtube#video",
     "youtube#batchGetStatsResponse": "youtube#videoStats",
@@ -39,25 +41,46 @@ def _read(document: dict[str, Any], options: Mapping[str, Any]) -> Iterator[Pres
     if "items" not in document:
         # A list response that found nothing may come without `items`.
         if not (isinstance(kind, str) and kind.endswith("Response")):
-            yield attempt(_item, document, {}, kind)
+            yield from _records(document, {}, kind, options)
         return
     items = document["items"]
     if not isinstance(items, list):
         yield refused(document, f"The field items is {describe(items)}, not a list.")
         return
     for item in items:
-        yield attempt(_item, item, document, kind)
+        yield from _records(item, document, kind, options)
 
 
-def _item(item: dict[str, Any], response: dict[str, Any], response_kind: Any) -> PresetRecord:
-    kind = item.get("kind") or _ITEM_OF_RESPONSE.get(str(response_kind)) or _guess(item)
+def _records(
+    item: Any, response: dict[str, Any], response_kind: Any, options: Mapping[str, Any]
+) -> Iterator[PresetRecord]:
+    paged = bool(response.get("nextPageToken") or response.get("prevPageToken"))
+    others = paged or options["others"]
+    kind = _kind(item, response_kind)
+    if others or kind not in ("youtube#video", "youtube#videoStats"):
+        yield attempt(_item, item, response, kind, response_kind, others)
+        return
+    if _POLLS in options["wanted"]:
+        yield attempt(_poll, item)
+    if _POSTS in options["wanted"]:
+        yield attempt(_post, item)
+
+
+def _kind(item: Any, response_kind: Any) -> Any:
+    if not isinstance(item, dict):
+        return None
+    return item.get("kind") or _ITEM_OF_RESPONSE.get(str(response_kind)) or _guess(item)
+
+
+def _item(
+    item: dict[str, Any], response: dict[str, Any], kind: Any, response_kind: Any, others: bool
+) -> PresetRecord:
     if kind == "youtube#searchResult":
         return _search_result(item, response)
     if kind == "youtube#videoStats":
         return _poll(item)
     if kind == "youtube#video":
-        paged = bool(response.get("nextPageToken") or response.get("prevPageToken"))
-        return _trending(item, Fields(item), "id", response) if paged else _poll(item)
+        return _trending(item, Fields(item), "id", response) if others else _poll(item)
     named = kind or response_kind
     what = f"A {named}" if named else "A record without a kind"
     raise Unusable(f"{what} is neither a video with its statistics nor a search result.")
@@ -118,11 +141,27 @@ def _poll(item: dict[str, Any]) -> PresetRecord:
     return polled(item, fields, "youtube", post, counts, told)
 
 
+def _post(item: dict[str, Any]) -> PresetRecord:
+    fields = Fields(item)
+    post = identifier(fields.take("id"), "id")
+    fields.drop("statistics")
+    values = {
+        "platform": "youtube",
+        "external_post_id": post,
+        "caption": fields.take("snippet.title"),
+        "hashtags": fields.take("snippet.tags"),
+        "published_at": fields.take("snippet.publishedAt", "snippet.publishTime"),
+    }
+    return landed(_POSTS, item, fields, values)
+
+
 YOUTUBE_API = Preset(
     name="youtube-api",
     source="youtube",
     rows=False,
     help="YouTube Data API responses: charts and searches (raw_videos), videos by id "
-    "(performance_metrics).",
+    "(performance_metrics; with --adopt also published_posts).",
     reader=_read,
+    options={"wanted": (_POLLS,), "others": False},
+    lands=("raw_videos", _POLLS, _POSTS),
 )

@@ -12,6 +12,7 @@ from warehouse.terminal import echo
 SOURCES: dict[str, str] = {
     "files": "CSV, JSON, NDJSON or Parquet files, by table or preset.",
     "supabase": "The operational tables of a Postgres database.",
+    "youtube": "Our own channels, charts and searches of YouTube.",
     "tiktok": "Our own posts on TikTok.",
     "tiktok-research": "TikTok videos by keyword, hashtag or user.",
     "inbox": "What agents wrote through the repositories.",

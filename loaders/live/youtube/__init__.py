@@ -1,0 +1,1 @@
+"""YouTube: the Data API with a key (videos of everybody, and our own)."""
