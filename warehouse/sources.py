@@ -28,6 +28,13 @@ class LiveSource:
     command: str
     loads: str
     needs: tuple[Needed, ...]
+    #: Its own address, and the setting that may name another.
+    base: str = ""
+    url: str = ""
+
+    def where(self, values: Mapping[str, str]) -> str:
+        """The address that it is asked at."""
+        return values.get(self.url) or self.base
 
     def calls(self, values: Mapping[str, str]) -> list[list[str]]:
         """The options of each call; none where the source is not configured. Raises UsageError
@@ -62,6 +69,8 @@ LIVE_SOURCES: tuple[LiveSource, ...] = (
             Needed("ACE_TIKTOK_RESEARCH_KEY", "the client key of a Research API project"),
             Needed("ACE_TIKTOK_RESEARCH_SECRET", "the client secret beside that key"),
         ),
+        "https://open.tiktokapis.com",
+        "ACE_TIKTOK_URL",
     ),
     LiveSource(
         "tiktok",
@@ -74,11 +83,15 @@ LIVE_SOURCES: tuple[LiveSource, ...] = (
                 "what TikTok gave when the account allowed the app video.list",
             ),
         ),
+        "https://open.tiktokapis.com",
+        "ACE_TIKTOK_URL",
     ),
     LiveSource(
         "youtube",
         "ACE_YOUTUBE_LOAD",
         (Needed("ACE_YOUTUBE_KEY", "an API key of a Google project with YouTube Data API v3"),),
+        "https://www.googleapis.com",
+        "ACE_YOUTUBE_URL",
     ),
 )
 

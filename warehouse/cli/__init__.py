@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "explain": "What a table is: grain, columns, example, lineage.",
     "sql": "Read-only SQL against a release.",
     "analysis": "Questions that come with the project, answered on a release.",
+    "doctor": "What keeps the warehouse from working here, and the remedy.",
     "mcp": "The agent server: releases as tools for agents.",
     "report": "One self-contained HTML page.",
     "publish": "Copy a release's marts into a Postgres or Supabase schema.",
