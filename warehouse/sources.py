@@ -93,6 +93,16 @@ LIVE_SOURCES: tuple[LiveSource, ...] = (
         "https://www.googleapis.com",
         "ACE_YOUTUBE_URL",
     ),
+    LiveSource(
+        "instagram",
+        "ACE_INSTAGRAM_LOAD",
+        (
+            Needed(
+                "ACE_INSTAGRAM_TOKEN",
+                "a long-lived access token of your app on developers.facebook.com",
+            ),
+        ),
+    ),
 )
 
 

@@ -11,9 +11,14 @@ from loaders.live.asks import Answer
 class Again(Exception):
     """It may work in a moment: asked again after ``seconds``, or after longer and longer waits
     where the platform names none. The message says why, for when it never works; then ``last``
-    is raised, where there is one, for the program to catch."""
+    is raised, where there is one: a refusal for the program to catch, or a pause."""
 
-    def __init__(self, why: str, seconds: float | None = None, last: Refused | None = None) -> None:
+    def __init__(
+        self,
+        why: str,
+        seconds: float | None = None,
+        last: Refused | Paused | None = None,
+    ) -> None:
         super().__init__(why)
         self.seconds = seconds
         self.last = last

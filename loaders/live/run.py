@@ -73,6 +73,8 @@ class LiveResult:
     error: str = ""
     hint: str = ""
     exit_code: int = 0
+    #: What the source has to say besides, a sentence each.
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "until": iso(self.until)}
@@ -136,6 +138,7 @@ class _Run:
         self._spool, self._progress = spool, progress
         self._began = time.monotonic()
         self._kept = self._new = 0
+        self._refused: list[tuple[Ask, Answer]] = []
 
     def begin(self, name: str) -> None:
         """Write the head: what the run is to know from here on, whenever it goes on."""
@@ -162,6 +165,7 @@ class _Run:
         cursor = None
         try:
             cursor = self._source.program(self._asking(client), self._head["given"], self._begun_at)
+            self._keep_refused()
         except Paused as stop:
             paused = stop
         except Refused as problem:
@@ -185,6 +189,7 @@ class _Run:
             error=failed.message if failed else "",
             hint=failed.hint if failed else "",
             exit_code=failed.exit_code if failed else 0,
+            notes=tuple(self._source.notes),
         )
 
     def _asking(self, client: Client) -> Callable[[Ask], Answer]:
@@ -195,14 +200,8 @@ class _Run:
                 question, _ = opened(entry, body)
                 known.setdefault(_digest(question), deque()).append(place)
 
-        refused: list[tuple[Ask, Answer]] = []
-
         def ask(question: Ask) -> Answer:
-            # Kept once the program has gone on after it: one that ended the run is asked
-            # again by the next, which may have the permission that was missing.
-            for one in refused:
-                keep(self._spool, *one)
-            refused.clear()
+            self._keep_refused()
             places = known.get(_digest(question))
             if places:
                 _, answer = opened(*self._spool.entry(places.popleft()))
@@ -212,7 +211,7 @@ class _Run:
             try:
                 answer = client.get(question)
             except Refused as problem:
-                refused.append((question, problem.answer))
+                self._refused.append((question, problem.answer))
                 raise
             keep(self._spool, question, answer)
             self._new += 1
@@ -222,6 +221,13 @@ class _Run:
             return answer
 
         return ask
+
+    def _keep_refused(self) -> None:
+        """Keep refusals once the program has gone on after them: one that ended the run is
+        asked again by the next, which may have the permission that was missing."""
+        for one in self._refused:
+            keep(self._spool, *one)
+        self._refused.clear()
 
     def land(self) -> list[ResourceResult]:
         """Land the pages that have not landed; what became of them."""

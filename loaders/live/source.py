@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from loaders.live.asks import Answer, Ask
@@ -34,6 +35,11 @@ class Source(ABC):
     per_second: float = 5.0
     #: Cost of a day at most, by bucket; a bucket that is not named has no limit.
     daily: Mapping[str, int] = {}
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """Sentences for the end of a call, beside what landed; the program may add some."""
+        return []
 
     @property
     @abstractmethod

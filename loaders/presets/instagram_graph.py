@@ -1,8 +1,8 @@
 """Instagram Graph API: media, stories, hashtags, business discovery, insights.
 
-Our own media (performance_metrics) are those asked for by id, those on the
-``/media`` and ``/stories`` edges, and those that show a field which Instagram
-gives only to the owner; hashtag, tagged, mentioned and discovered media are
+Our own media (performance_metrics, and published_posts where those are wanted) are those
+asked for by id, those on the ``/media`` and ``/stories`` edges, and those that show a field
+which Instagram gives only to the owner; hashtag, tagged, mentioned and discovered media are
 other people's (raw_videos). The edge is read from the address of the next or
 previous page where there is one (the address, which holds the caller's token,
 is not kept).
@@ -12,7 +12,8 @@ Not kept: paging, and of a discovered account everything but its username.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,12 +31,18 @@ from loaders.presets.base import (
 )
 from loaders.presets.instagram_insights import counts_of, fold, is_insight, observed, told_of
 
+POLLS, POSTS = "performance_metrics", "published_posts"
 _OWN_EDGES = frozenset({"media", "stories", "live_media"})
 _OTHERS_EDGES = frozenset({"top_media", "recent_media", "tags"})
 _OWNER_FIELDS = frozenset({
     "username", "owner", "shortcode", "ig_id", "media_product_type", "is_comment_enabled",
     "is_shared_to_feed", "alt_text", "view_count", "reposts_count", "saved_count",
     "shares_count", "total_like_count", "total_comments_count", "total_views_count", "insights",
+})  # fmt: skip
+#: They belong to polls and are no part of a post.
+_COUNT_FIELDS = frozenset({
+    "like_count", "comments_count", "view_count", "reposts_count", "saved_count",
+    "shares_count", "total_like_count", "total_comments_count", "total_views_count",
 })  # fmt: skip
 _MEDIA_FIELDS = frozenset({
     "media_type", "media_url", "permalink", "media_product_type", "like_count", "view_count",
@@ -52,7 +59,7 @@ _KINDS = (
 
 def _read(document: dict[str, Any], options: Mapping[str, Any]) -> Iterator[PresetRecord]:
     if "data" in document:
-        yield from _page(document)
+        yield from _page(document, options)
     elif "business_discovery" in document:
         yield from _discovery(document["business_discovery"], document)
     elif isinstance(document.get("mentioned_media"), dict):
@@ -61,26 +68,39 @@ def _read(document: dict[str, Any], options: Mapping[str, Any]) -> Iterator[Pres
         yield refused(document, "This is a comment, not a media.")
     elif _is_map_of_ids(document):
         for record in document.values():
-            yield from _records([record], own=True)
+            yield from _records([record], options, own=True)
     else:
-        yield from _records([document], own=True)
+        yield from _records([document], options, own=True)
 
 
-def _page(document: dict[str, Any]) -> Iterator[PresetRecord]:
+def _page(document: dict[str, Any], options: Mapping[str, Any]) -> Iterator[PresetRecord]:
     data = document["data"]
     if not isinstance(data, list):
         yield refused(document, f"The field data is {describe(data)}, not a list.")
         return
-    yield from _records(data, own=_is_own(data, document.get("paging")))
+    yield from _records(data, options, own=_is_own(data, document.get("paging")))
 
 
-def _records(data: list[Any], *, own: bool) -> Iterator[PresetRecord]:
+def _records(data: list[Any], options: Mapping[str, Any], *, own: bool) -> Iterator[PresetRecord]:
     insights = [item for item in data if is_insight(item)]
     yield from fold(insights)
     for item in data:
         if is_insight(item):
             continue
-        yield attempt(_own_media, item) if own else attempt(_others_media, item, None)
+        if own:
+            yield from _own(item, options["wanted"])
+        else:
+            yield attempt(_others_media, item, None)
+
+
+def _own(item: Any, wanted: Collection[str]) -> Iterator[PresetRecord]:
+    """The poll, then the post, as far as wanted; a refusal of both is told once."""
+    poll = replace(attempt(_own_media, item), meant=POLLS)
+    post = replace(attempt(_own_post, item), meant=POSTS)
+    if set(wanted) != {POSTS}:
+        yield poll
+    if POSTS in wanted and (post.resource or set(wanted) == {POSTS}):
+        yield post
 
 
 def _discovery(account: Any, document: dict[str, Any]) -> Iterator[PresetRecord]:
@@ -112,6 +132,19 @@ def _own_media(record: dict[str, Any]) -> PresetRecord:
             counts[column] = value
     told = {"saves": fields.take("saved_count")} | told_of(metrics)
     return polled(record, fields, "instagram", post, counts, told)
+
+
+def _own_post(record: dict[str, Any]) -> PresetRecord:
+    _insist_on_media(record)
+    fields = Fields(record)
+    values = {
+        "platform": "instagram",
+        "external_post_id": identifier(fields.take("id"), "id", numeric=True),
+        "caption": fields.take("caption"),
+        "published_at": fields.take("timestamp"),
+    }
+    fields.drop(*_COUNT_FIELDS, "insights")
+    return landed(POSTS, record, fields, values)
 
 
 def _others_media(record: dict[str, Any], author: Any) -> PresetRecord:
@@ -188,7 +221,8 @@ INSTAGRAM_GRAPH = Preset(
     name="instagram-graph",
     source="instagram",
     rows=False,
-    help="Instagram Graph API responses: own media, stories, insights (performance_metrics), "
-    "hashtags and discovery (raw_videos).",
+    help="Instagram Graph API responses: own media, stories, insights (performance_metrics, and "
+    "published_posts with --adopt), hashtags and discovery (raw_videos).",
     reader=_read,
+    options={"wanted": ("raw_videos", POLLS)},
 )

@@ -9,7 +9,9 @@ import time
 from tests.fakes.server import Fake
 
 #: Platform to the module whose ``make()`` gives the fake and the lines that say how to use it.
-PLATFORMS: dict[str, str] = {"tiktok": "tests.fakes.tiktok", "youtube": "tests.fakes.youtube"}
+PLATFORMS: dict[str, str] = {
+    name: f"tests.fakes.{name}" for name in ("instagram", "tiktok", "youtube")
+}
 
 
 def main() -> None:

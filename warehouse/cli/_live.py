@@ -93,6 +93,7 @@ def _lines(source: Source, result: LiveResult) -> list[str]:
     if result.kept:
         asked += f", {plural(result.kept, 'answer')} kept from the run before"
     lines.append(f"{source.command}: {asked}")
+    lines += result.notes
     if result.paused:
         when = f" It goes on from {_clock(result.until)}" if result.until else " It goes on"
         lines.append(

@@ -15,6 +15,7 @@ SOURCES: dict[str, str] = {
     "youtube": "Our own channels, charts and searches of YouTube.",
     "tiktok": "Our own posts on TikTok.",
     "tiktok-research": "TikTok videos by keyword, hashtag or user.",
+    "instagram": "Own media with their insights, and hashtags, of Instagram.",
     "inbox": "What agents wrote through the repositories.",
     "demo": "A simulated month of ACE with a known truth.",
 }
