@@ -19,10 +19,6 @@ BUILDS = tuple(
     Build(engine, incremental) for engine in ("duckdb", "postgres") for incremental in (True, False)
 )
 
-
-#: A template of which builds show different parts. Layout is as written and takes most of the time
-#: to judge: of the others it is judged in the first build only.
-_ASKS_FOR_BUILD = re.compile(r"\btarget\b|\bis_incremental\b")
 _LOOP = re.compile(r"\{%-?\s*for\b")
 _END_OF_LOOP = re.compile(r"\{%-?\s*endfor\b")
 
@@ -77,6 +73,18 @@ def _lines_of_loops(template: str) -> set[int]:
     return lines
 
 
+def _written(rendered: RenderedFile) -> set[tuple[int, int]]:
+    """Where in the template the text stands that a build shows as it is written."""
+    return {
+        (part.source_slice.start, part.source_slice.stop)
+        for variant in rendered.templated_variants
+        for part in variant.sliced_file
+        if part.slice_type == "literal"
+        and rendered.source_str[part.source_slice].strip()
+        and part.templated_slice.start < part.templated_slice.stop
+    }
+
+
 def _lint(linter: Linter, rendered: RenderedFile) -> list[SQLBaseError]:
     """What is wrong with a text: rules judge what the template says itself, not its macros."""
     parsed = linter.parse_rendered(rendered)
@@ -87,7 +95,7 @@ def _lint(linter: Linter, rendered: RenderedFile) -> list[SQLBaseError]:
     )
     if not own:
         return parsed.violations
-    rules = linter.get_rulepack(config=rendered.config)
+    rules = linter.get_rulepack(config=linter.config)
     return linter.lint_parsed(parsed, rules).get_violations()
 
 
@@ -98,19 +106,26 @@ def check_template(file: Path, known: set[str]) -> Checked:
     checked = Checked()
     loops = _lines_of_loops(source)
     seen: set[tuple[str, ...]] = set()
+    #: Layout is as written and takes most of the time to judge: of each part of a template it is
+    #: judged in the first build that shows it.
+    laid_out: set[tuple[int, int]] = set()
     for build in BUILDS:
         linting.context.current = build
         names = context(build)
         names.shortened.clear()
-        has_layout = build is BUILDS[0] or _ASKS_FOR_BUILD.search(source)
-        linter = _linter(build.engine, without="" if has_layout else "layout")
+        linter = _linter(build.engine)
         rendered = linter.render_string(source, str(file), linter.config, "utf-8")
         checked.macros |= {(build.engine, macro): text for macro, text in names.shortened.items()}
         texts = [str(variant) for variant in rendered.templated_variants]
-        key = hash_of(build.engine, str(bool(has_layout)), source, *texts)
         if (build.engine, *texts) in seen:
             continue
         seen.add((build.engine, *texts))
+        written = _written(rendered)
+        has_layout = build is BUILDS[0] or not written <= laid_out
+        laid_out |= written
+        if not has_layout:
+            linter = _linter(build.engine, without="layout")
+        key = hash_of(build.engine, str(has_layout), source, *texts)
         found = [] if key in known else _lint(linter, rendered)
         # sqlfluff takes the indent of a turn of a loop from where the turn before ended.
         found = [one for one in found if one.rule_code() != "LT02" or one.line_no not in loops]

@@ -57,6 +57,9 @@ def test_a_clean_template_is_clean(tmp_path: Path) -> None:
         (CLEAN.replace("as share", f"as {'s' * 100}"), "LT05 (duckdb)"),
         (CLEAN + "{% if target.type == 'postgres' %}where where{% endif %}\n", "PRS (postgres)"),
         (CLEAN + "{% if not is_incremental() %}wher a{% endif %}\n", f"PRS ({BOTH})"),
+        # Layout is judged where a part is shown first, in whichever build.
+        (CLEAN + "{% if not is_incremental() %}where  a{% endif %}\n", "LT01 (duckdb)"),
+        (CLEAN + "{% if target.type == 'postgres' %}where  a{% endif %}\n", "LT01 (postgres)"),
         # Larger than what sqlfluff leaves out by itself.
         (f"{{# {'long ' * 5000} #}}\nselect 1 as a, , 2 as b\n", f"PRS ({BOTH})"),
     ],
