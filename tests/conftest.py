@@ -26,7 +26,17 @@ PASSWORD = "s3cret-Pa55:word/@x"
 #: Only `make soak` runs these, and who names the folder; they take long.
 collect_ignore = [] if "SOAK_POSTS" in os.environ else ["soak"]
 
+#: Folders in the order in which they are run: the files that take longest first. At the end a
+#: worker would be left alone with one of them.
+FOLDERS = ("soak", "property", "e2e", "integration", "unit")
+
+TESTS = Path(__file__).parent
+
 _numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: FOLDERS.index(item.path.relative_to(TESTS).parts[0]))
 
 
 @dataclass(frozen=True)
@@ -119,14 +129,26 @@ def oldest_pg_server() -> Iterator[PgServer]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of a test run share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parsed_once(shared: Path) -> None:
+    """What dbt parsed for one worker serves all."""
+    from tests.support import parsed
+
+    parsed.shared = shared / "parsed"
+
+
+@pytest.fixture(scope="session")
+def demo(shared: Path) -> Warehouse:
     """The simulated world built on DuckDB, once for all workers; tests only read it."""
     from tests.support.demo import demo_warehouse
 
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    return demo_warehouse(folder / "demo")
+    return demo_warehouse(shared / "demo")
 
 
 @pytest.fixture

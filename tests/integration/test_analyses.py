@@ -25,7 +25,7 @@ def compiled(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> dict[
     """The SQL of each analysis; compiled in a folder of its own, the fixture is only read."""
     from dbt.cli.main import dbtRunner
 
-    from tests.support.builds import _manifest
+    from tests.support.parsed import parsed_project
     from warehouse.build.dbt_run import _close_connections, _environment
 
     folder = tmp_path_factory.mktemp("analyses")
@@ -36,8 +36,7 @@ def compiled(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> dict[
             *("--target", "duckdb", "--target-path", str(folder)),
             *("--log-path", str(folder), "--log-level", "none"),
         )
-        # The session's parsed project where another test needed it: parsing takes seconds.
-        done = dbtRunner(manifest=_manifest("duckdb ", common)).invoke(
+        done = dbtRunner(manifest=parsed_project("duckdb", common)).invoke(
             ["compile", "--select", "resource_type:analysis", "--no-populate-cache", *common]
         )
         _close_connections("duckdb")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -104,6 +105,7 @@ def tables(text: str, engine: str) -> dict[str, str]:
     }
 
 
+@cache
 def brief(text: str, engine: str = "duckdb", url: str = "") -> tuple[str, int]:
     """The document as the engine writes it, and the bytes it says it has."""
     statements = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import pytest
 
 from loaders.landing import Landing
 from tests.support.builds import Warehouse
+from tests.support.parsed import parsed_project
+from warehouse.build.dbt_run import _environment
 from warehouse.settings import PROJECT_ROOT
 
 #: Losing a unit test should be a decision.
@@ -44,31 +45,19 @@ def warehouse(
     server.drop_database(url)
 
 
-def outcomes(warehouse: Warehouse) -> dict[str, str]:
-    """Status of every node of the last run by its name."""
-    written = json.loads((warehouse.home / "target" / "run_results.json").read_text())
+def outcomes(warehouse: Warehouse, kind: str) -> dict[str, str]:
+    """Status of every test of a kind in the last run by its id."""
     return {
-        result["unique_id"].split(".")[2]: result["status"]
-        for result in written["results"]
-        if result["unique_id"].split(".")[0] in ("test", "unit_test")
+        name: status for name, status in warehouse.outcomes.items() if name.startswith(f"{kind}.")
     }
-
-
-def unit_outcomes(warehouse: Warehouse) -> list[str]:
-    written = json.loads((warehouse.home / "target" / "run_results.json").read_text())
-    return [
-        result["status"]
-        for result in written["results"]
-        if result["unique_id"].startswith("unit_test.")
-    ]
 
 
 def test_every_unit_test_passes(warehouse: Warehouse) -> None:
     passed = warehouse.dbt("test", "--select", "test_type:unit")
     assert warehouse.failures == []
     assert passed
-    found = unit_outcomes(warehouse)
-    assert set(found) == {"pass"}
+    found = outcomes(warehouse, "unit_test")
+    assert set(found.values()) == {"pass"}
     assert len(found) >= AT_LEAST
 
 
@@ -78,22 +67,24 @@ def test_macros_and_singular_tests_pass(warehouse: Warehouse) -> None:
     assert passed
     written = {path.stem for path in (PROJECT_ROOT / "tests" / "dbt").glob("*_macros.sql")}
     assert len(written) >= 10
-    assert written <= outcomes(warehouse).keys()
+    assert written <= {name.split(".")[2] for name in outcomes(warehouse, "test")}
 
 
 def test_every_column_is_described(warehouse: Warehouse) -> None:
-    manifest = json.loads((warehouse.home / "target" / "manifest.json").read_text())
-    for node in manifest["nodes"].values():
-        if node["resource_type"] not in ("model", "seed"):
+    with _environment(warehouse.environment()):
+        manifest = parsed_project(warehouse.target, warehouse.common_arguments())
+    tables = {
+        (schema, table): set(columns)
+        for schema in {node.schema for node in manifest.nodes.values()}
+        for table, columns in warehouse.tables(schema.removeprefix("build_")).items()
+    }
+    for node in manifest.nodes.values():
+        if node.resource_type not in ("model", "seed"):
             continue
-        found = warehouse.query(
-            "select column_name from information_schema.columns "
-            f"where table_schema = '{node['schema']}' and table_name = '{node['alias']}'"
-        )
-        columns = {row["column_name"] for row in found}
-        assert columns, node["name"]
-        described = {name for name, column in node["columns"].items() if column["description"]}
-        assert described == columns, node["name"]
+        columns = tables.get((node.schema, node.alias))
+        assert columns, node.name
+        described = {name for name, column in node.columns.items() if column.description}
+        assert described == columns, node.name
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +117,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     ):
         warehouse.execute(statement)
     assert not warehouse.dbt("test", "--select", "test_type:singular", "creative_tag_effects_rules")
-    return outcomes(warehouse)
+    return {name.split(".")[2]: status for name, status in outcomes(warehouse, "test").items()}
 
 
 @pytest.mark.parametrize(

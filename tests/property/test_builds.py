@@ -118,8 +118,7 @@ def test_a_build_that_stopped_in_the_middle_loses_no_change(
 def assert_nothing_is_empty(warehouse: Warehouse) -> None:
     """Every mart has rows, and a value in each column: equal means something then."""
     empty = []
-    for table in warehouse.tables("marts"):
-        columns = warehouse.columns("marts", table)
+    for table, columns in warehouse.tables("marts").items():
         counts = ", ".join(f'count("{column}") as "{column}"' for column in columns)
         [found] = warehouse.query(f"select {counts} from {warehouse.schema('marts')}.{table}")
         empty += [f"{table}.{column}" for column in columns if not found[column]]

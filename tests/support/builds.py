@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,8 +15,9 @@ from uuid import UUID
 
 from loaders.landing import Landing
 from loaders.schema import SOURCE_KEY
+from tests.support.parsed import parsed_project
 from warehouse.build.consumed import consumed, finds
-from warehouse.build.dbt_run import _close_connections, _environment, select_nodes
+from warehouse.build.dbt_run import _close_connections, _environment, select_nodes, uncollected
 from warehouse.build.live import _newest
 from warehouse.build.stale import Increment, plan, since
 from warehouse.release.model import Passed
@@ -29,22 +31,8 @@ INT_COLUMNS = ("_verdict", "_effective_at", "_first_known_at", "_valid_from", "_
 KEYS = SOURCE_KEY
 
 
-_manifests: dict[str, Any] = {}
-
-
-def _manifest(target: str, common: tuple[str, ...]) -> Any:
-    """The parsed project, a fresh copy each time: parsing takes seconds, once is enough."""
-    from dbt.cli.main import dbtRunner
-
-    if target not in _manifests:
-        parsed = dbtRunner().invoke(["parse", *common])
-        assert parsed.success, parsed.exception
-        _manifests[target] = parsed.result
-    return _manifests[target].deepcopy()
-
-
 def empty_database(url: str) -> None:
-    """Drop everything built in a Postgres database, so that its parsed project serves on."""
+    """Drop everything built in a Postgres database: quicker than a new one."""
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
@@ -67,6 +55,8 @@ class Warehouse:
     failures: list[str] = field(default_factory=list)
     #: Names of the models that the last run ran.
     ran: set[str] = field(default_factory=set)
+    #: What the last run said of its nodes, by their ids.
+    outcomes: dict[str, str] = field(default_factory=dict)
     #: A model that increments leave out, as if nothing that it reads had changed.
     overlooked: str | None = None
 
@@ -80,6 +70,8 @@ class Warehouse:
             "ACE_HOME": str(self.home),
             "ACE_LANDING": self.landing.url,
             "ACE_WAREHOUSE": str(self.database),
+            # Megabytes that nobody reads.
+            "DBT_WRITE_JSON": "false",
         }
         if self.target == "postgres":
             from warehouse.release.session import connect, profile_environment
@@ -97,6 +89,7 @@ class Warehouse:
             *("--target-path", str(self.home / "target")),
             *("--log-path", str(self.home / "logs")),
             *("--log-level", "none"),
+            *("--log-level-file", "none"),
             "--no-send-anonymous-usage-stats",
         ]
 
@@ -113,14 +106,15 @@ class Warehouse:
             open_store(self.settings(), self.target).forget_passed()
         with _environment(self.environment()):
             common = self.common_arguments()
-            manifest = _manifest(f"{self.target} {self.postgres_url}", tuple(common))
+            manifest = parsed_project(self.target, common)
             chosen = plan(manifest, increment)
             if increment is not None and chosen.nodes is not None:
                 nodes = {n for n in chosen.nodes if manifest.nodes[n].name != self.overlooked}
                 arguments += tuple(select_nodes(manifest, nodes))
                 arguments += ("--vars", json.dumps(increment.variables()))
-            done = dbtRunner(manifest=manifest).invoke([command, *arguments, *common])
-            _close_connections(self.target)
+            with uncollected():
+                done = dbtRunner(manifest=manifest).invoke([command, *arguments, *common])
+                _close_connections(self.target)
         if done.exception is not None:
             raise done.exception
         results = getattr(done.result, "results", [])
@@ -129,6 +123,7 @@ class Warehouse:
             for result in results
             if result.status in ("error", "fail")
         ]
+        self.outcomes = {one.node.unique_id: str(one.status) for one in results}
         self.ran = {one.node.name for one in results if one.node.resource_type == "model"}
         return bool(done.success)
 
@@ -172,21 +167,24 @@ class Warehouse:
         )
 
     def query(self, sql: str) -> list[dict[str, Any]]:
+        with self._reader() as reader:
+            return _dicts(reader, sql)
+
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[Any]:
         if self.target == "postgres":
             import psycopg
-            from psycopg.rows import dict_row
 
-            with psycopg.connect(self.postgres_url, row_factory=dict_row) as connection:
+            with psycopg.connect(self.postgres_url) as connection:
                 connection.execute("set time zone 'UTC'")
-                return connection.execute(sql).fetchall()
+                yield connection
+            return
         import duckdb
 
         # Read-only, so that tests of several processes can look at one warehouse.
         with duckdb.connect(str(self.database), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
-            result = connection.execute(sql)
-            names = [column[0] for column in result.description or []]
-            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+            yield connection
 
     def execute(self, sql: str) -> None:
         """Change the build database, behind dbt's back; DuckDB only."""
@@ -199,38 +197,48 @@ class Warehouse:
     def schema(self, name: str) -> str:
         return name if self.target == "duckdb" else f"build_{name}"
 
-    def columns(self, schema: str, table: str) -> list[str]:
-        found = self.query(
-            "select column_name from information_schema.columns "
-            f"where table_schema = '{self.schema(schema)}' and table_name = '{table}' "
-            "order by ordinal_position"
-        )
-        return [row["column_name"] for row in found]
+    def tables(self, schema: str) -> dict[str, list[str]]:
+        """The tables and views of a schema with their columns."""
+        with self._reader() as reader:
+            return self._tables(reader, schema)
+
+    def _tables(self, reader: Any, schema: str) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for row in _dicts(
+            reader,
+            "select table_name, column_name from information_schema.columns "
+            f"where table_schema = '{self.schema(schema)}' order by table_name, ordinal_position",
+        ):
+            found.setdefault(row["table_name"], []).append(row["column_name"])
+        return found
 
     def result(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every table that RULES says must be equal, as sorted, normalised rows."""
-        tables: dict[str, list[tuple[Any, ...]]] = {}
-        for schema in ("canonical", "marts", "quarantine"):
-            for table in self.tables(schema):
-                columns = self.columns(schema, table)
-                tables[f"{schema}.{table}"] = self.rows(schema, table, columns)
-        for table, key in KEYS.items():
-            tables[f"int_{table}"] = self.rows(
-                "intermediate", f"int_{table}", ["_load_id", "_position", key, *INT_COLUMNS]
-            )
-        return tables
+        found: dict[str, list[tuple[Any, ...]]] = {}
+        # Opening the database takes longer than reading one table of it.
+        with self._reader() as reader:
+            for schema in ("canonical", "marts", "quarantine"):
+                for table, columns in self._tables(reader, schema).items():
+                    found[f"{schema}.{table}"] = self._rows(reader, schema, table, columns)
+            for table, key in KEYS.items():
+                found[f"int_{table}"] = self._rows(
+                    *(reader, "intermediate", f"int_{table}"),
+                    ["_load_id", "_position", key, *INT_COLUMNS],
+                )
+        return found
 
-    def tables(self, schema: str) -> list[str]:
-        found = self.query(
-            "select table_name from information_schema.tables "
-            f"where table_schema = '{self.schema(schema)}' order by 1"
-        )
-        return [row["table_name"] for row in found]
-
-    def rows(self, schema: str, table: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    def _rows(
+        self, reader: Any, schema: str, table: str, columns: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
         names = ", ".join(f'"{name}"' for name in columns)
-        found = self.query(f"select {names} from {self.schema(schema)}.{table}")
+        found = _dicts(reader, f"select {names} from {self.schema(schema)}.{table}")
         return sorted((tuple(plain(value) for value in row.values()) for row in found), key=repr)
+
+
+def _dicts(reader: Any, sql: str) -> list[dict[str, Any]]:
+    found = reader.execute(sql)
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def plain(value: Any) -> Any:

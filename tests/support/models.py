@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.support.macros import environment, macro_source
 from warehouse.settings import PROJECT_ROOT
 
 
+@cache
 def model_sql(path: str, engine: str = "duckdb") -> str:
     """The SQL of ``models/<path>.sql``, where a reference is the bare name of a table."""
     jinja = environment(engine)

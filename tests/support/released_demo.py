@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import shutil
-from types import SimpleNamespace
-from typing import Any
 
 import duckdb
 
 from common.settings import Settings
 from tests.support.builds import Warehouse
+from tests.support.parsed import parsed_project
+from warehouse.build.dbt_run import _environment
 from warehouse.build.documents import column_descriptions, table_documents
 from warehouse.release.duckdb import DuckStore
 from warehouse.release.model import Passed
@@ -30,7 +29,8 @@ def released(demo: Warehouse) -> Settings:
                 ((run,),) = connection.execute(
                     "select invocation_id from meta.builds order by build desc limit 1"
                 ).fetchall()
-            manifest = _manifest(demo)
+            with _environment(demo.environment()):
+                manifest = parsed_project(demo.target, demo.common_arguments())
             passed = Passed(
                 *("this project", None, "", run),
                 descriptions=column_descriptions(manifest),
@@ -41,20 +41,3 @@ def released(demo: Warehouse) -> Settings:
             store.publish()
             file.unlink()
     return Settings(home, "duckdb", str(home / "landing"), None, None, {})
-
-
-def _manifest(demo: Warehouse) -> Any:
-    """What dbt wrote of the project that built it, as dbt has it in memory."""
-    written = json.loads((demo.home / "target" / "manifest.json").read_text("utf-8"))
-    nodes = {}
-    for key, node in written["nodes"].items():
-        columns = {name: SimpleNamespace(**one) for name, one in node["columns"].items()}
-        nodes[key] = SimpleNamespace(
-            **node
-            | {
-                "columns": columns,
-                "config": SimpleNamespace(**node["config"]),
-                "depends_on": SimpleNamespace(**node["depends_on"]),
-            }
-        )
-    return SimpleNamespace(nodes=nodes)

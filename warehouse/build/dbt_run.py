@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import re
 import sys
@@ -87,9 +88,9 @@ def run_dbt(
             arguments += ["--select", *select]
         if chosen.nodes is not None:
             arguments += select_nodes(manifest, chosen.nodes)
-        with progress:
+        with progress, uncollected():
             done = dbtRunner(manifest=manifest, callbacks=[progress.event]).invoke(arguments)
-        _close_connections(target)
+            _close_connections(target)
     if done.exception is not None:
         raise _broken(done.exception, folder)
     results: list[Any] = list(getattr(done.result, "results", []))
@@ -192,11 +193,22 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Have garbage collection pass over what is in memory by now.
+
+    A parsed project is half a million objects, which it would walk again and again.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def _close_connections(target: str) -> None:
     """dbt keeps its DuckDB handle open; the release needs the file for itself."""
     if target == "duckdb":
-        import gc
-
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.adapters.factory import reset_adapters
 
