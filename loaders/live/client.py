@@ -81,12 +81,13 @@ class Client:
         return self._patiently(self._once, ask)
 
     def bare(self, ask: Ask) -> Answer:
-        """Whatever a request without credentials is answered, once it is neither busy nor lost.
-        Raises AceError where it always is."""
+        """Whatever a request for credentials is answered, once it is neither busy nor lost:
+        with the secrets in it, so it is never kept. Raises AceError where it always is."""
         return self._patiently(self._bare, ask)
 
     def _bare(self, ask: Ask) -> Answer:
-        answer = self.send(ask, {})
+        # Not masked: a token that has not changed is worth as much as a new one.
+        answer = self.send(ask, {}, masking=False)
         if answer.status == 429 or answer.status >= 500:
             raise Again(f"HTTP {answer.status}", retry_after(answer))
         return answer
@@ -142,7 +143,7 @@ class Client:
 
     def _judged(self, ask: Ask) -> Answer:
         self._budget.spend(ask.bucket, ask.cost)
-        answer = self.send(ask, self._source.headers(self.bare))
+        answer = self.send(ask, self._credentials())
         try:
             self._source.judge(ask, answer)
             if answer.status >= 400:
@@ -163,11 +164,19 @@ class Client:
             raise Refused(why, problem.answer, problem.code) from None
         return answer
 
-    def send(self, ask: Ask, headers: dict[str, str]) -> Answer:
+    def _credentials(self) -> dict[str, str]:
+        try:
+            return self._source.headers(self.bare)
+        except AceError as problem:
+            # What was answered may hold what was asked with.
+            message, hint = self.clean(problem.message), self.clean(problem.hint)
+            raise AceError(message, hint, exit_code=problem.exit_code) from None
+
+    def send(self, ask: Ask, headers: dict[str, str], *, masking: bool = True) -> Answer:
         """The answer to one request, whatever it is. Raises Again where there is none."""
         self._pace.wait()
         self.asked += 1
-        secrets = self._source.secrets()
+        secrets = self._source.secrets() if masking else []
         method, path, query = ask.method, ask.path, dict(ask.query)
         body: dict[str, Any] = {}
         if ask.json is not None:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,12 @@ from loaders.landing import Landing, Load
 from loaders.landing.metadata import iso, new_load_id, parse_iso, utc_now
 from loaders.live.asks import Answer, Ask
 from loaders.live.client import Client
-from loaders.live.outcomes import Paused, Refused
+from loaders.live.outcomes import Again, Paused, Refused
 from loaders.live.pace import Budget
 from loaders.live.source import Source
 from loaders.live.spool import ENDING, Spool, keep, opened
 from loaders.presets import PresetRecord
 from loaders.values import NotTyped, raw_bytes
-
-#: A run that did not end is gone on with within this time; later its answers land and a new
-#: one begins: the lists of then are no longer those of now.
-UNFINISHED = timedelta(hours=36)
 
 
 @dataclass(frozen=True)
@@ -156,7 +152,7 @@ class _Run:
         return begun_at
 
     def is_outdated(self) -> bool:
-        return utc_now() - self._begun_at > UNFINISHED
+        return utc_now() - self._begun_at > self._source.unfinished
 
     def go(self, client: Client, name: str) -> LiveResult:
         """Run the program to its end or to what stops it, and land what it has been told."""
@@ -206,7 +202,12 @@ class _Run:
             if places:
                 _, answer = opened(*self._spool.entry(places.popleft()))
                 self._kept += 1
-                self._source.judge(question, answer)
+                try:
+                    self._source.judge(question, answer)
+                except Again as problem:
+                    if problem.last is None:
+                        raise
+                    raise problem.last from None  # as it ended when it was asked
                 return answer
             try:
                 answer = client.get(question)

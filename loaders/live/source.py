@@ -35,6 +35,9 @@ class Source(ABC):
     per_second: float = 5.0
     #: Cost of a day at most, by bucket; a bucket that is not named has no limit.
     daily: Mapping[str, int] = {}
+    #: A run that did not end is gone on with within this time; later its answers land and a new
+    #: one begins, where lists of then are no longer those of now.
+    unfinished: timedelta = timedelta(hours=36)
 
     @cached_property
     def notes(self) -> list[str]:

@@ -31,21 +31,25 @@ class FakeTikTok(Fake):
     """``videos`` of the public and ``posts`` of our own account, newest last.
 
     ``sparse`` makes every third page of the research empty, as if its videos were gone.
-    ``lives`` is how many requests an access token is good for.
+    ``search_lives`` is how many pages a search gives before it expires, ``lives`` how many
+    requests an access token is good for. ``rotates``: each use of a refresh token gives another,
+    else the same one again, as TikTok may do either.
     """
 
     videos: list[dict[str, Any]] = field(default_factory=list)
     posts: list[dict[str, Any]] = field(default_factory=list)
     sparse: bool = False
     lives: int = 10**9
+    rotates: bool = True
+    search_lives: int = 10**9
 
     def __post_init__(self) -> None:
         super().__init__()
         self.refresh = REFRESH
         self._access: dict[str, int] = {}
         self._tokens = 0
-        #: Searches that are known; taking one out makes it expire.
-        self.searches: set[str] = set()
+        #: Searches that are known, and the pages they gave; taking one out makes it expire.
+        self.searches: dict[str, int] = {}
         #: Ids of all videos of the research that were ever given out.
         self.served: set[str] = set()
 
@@ -85,7 +89,8 @@ class FakeTikTok(Fake):
             return Reply({"error": "invalid_grant", "error_description": described}, 400)
         token = f"act.access{self._tokens:04}-0123456789abcdef"
         self._access[token] = self.lives
-        self.refresh = f"rft.next{self._tokens:04}-0123456789abcdef!9"
+        if self.rotates:
+            self.refresh = f"rft.next{self._tokens:04}-0123456789abcdef!9"
         return Reply(
             {
                 "access_token": token, "expires_in": 86_400, "refresh_token": self.refresh,
@@ -110,7 +115,9 @@ class FakeTikTok(Fake):
         known = body.get("search_id") == search and search in self.searches
         if (cursor or "search_id" in body) and not known:
             return error("invalid_params", "Search Id is invalid or expired")
-        self.searches.add(search)
+        self.searches[search] = self.searches[search] + 1 if cursor else 1
+        if self.searches[search] >= self.search_lives:
+            del self.searches[search]
         found = [
             video
             for video in reversed(self.videos)

@@ -268,7 +268,7 @@ def test_a_run_that_nobody_went_on_with_lands_before_a_new_one_begins(
     shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(shelf, tmp_path, daily={"requests": 2})
-    monkeypatch.setattr("loaders.live.run.UNFINISHED", timedelta(0))
+    monkeypatch.setattr(Shelves, "unfinished", timedelta(0))
     assert run(shelf, tmp_path).asked == 4
     assert len(landed(tmp_path)) == 12  # the two pages of before stay
 

@@ -124,6 +124,106 @@ def test_a_search_that_expires_begins_anew(fake: FakeTikTok, tmp_path: Path) -> 
     assert len(set(rows(tmp_path, "tiktok_research", "raw_videos")["external_id"])) == 450
 
 
+def test_an_expired_search_is_gone_on_with_after_a_stop(fake: FakeTikTok, tmp_path: Path) -> None:
+    def expire(request: Any) -> Reply:
+        fake.searches.clear()
+        return fake.reply(request)
+
+    fake.fail(lambda request: fake.reply(request), at="research")
+    # However often the old search is asked for, then a page of the new one.
+    fake.fail(expire, at="research", times=3)
+    fake.fail(lambda request: fake.reply(request), at="research")
+    fake.fail(error("daily_quota_limit_exceeded", "", 429), at="research")
+    assert research(fake, tmp_path).paused
+    (tmp_path / "live/tiktok_research/spent.json").unlink()
+    result = research(fake, tmp_path)
+    assert (result.error, result.paused) == ("", "")
+    assert len(set(rows(tmp_path, "tiktok_research", "raw_videos")["external_id"])) == 450
+
+
+def test_a_window_that_outlasts_every_search_is_halved(fake: FakeTikTok, tmp_path: Path) -> None:
+    fake.search_lives = 2
+    assert research(fake, tmp_path).error == ""
+    assert len(set(rows(tmp_path, "tiktok_research", "raw_videos")["external_id"])) == 450
+
+
+def test_a_query_of_several_days_of_quota_ends(
+    fake: FakeTikTok, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in range(5):
+        now = NOW + timedelta(days=day)
+        monkeypatch.setattr("loaders.live.run.utc_now", lambda now=now: now)
+        result = research(fake, tmp_path, per_day=1, since=(NOW - timedelta(days=26)).date())
+        assert result.asked == 2  # a token and a page
+    assert (result.paused, result.kept) == ("", 4)
+    assert rows(tmp_path, "tiktok_research", "raw_videos").height == 450
+
+
+BROKEN = [
+    {"error": {"code": "ok"}},
+    {"data": None, "error": {"code": "ok"}},
+    {"data": []},
+    {"data": {"videos": "none"}},
+    {"data": {"has_more": True, "videos": []}},
+    {"data": {"has_more": True, "videos": [], "cursor": None, "search_id": "1"}},
+    ["ok"],
+    "ok",
+]
+
+
+@pytest.mark.parametrize("body", BROKEN, ids=map(str, range(len(BROKEN))))
+@pytest.mark.parametrize("load", [research, own])
+def test_an_answer_of_another_form_is_asked_for_again_then_named(
+    fake: FakeTikTok, tmp_path: Path, load: Any, body: Any
+) -> None:
+    fake.fail(lambda request: fake.reply(request), at="video")
+    fake.fail(Reply(body), at="video", times=3)
+    result = load(fake, tmp_path)
+    assert "did not answer well" in result.error
+    assert "its answer" in result.error
+    kept = sum(one.accepted for one in result.resources)
+    assert kept in (100, 20)  # the page before
+    result = load(fake, tmp_path)
+    assert (result.error, result.kept) == ("", 1)
+
+
+@pytest.mark.parametrize("load", [research, own])
+def test_a_cursor_that_stands_still_ends_the_walk(
+    fake: FakeTikTok, tmp_path: Path, load: Any
+) -> None:
+    def again(request: Any) -> Reply:
+        reply = fake.reply(request)
+        return Reply({**reply.body, "data": {**reply.body["data"], **stuck}})
+
+    stuck = {"cursor": 100, "has_more": True}
+    fake.fail(again, at="video", times=20)
+    result = load(fake, tmp_path)
+    assert "the same page again" in result.error
+    assert len(fake.asked("video")) <= 5
+
+
+@pytest.mark.parametrize(("load", "pages"), [(research, 5), (own, 3)])
+def test_a_walk_that_was_cut_goes_on_and_asks_nothing_twice(
+    fake: FakeTikTok, tmp_path: Path, load: Any, pages: int
+) -> None:
+    for page in range(1, pages):
+        fake.fail(lambda request: fake.reply(request), at="video", times=page)
+        fake.fail(Reply(drop=True), at="video", times=3)
+        home = tmp_path / str(page)
+        assert "the connection failed" in load(fake, home).error
+        result = load(fake, home)
+        assert (result.error, result.kept) == ("", page)
+        source, resource = (
+            ("tiktok_research", "raw_videos") if load is research
+            else ("tiktok", "performance_metrics")
+        )  # fmt: skip
+        landed = rows(home, source, resource)
+        assert landed.height == (450 if load is research else 47)
+        assert sorted(fake.repeated().values())[-1] <= 4 * page
+        fake.refresh = REFRESH
+        fake.requests.clear()
+
+
 def test_an_expired_token_is_replaced_in_the_middle(fake: FakeTikTok, tmp_path: Path) -> None:
     fake.lives = 2
     assert research(fake, tmp_path).error == ""
@@ -232,6 +332,32 @@ def test_the_newest_refresh_token_is_kept_for_its_owner_alone(
     fake._access.clear()
     assert own(fake, tmp_path).error == ""
     assert len(fake.asked("token")) == 2
+
+
+def test_a_refresh_token_that_does_not_change_is_kept_as_it_is(
+    fake: FakeTikTok, tmp_path: Path
+) -> None:
+    fake.rotates = False
+    fake.lives = 1
+    # A token a page, each got with what the one before gave.
+    assert own(fake, tmp_path).error == ""
+    assert len(fake.asked("token")) == 3
+    assert json.loads((tmp_path / "tokens.json").read_text())["refresh"] == REFRESH
+
+
+def test_what_a_refused_token_says_is_without_it(fake: FakeTikTok, tmp_path: Path) -> None:
+    said = {"error": "invalid_grant", "error_description": f"{REFRESH} is spent"}
+    fake.fail(Reply(said, 400), at="token")
+    result = own(fake, tmp_path)
+    assert result.error == "TikTok gives no access token (invalid_grant: *** is spent)."
+
+
+def test_a_rotated_token_is_not_asked_for_where_it_cannot_be_kept(
+    fake: FakeTikTok, tmp_path: Path
+) -> None:
+    (tmp_path / "tokens.new").mkdir()
+    assert own(fake, tmp_path).exit_code == 1
+    assert fake.requests == []
 
 
 def test_a_new_configured_token_takes_the_place_of_the_kept(

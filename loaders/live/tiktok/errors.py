@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from common.errors import AceError
@@ -25,6 +26,8 @@ def judge(answer: Answer, scope: str) -> None:
     document = answer.document
     error = document.get("error") if isinstance(document, dict) else None
     if not isinstance(error, dict):
+        if answer.status == 401:
+            raise Expired
         return  # no JSON, or no envelope: its HTTP status is what there is
     code, message = str(error.get("code") or ""), str(error.get("message") or "")
     said = f"TikTok says {code}" + (f": {message}" if message else "")
@@ -47,10 +50,44 @@ def judge(answer: Answer, scope: str) -> None:
     raise Refused(said, answer, code)
 
 
+def judge_page(answer: Answer, moves: Callable[[int], bool], *needs: str) -> None:
+    """Raises Again for a page from which a walk cannot go on: read as its end, it would leave
+    out all that follows. ``moves`` says whether a cursor leads on; ``needs`` is what else a page
+    with more behind it must have.
+    """
+    document = answer.document
+    if answer.status >= 400 or document is None:
+        return
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(data, dict):
+        raise Again("its answer has no data")
+    if not isinstance(data.get("videos") or [], list):
+        raise Again("its answer has no list of videos")
+    if data.get("has_more"):
+        cursor = data.get("cursor")
+        if not isinstance(cursor, int) or not all(data.get(name) for name in needs):
+            raise Again("its answer does not say where the next page begins")
+        if not moves(cursor):
+            raise Again("its answer leads to the same page again")
+
+
+def has_videos(answer: Answer) -> bool:
+    """Whether there is anything to read: an empty list may be left out."""
+    return bool(answer.document["data"].get("videos"))
+
+
+def seconds_of(found: dict[str, Any], default: float) -> float:
+    """How long a token is good; ``default`` where the answer does not say."""
+    try:
+        return float(found.get("expires_in") or default)
+    except (TypeError, ValueError):
+        return default
+
+
 def token_of(answer: Answer, settings: str) -> dict[str, Any]:
     """The body of a token answer. Raises AceError, which names ``settings``, for a refusal."""
     document = answer.document
-    if isinstance(document, dict) and isinstance(document.get("access_token"), str):
+    if isinstance(document, dict) and document.get("access_token"):
         return document
     why = f"HTTP {answer.status}"
     if isinstance(document, dict) and document.get("error"):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loaders.landing import Landing
 from loaders.landing.metadata import utc_now
 from loaders.live.asks import Answer, Ask
 from loaders.live.known import posts_to_poll
 from loaders.live.source import Asking, Sending, Source
-from loaders.live.tiktok.errors import BASE, judge, token_of
+from loaders.live.tiktok.errors import BASE, has_videos, judge, judge_page, token_of
 from loaders.live.tiktok.tokens import Tokens
+
+if TYPE_CHECKING:
+    from loaders.files.plan import Plan
+    from loaders.presets import PresetRecord
 
 FIELDS = (
     "id,create_time,cover_image_url,share_url,video_description,duration,height,width,title,"
@@ -63,7 +67,7 @@ class TikTokPosts(Source):
         where: dict[str, Any] = {}
         while True:
             answer = ask(_question("/v2/video/list/", {"max_count": PAGE, **where}))
-            data = answer.document.get("data") or {}
+            data = answer.document["data"]
             if not data.get("has_more"):
                 return
             where = {"cursor": data["cursor"]}
@@ -90,6 +94,12 @@ class TikTokPosts(Source):
 
     def judge(self, ask: Ask, answer: Answer) -> None:
         judge(answer, "video.list")
+        # Milliseconds, newest first; a page is what is older.
+        asked = ask.json.get("cursor")
+        judge_page(answer, lambda cursor: asked is None or cursor < asked)
+
+    def records(self, ask: Ask, answer: Answer, plan: Plan) -> Iterable[PresetRecord]:
+        return super().records(ask, answer, plan) if has_videos(answer) else []
 
 
 def _question(path: str, body: dict[str, Any]) -> Ask:

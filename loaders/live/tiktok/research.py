@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loaders.landing.metadata import parse_iso
 from loaders.live.asks import Answer, Ask
 from loaders.live.outcomes import Refused
 from loaders.live.source import Asking, Sending, Source
-from loaders.live.tiktok.errors import BASE, SEARCH, judge, token_of
+from loaders.live.tiktok.errors import (
+    BASE,
+    SEARCH,
+    has_videos,
+    judge,
+    judge_page,
+    seconds_of,
+    token_of,
+)
+
+if TYPE_CHECKING:
+    from loaders.files.plan import Plan
+    from loaders.presets import PresetRecord
 
 FIELDS = (
     "id,video_description,create_time,region_code,share_count,view_count,like_count,"
@@ -27,7 +39,8 @@ WINDOW = timedelta(days=30)
 OVERLAP = timedelta(days=3)
 #: Requests of a day.
 DAILY = 1_000
-#: How often a window begins anew because its search expired.
+#: A window of so many days is halved when its search expires; how often a shorter one begins anew.
+SPLIT = timedelta(days=2)
 RESTARTS = 3
 _NAMES = "ACE_TIKTOK_RESEARCH_KEY and ACE_TIKTOK_RESEARCH_SECRET"
 
@@ -51,6 +64,8 @@ class TikTokResearch(Source):
 
     name, command, preset = "tiktok_research", "tiktok-research", "tiktok-research"
     per_second = 5.0
+    #: A long query takes its days, and windows of the past stay what they are.
+    unfinished = timedelta(days=60)
 
     @property
     def daily(self) -> Mapping[str, int]:  # type: ignore[override]
@@ -104,14 +119,23 @@ class TikTokResearch(Source):
             try:
                 while True:
                     about = {"attempt": attempt} if attempt else {}
-                    data = ask(_page({**body, **where}, about)).document.get("data") or {}
+                    data = ask(_page({**body, **where}, about)).document["data"]
                     if not data.get("has_more"):
                         return
                     # Pages may be short or empty while there are more.
                     where = {"cursor": data["cursor"], "search_id": data["search_id"]}
             except Refused as refused:
-                if refused.code != SEARCH or attempt == RESTARTS:
+                if refused.code != SEARCH:
                     raise
+                if end - begin >= SPLIT:
+                    break
+                if attempt == RESTARTS:
+                    raise
+        # It lasts longer than a search lives, or than a day's quota: each half is asked for
+        # anew, and done with once it is complete.
+        middle = begin + (end - begin) // 2
+        self._window(ask, begin, middle)
+        self._window(ask, middle, end)
 
     def headers(self, send: Sending) -> dict[str, str]:
         if not self._token or time.monotonic() >= self._good_until:
@@ -122,7 +146,7 @@ class TikTokResearch(Source):
             }
             found = token_of(send(Ask("/v2/oauth/token/", method="POST", form=form)), _NAMES)
             self._token = found["access_token"]
-            self._good_until = time.monotonic() + float(found.get("expires_in") or 7200) - 60
+            self._good_until = time.monotonic() + seconds_of(found, 7200) - 60
         return {"Authorization": f"Bearer {self._token}"}
 
     def secrets(self) -> list[str]:
@@ -134,6 +158,11 @@ class TikTokResearch(Source):
 
     def judge(self, ask: Ask, answer: Answer) -> None:
         judge(answer, "research.data.basic")
+        asked = ask.json.get("cursor") or 0
+        judge_page(answer, lambda cursor: cursor > asked, "search_id")
+
+    def records(self, ask: Ask, answer: Answer, plan: Plan) -> Iterable[PresetRecord]:
+        return super().records(ask, answer, plan) if has_videos(answer) else []
 
 
 def windows(first: date, last: date) -> Iterator[tuple[date, date]]:

@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from loaders.landing.storage import explain
+from loaders.live.tiktok.errors import seconds_of
 
 #: Seconds before its end at which an access token is renewed.
 EARLY = 120
+#: Bytes that are written before a pair is asked for: more than any pair has.
+_ROOM = 8192
 
 
 class Tokens:
@@ -47,12 +50,14 @@ class Tokens:
             if stored:
                 self._kept = stored
             if not self._is_good(self._kept):
+                # A pair that has been given out and cannot be kept is lost: try that first.
+                self._write_beside(" " * _ROOM)
                 found = refreshed(str(self._kept["refresh"]))
                 self._kept = {
                     "origin": self._origin,
                     "access": found["access_token"],
                     "refresh": found.get("refresh_token") or self._kept["refresh"],
-                    "until": time.time() + float(found.get("expires_in") or 86_400),
+                    "until": time.time() + seconds_of(found, 86_400),
                 }
                 self._write()
         return str(self._kept["access"])
@@ -84,15 +89,24 @@ class Tokens:
         known = isinstance(found, dict) and found.get("origin") == self._origin
         return found if known and found.get("refresh") else None
 
-    def _write(self) -> None:
-        beside = self._path.with_suffix(".new")
+    @property
+    def _beside(self) -> Path:
+        return self._path.with_suffix(".new")
+
+    def _write_beside(self, text: str) -> None:
         try:
-            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(self._kept, file)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+            with os.fdopen(os.open(self._beside, flags, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(beside, self._path)
+        except OSError as error:
+            raise explain(error, str(self._beside)) from None
+
+    def _write(self) -> None:
+        self._write_beside(json.dumps(self._kept))
+        try:
+            os.replace(self._beside, self._path)
             folder = os.open(self._path.parent, os.O_RDONLY)
             try:
                 os.fsync(folder)
