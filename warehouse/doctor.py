@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import platform
+import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from common.errors import AceError
 from common.pgconnect import connect, parse_dsn, place
-from warehouse.settings import Settings
+from loaders.live.address import base_address
+from warehouse.masking import ADDRESSES, PLAIN, Mask, masked
+from warehouse.settings import PROJECT_ROOT, Settings
+from warehouse.sources import LIVE_SOURCES
 
 #: What an answer depends on.
 PACKAGES = ("ace-warehouse", "dbt-core", "dbt-duckdb", "dbt-postgres", "duckdb", "polars")
@@ -22,9 +28,11 @@ PACKAGES = ("ace-warehouse", "dbt-core", "dbt-duckdb", "dbt-postgres", "duckdb",
 ROOM = 2_000_000_000
 #: Seconds to reach a host.
 PATIENCE = 5.0
-#: Words in the name of a setting whose value nobody is to see.
-_SECRET = ("KEY", "SECRET", "TOKEN", "PASSWORD")
-_ADDRESS = ("_URL", "_DSN", "LANDING")
+PINS = PROJECT_ROOT / "requirements" / "run.txt"
+#: Settings that are not of a source: of the agent server, and what commands set for their own.
+_OTHERS = ("ACE_MCP_TOKEN", "ACE_WAREHOUSE", "ACE_TEST_POSTGRES_BIN")
+#: Locks below ACE_HOME, and what their holder does.
+_LOCKS = (("build.lock", "build"), ("quality/.lock", "check"))
 
 State = Literal["ok", "note", "problem"]
 
@@ -46,15 +54,27 @@ class Finding:
 def examine(config: Settings) -> Iterator[Finding]:
     """Every finding, as it is made; reaching a host may take seconds. Raises nothing for what
     it finds."""
-    yield from _versions()
-    yield from _settings(config)
-    yield from _places(config)
-    yield from _locks(config)
-    yield from _postgres(config)
-    yield from _sources(config)
+    hidden = Mask(config.extra)
+    for look in (_versions, _settings, _unknown, _places, _locks, _postgres, _sources):
+        for one in look(config):
+            yield replace(one, message=hidden.text(one.message), remedy=hidden.text(one.remedy))
 
 
-def _versions() -> Iterator[Finding]:
+def pinned(path: Path) -> dict[str, str]:
+    """The versions in a file of requirements, but those for some systems only."""
+    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+    found = (re.match(r"([\w.-]+)(?:\[[^]]*\])?==([^\s;\\]+)\s*\\?$", one) for one in lines)
+    return {one[1]: one[2] for one in found if one}
+
+
+def _installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _versions(config: Settings) -> Iterator[Finding]:
     yield Finding("versions", "Python", "ok", platform.python_version())
     for package in PACKAGES:
         try:
@@ -64,6 +84,17 @@ def _versions() -> Iterator[Finding]:
                 "versions", package, "problem", "not installed",
                 "Install the project again: sh requirements/install.sh run",
             )  # fmt: skip
+    others = [
+        f"{package} {there} (pinned {pin})"
+        for package, pin in pinned(PINS).items()
+        if (there := _installed(package)) != pin
+    ]
+    if others:
+        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+        yield Finding(
+            "versions", "pins", "problem", f"not as pinned: {', '.join(others[:5])}{more}",
+            f"Install the pinned versions: sh {PINS.parent / 'install.sh'} run",
+        )  # fmt: skip
 
 
 def _settings(config: Settings) -> Iterator[Finding]:
@@ -79,21 +110,17 @@ def _settings(config: Settings) -> Iterator[Finding]:
             yield Finding("settings", name, "ok", masked(name, value))
 
 
-def masked(name: str, value: str) -> str:
-    """A value as it may be shown: an address without its password, a secret not at all."""
-    if any(word in name for word in _SECRET):
-        return "set (not shown)"
-    if not name.endswith(_ADDRESS):
-        return value
-    try:
-        if value.startswith(("postgresql://", "postgres://")) or name.endswith("_DSN"):
-            return place(parse_dsn(value, name))
-        parts = urlsplit(value)
-        if "@" in parts.netloc or parts.query:
-            return f"{parts.scheme}://***@{parts.netloc.rpartition('@')[2]}{parts.path}"
-    except (AceError, ValueError):
-        return "set (not shown: it cannot be read)"
-    return value
+def _unknown(config: Settings) -> Iterator[Finding]:
+    """Names that nothing reads: mostly a slip of the pen."""
+    known = {*PLAIN, *ADDRESSES, *_OTHERS, *(n.name for one in LIVE_SOURCES for n in one.needs)}
+    prefixes = tuple(one.loads.removesuffix("LOAD") for one in LIVE_SOURCES)
+    for name in sorted(set(config.extra) - known):
+        close = difflib.get_close_matches(name, sorted(known), 1, 0.85)
+        if close or not name.startswith(prefixes):
+            yield Finding(
+                "settings", name, "note", "nothing reads a setting of this name",
+                f"Did you mean {close[0]}?" if close else "Remove it, or correct its name.",
+            )  # fmt: skip
 
 
 def _places(config: Settings) -> Iterator[Finding]:
@@ -133,15 +160,15 @@ def _landing(config: Settings) -> str | Finding:
 
 
 def _locks(config: Settings) -> Iterator[Finding]:
-    from warehouse.build.lock import holder
+    from warehouse.build.lock import describe, holder_of
 
-    held = holder(config.home)
-    if held is not None:
-        who = f"process {held.get('pid')} on {held.get('host')}, since {held.get('started')}"
-        yield Finding(
-            "locks", "build", "note", f"a build is running ({who})",
-            "Wait for it; its lock ends with its process.",
-        )  # fmt: skip
+    for file, work in _LOCKS:
+        held = holder_of(config.home / file)
+        if held is not None:
+            yield Finding(
+                "locks", work, "note", f"a {work} is running ({describe(held, work)})",
+                "Wait for it; its lock ends with its process.",
+            )  # fmt: skip
     for spool in sorted((config.home / "live").glob("*/*.spool")):
         yield Finding(
             "locks", f"load {spool.parent.name}", "note", "a load was stopped before its end",
@@ -182,8 +209,6 @@ def _server(address: str, name: str, oldest: int) -> str | Finding:
 
 
 def _sources(config: Settings) -> Iterator[Finding]:
-    from warehouse.sources import LIVE_SOURCES
-
     values = config.extra
     for source in LIVE_SOURCES:
         try:
@@ -203,7 +228,17 @@ def _sources(config: Settings) -> Iterator[Finding]:
                 " ".join(f"{one.name} is {one.where}." for one in missing),
             )  # fmt: skip
             continue
-        yield _reached(source.command, source.where(values))
+        try:
+            base = base_address(values.get(source.url), source.base, source.url)
+        except AceError as problem:
+            yield Finding(
+                "sources", source.command, "problem", problem.message.rstrip("."), problem.hint
+            )
+            continue
+        if base:
+            yield _reached(source.command, base)
+        else:
+            yield Finding("sources", source.command, "ok", "credentials are set")
         if not wanted:
             yield Finding(
                 "sources", source.command, "note", "'ace run' does not load it",

@@ -32,10 +32,6 @@ class LiveSource:
     base: str = ""
     url: str = ""
 
-    def where(self, values: Mapping[str, str]) -> str:
-        """The address that it is asked at."""
-        return values.get(self.url) or self.base
-
     def calls(self, values: Mapping[str, str]) -> list[list[str]]:
         """The options of each call; none where the source is not configured. Raises UsageError
         where a quote is left open."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from common.settings import settings
 from tests.fakes.server import Fake
+from warehouse import doctor
+from warehouse.build.lock import check_lock
 from warehouse.cli import main
-from warehouse.doctor import Finding, examine, masked
+from warehouse.doctor import Finding, examine
+from warehouse.masking import masked
 from warehouse.sources import LIVE_SOURCES
 
 
@@ -49,6 +53,10 @@ def test_a_new_folder_has_no_problem(home: Path) -> None:
         ("ACE_SUPABASE_DSN", "host=h password=pw", "Postgres at h:5432"),
         ("ACE_YOUTUBE_URL", "https://u:pw@proxy/x?key=1", "https://***@proxy/x"),
         ("ACE_LANDING", "s3://key:pw@bucket/ace", "s3://***@bucket/ace"),
+        ("ACE_LANDING", "s3://key:p/w@bucket/ace", "s3://***@bucket/ace"),
+        ("ACE_POSTGRES_URL", "host=h password=pw", "Postgres at h:5432"),
+        ("ACE_SUPABASE_DNS", "postgresql://u:pw@h/d", "set (not shown)"),
+        ("ACE_YOUTUBE_LOAD", "--url https://u:pw@h?k=pw --posts", "--url https://***@h --posts"),
         ("ACE_THREADS", "2", "2"),
     ],
 )
@@ -94,6 +102,49 @@ def test_databases_a_stopped_load_and_spark(home: Path, monkeypatch: pytest.Monk
     assert "secret" not in str(found)
     assert found["load tiktok", "note"].message == "a load was stopped before its end"
     assert {name for name, state in found if state == "problem"} == {"supabase", "spark"}
+
+
+def test_a_secret_is_hidden_in_whatever_is_said(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for source in LIVE_SOURCES:
+        for needed in source.needs:
+            monkeypatch.setenv(needed.name, "hUsh")
+        monkeypatch.setenv(source.loads, "--adopt 'My")
+    monkeypatch.setenv("ACE_YOUTUBE_URL", "http://hUsh.example")
+    monkeypatch.setenv("ACE_POSTGRES_URL", "postgresql://u:hUsh@hush@127.0.0.1:1/x")
+    assert "hUsh" not in str(list(findings().values()))
+
+
+def test_an_address_that_is_refused_and_a_source_without_one(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACE_YOUTUBE_KEY", "AIzaSecret")
+    monkeypatch.setenv("ACE_YOUTUBE_URL", "http://example.com")
+    monkeypatch.setenv("ACE_INSTAGRAM_TOKEN", "IGsecret")
+    monkeypatch.setattr(doctor, "LIVE_SOURCES", [replace(LIVE_SOURCES[-1], base="", url="")])
+    assert problems() == []
+    monkeypatch.setattr(doctor, "LIVE_SOURCES", LIVE_SOURCES[-2:-1])
+    (one,) = problems()
+    assert "unencrypted" in one.message
+
+
+def test_a_slip_in_a_name_a_check_that_runs_and_packages_of_other_versions(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACE_SUPABASE_DNS", "postgresql://u:pw@h/d")
+    pins = home / "run.txt"
+    pins.write_text(
+        "click==0.0.1 \\\n    --hash=sha256:0\nno-such-package==1\n"
+        "only-there==1 ; sys_platform == 'win32' \\\n"
+    )
+    monkeypatch.setattr(doctor, "PINS", pins)
+    with check_lock(home / "data" / "quality"):
+        found = findings()
+    assert found["ACE_SUPABASE_DNS", "note"].remedy == "Did you mean ACE_SUPABASE_DSN?"
+    assert "process" in found["check", "note"].message
+    assert "no-such-package none (pinned 1)" in found["pins", "problem"].message
+    assert "only-there" not in found["pins", "problem"].message
 
 
 def test_the_command_exits_with_1_where_something_is_wrong(

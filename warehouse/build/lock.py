@@ -30,7 +30,8 @@ POLL_SECONDS = 0.2
 Say = Callable[[str], None]
 
 
-def _describe(holder: dict[str, Any], work: str = "build") -> str:
+def describe(holder: dict[str, Any], work: str = "build") -> str:
+    """A lock's holder in words."""
     if not holder:
         return f"another {work}"
     text = f"process {holder.get('pid')} on {holder.get('host')}"
@@ -39,7 +40,11 @@ def _describe(holder: dict[str, Any], work: str = "build") -> str:
 
 def holder(home: Path) -> dict[str, Any] | None:
     """Who holds the build lock of ``home`` (pid, host, started), or None if nobody does."""
-    path = home / "build.lock"
+    return holder_of(home / "build.lock")
+
+
+def holder_of(path: Path) -> dict[str, Any] | None:
+    """Who holds the lock ``path``, {} where they left no word, None if nobody does."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
@@ -123,7 +128,7 @@ def _process_lock(path: Path, work: str, wait: float, say: Say) -> Iterator[None
         return True
 
     try:
-        _await(acquire, lambda: _describe(_written(path), work), wait, say, work)
+        _await(acquire, lambda: describe(_written(path), work), wait, say, work)
         started = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         content = {"pid": os.getpid(), "host": socket.gethostname(), "started": started}
         with contextlib.suppress(OSError):
