@@ -130,7 +130,10 @@ def _own_media(record: dict[str, Any]) -> PresetRecord:
     for column, value in counts_of(metrics).items():
         if counts.get(column) is None:
             counts[column] = value
-    told = {"saves": fields.take("saved_count")} | told_of(metrics)
+    told = {
+        "saves": fields.take("saved_count"),
+        "is_ai_generated": fields.take("is_ai_generated"),
+    } | told_of(metrics)
     return polled(record, fields, "instagram", post, counts, told)
 
 

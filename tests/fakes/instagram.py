@@ -86,6 +86,9 @@ class FakeInstagram(Fake):
         self.own, self.per_page = own, per_page
         self.stories: list[dict[str, Any]] = []
         self.hashtags: dict[str, list[dict[str, Any]]] = {}
+        #: Ids of hashtags that were asked for in the last seven days.
+        self.searched: list[str] = []
+        self.token, self.next_token = TOKEN, "IGAAfakeTokenThatCameOfARenewal98765"
         self.holes: frozenset[int] = frozenset()
         self.insights: dict[str, dict[str, Any] | None] = {}
         self.fields = FIELDS
@@ -93,7 +96,11 @@ class FakeInstagram(Fake):
 
     def reply(self, request: Request) -> Reply:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if token not in (TOKEN, FACEBOOK_TOKEN):
+        if request.path == "/refresh_access_token" and token == self.token:
+            self.token = self.next_token
+            expires = {"token_type": "bearer", "expires_in": 5_184_000}
+            return Reply({"access_token": self.token, **expires})
+        if token not in (TOKEN, FACEBOOK_TOKEN, self.token):
             return error(190, "Error validating access token", subcode=463, status=401)
         parts = request.path.strip("/").split("/")[1:]
         match parts:
@@ -105,8 +112,21 @@ class FakeInstagram(Fake):
                 return self._page(request, self.stories, token)
             case [one, "insights"]:
                 return self._insights(request, one)
+            case [_, "recently_searched_hashtags"]:
+                return Reply({"data": [{"id": one} for one in self.searched]})
+            case ["ig_hashtag_search"]:
+                return self._search(request)
+            case [one, "recent_media" | "top_media"]:
+                return self._found(request, one)
+            case [one] if one in self._known():
+                known = self._known()[one]
+                fields = request.query["fields"].split(",")
+                return Reply({name: known[name] for name in fields if name in known})
             case _:
                 return error(100, "Unsupported get request. Object does not exist", subcode=33)
+
+    def _known(self) -> dict[str, dict[str, Any]]:
+        return {each["id"]: each for each in [*self.own, *self.stories]}
 
     def _page(
         self,
@@ -137,8 +157,29 @@ class FakeInstagram(Fake):
                 body["paging"]["next"] = address
         return Reply(body)
 
+    def _search(self, request: Request) -> Reply:
+        if request.query["q"] not in self.hashtags:
+            return error(24, "The requested resource does not exist", subcode=2207024)
+        one = f"1784{sorted(self.hashtags).index(request.query['q']):013}"
+        if one not in self.searched and len(self.searched) >= 30:
+            return error(18, "Exceeded 30 unique hashtags within 7 days", subcode=2207034)
+        self.searched.append(one)
+        return Reply({"data": [{"id": one}]})
+
+    def _found(self, request: Request, one: str) -> Reply:
+        """A hashtag's media; the cursor is the same on every page."""
+        found = self.hashtags[sorted(self.hashtags)[int(one[4:])]]
+        asked = sum(1 for each in self.requests if each.path == request.path) - 1
+        fields = request.query["fields"].split(",")
+        data = found[asked * self.per_page :][: self.per_page]
+        shown = [{name: each[name] for name in fields if name in each} for each in data]
+        paging: dict[str, Any] = {"cursors": {"after": "same"}}
+        if (asked + 1) * self.per_page < len(found):
+            paging["next"] = f"https://graph.facebook.com{request.path}?access_token=x&after=same"
+        return Reply({"data": shown, "paging": paging})
+
     def _insights(self, request: Request, one: str) -> Reply:
-        known = {each["id"]: each for each in (*self.own, *self.stories)}
+        known = self._known()
         if one not in known:
             return error(100, f"Object with ID '{one}' does not exist", subcode=33)
         product = known[one].get("media_product_type", "FEED")

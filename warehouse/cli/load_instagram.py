@@ -18,6 +18,8 @@ What it needs:
                          Access). Make one on developers.facebook.com, My Apps.
   ACE_INSTAGRAM_ACCOUNT  Facebook Login only: the id of the Instagram account, which
                          GET /{page-id}?fields=instagram_business_account gives.
+  The token of Instagram Login is renewed once a week by itself; the newest is kept in
+  $ACE_HOME/live/instagram/token.json. One of Facebook Login has to be made anew by hand.
   ACE_INSTAGRAM_VERSION  version of the API [default: v25.0].
 
 \b
@@ -39,6 +41,11 @@ _VERSION = re.compile(r"v\d{1,3}\.\d")
 )
 @click.option("--stories", is_flag=True, help="Own stories, which are there for a day.")
 @click.option(
+    "--posts",
+    is_flag=True,
+    help="The posts that the warehouse knows, those that are due for a poll.",
+)
+@click.option(
     "--hashtag", "hashtags", multiple=True, metavar="TAG", help="Others' media of a hashtag."
 )
 @click.option("--top", is_flag=True, help="The most popular of the hashtags, besides the newest.")
@@ -54,6 +61,7 @@ def command(
     media: bool,
     days: int | None,
     stories: bool,
+    posts: bool,
     hashtags: tuple[str, ...],
     top: bool,
     adopt: str | None,
@@ -67,12 +75,16 @@ def command(
     Costs one request for each 100 media and one for each media's insights.
     """
     from common.errors import UsageError
+    from loaders.landing import Landing
     from loaders.live.address import base_address
     from loaders.live.instagram import Instagram
     from loaders.live.instagram.source import FACEBOOK, INSTAGRAM, Wanted
+    from loaders.live.instagram.token import Token
+    from loaders.live.instagram.versions import DEFAULT
     from warehouse.settings import settings
 
-    given = settings().extra
+    home = settings()
+    given = home.extra
     (token,) = credentials("instagram")
     of_facebook = login == "facebook" if login else not token.startswith("IG")
     account = given.get("ACE_INSTAGRAM_ACCOUNT", "").strip()
@@ -85,7 +97,7 @@ def command(
         raise UsageError(
             "ACE_INSTAGRAM_ACCOUNT is no id of an account.", "It is a number like 17841400000000."
         )
-    version = given.get("ACE_INSTAGRAM_VERSION", "").strip() or "v25.0"
+    version = given.get("ACE_INSTAGRAM_VERSION", "").strip() or DEFAULT
     if not _VERSION.fullmatch(version):
         raise UsageError(f"ACE_INSTAGRAM_VERSION is {version!r}.", "Write it like v25.0.")
     tags = tuple(dict.fromkeys(tag.strip().lstrip("#").casefold() for tag in hashtags))
@@ -94,16 +106,19 @@ def command(
             "Instagram gives hashtags to tokens of Facebook Login only.",
             "Leave --hashtag out, or use such a token.",
         )
-    asked = bool(stories or tags)
+    asked = bool(stories or posts or tags)
     source = Instagram(
         base_address(
             url or given.get("ACE_INSTAGRAM_URL"),
             FACEBOOK if of_facebook else INSTAGRAM,
             "--url (ACE_INSTAGRAM_URL)",
         ),
-        token=token,
+        Landing(home.landing),
+        token=Token(
+            token, home.home / "live" / "instagram" / "token.json", renewed=not of_facebook
+        ),
         account=account or "me",
         version=version,
-        wanted=Wanted(media or days is not None or not asked, days, stories, tags, top),
+        wanted=Wanted(media or days is not None or not asked, days, stories, posts, tags, top),
     )
     run_live(source, adopt=adopt, as_json=as_json)

@@ -28,7 +28,7 @@ def pages(ask: Asking, first: Ask, *, most: int | None = None) -> Iterator[Answe
     question, idle, number = first, 0, 0
     seen: set[str] = set()
     while True:
-        answer, question = _without_refused(ask, question)
+        answer, question = asked_with_fewer(ask, question)
         yield answer
         number += 1
         fresh = {str(item.get("id")) for item in items(answer)} - seen
@@ -46,7 +46,8 @@ def items(answer: Answer) -> list[dict[str, Any]]:
     return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
 
 
-def _without_refused(ask: Asking, question: Ask) -> tuple[Answer, Ask]:
+def asked_with_fewer(ask: Asking, question: Ask) -> tuple[Answer, Ask]:
+    """The answer, and the question without the fields that were refused."""
     while True:
         try:
             return ask(question), question

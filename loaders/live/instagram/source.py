@@ -8,10 +8,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from common.errors import AceError
+from loaders.landing import Landing
+from loaders.landing.metadata import utc_now
 from loaders.live.asks import Answer, Ask
 from loaders.live.instagram import errors
 from loaders.live.instagram.fields import OWN, Refusals, without
-from loaders.live.instagram.pages import items, pages
+from loaders.live.instagram.hashtags import found_media, hashtags
+from loaders.live.instagram.pages import asked_with_fewer, items, pages
+from loaders.live.instagram.token import Token
+from loaders.live.instagram.versions import warning
+from loaders.live.known import posts_to_poll
 from loaders.live.outcomes import Refused
 from loaders.live.source import Asking, Sending, Source
 
@@ -20,22 +26,23 @@ if TYPE_CHECKING:
     from loaders.presets import PresetRecord
 
 FACEBOOK, INSTAGRAM = "https://graph.facebook.com", "https://graph.instagram.com"
-#: The list of media gives 100 at most, hashtags 50.
-_PAGE, _FOUND_PAGE = 100, 50
-#: How many pages of a hashtag are read: popular ones do not end.
-HASHTAG_PAGES = 20
+#: The list of media gives 100 at most.
+_PAGE = 100
 #: Subcodes of a media that has no insights: it was published before its account became a
 #: business account, or is not there any more.
 _NONE = (2_108_006, 33)
+_INSIGHT = ("name", "period", "values", "total_value")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a call asks for: own media (of the last ``days``), stories, hashtags."""
+    """What a call asks for: own media (of the last ``days``), stories, the posts that the
+    warehouse knows and that are due, hashtags (also their ``top`` media)."""
 
     media: bool = True
     days: int | None = None
     stories: bool = False
+    posts: bool = False
     hashtags: tuple[str, ...] = ()
     top: bool = False
 
@@ -47,10 +54,17 @@ class Instagram(Source):
     per_second = 10.0
 
     def __init__(
-        self, base: str, *, token: str, account: str, version: str, wanted: Wanted
+        self,
+        base: str,
+        landing: Landing,
+        *,
+        token: Token,
+        account: str,
+        version: str,
+        wanted: Wanted,
     ) -> None:
-        self.base, self._token, self._account = base, token, account
-        self._version, self._wanted = version, wanted
+        self.base, self._landing, self._token = base, landing, token
+        self._account, self._version, self._wanted = account, version, wanted
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -61,20 +75,27 @@ class Instagram(Source):
             "media": wanted.media,
             "days": wanted.days,
             "stories": wanted.stories,
+            "posts": wanted.posts,
             "hashtags": list(wanted.hashtags),
             "top": wanted.top,
         }
 
     def headers(self, send: Sending) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}"}
+        return {"Authorization": f"Bearer {self._token.access(send)}"}
 
     def secrets(self) -> list[str]:
-        return [self._token]
+        return self._token.secrets()
 
     def judge(self, ask: Ask, answer: Answer) -> None:
         errors.judge(answer)
 
+    def given(self, cursor: dict[str, Any] | None) -> Any:
+        posts = posts_to_poll(self._landing, self.name, utc_now()) if self._wanted.posts else []
+        return {"posts": posts, "hashtags": (cursor or {}).get("hashtags") or {}}
+
     def program(self, ask: Asking, given: Any, begun_at: datetime) -> dict[str, Any] | None:
+        if warned := warning(self._version, begun_at.date()):
+            self.notes.append(warned)
         refusals = Refusals()
         lists = []
         if self._wanted.media:
@@ -86,7 +107,39 @@ class Instagram(Source):
                 for media in items(page):
                     if _id_of(media):
                         self._insights(ask, media, refusals)
-        return {"until": begun_at.isoformat()}
+        self._known_posts(ask, given["posts"], refusals)
+        ids = hashtags(
+            ask,
+            self._wanted.hashtags,
+            given["hashtags"],
+            path=self._path,
+            account=self._account,
+            edges=("recent_media", "top_media") if self._wanted.top else ("recent_media",),
+            notes=self.notes,
+        )
+        return {"until": begun_at.isoformat(), "hashtags": ids}
+
+    def _known_posts(self, ask: Asking, posts: list[str], refusals: Refusals) -> None:
+        fields, gone = ",".join(OWN), 0
+        for post in posts:
+            if not (post.isascii() and post.isdigit()):
+                gone += 1
+                continue
+            question = Ask(self._path(post), {"fields": fields}, kind="post")
+            try:
+                answer, question = asked_with_fewer(ask, question)
+            except Refused as problem:
+                if errors.is_permission(problem):
+                    raise errors.lacks_permission(problem, "instagram_basic") from None
+                gone += 1
+                continue
+            fields = question.query["fields"]
+            if _id_of(answer.document):
+                self._insights(ask, answer.document, refusals)
+        if gone:
+            self.notes.append(
+                f"Posts that Instagram does not know (any more), or not for this account: {gone:,}."
+            )
 
     def _list(self, edge: str, begun_at: datetime) -> Ask:
         query = {"fields": ",".join(OWN), "limit": str(_PAGE)}
@@ -154,7 +207,9 @@ class Instagram(Source):
     def records(self, ask: Ask, answer: Answer, plan: Plan) -> Iterator[PresetRecord]:
         """Posts from the lists; a poll from each media's insights with its own counts, from
         those alone where there are no insights."""
-        if ask.kind == "media":
+        if ask.kind == "hashtag" and answer.status < 400:
+            yield from plan.preset_records(found_media(answer), answer.at)
+        elif ask.kind in ("media", "post") and answer.status < 400:
             for found in plan.preset_records(answer.document, answer.at):
                 is_stranger = found.resource is None and not _id_of(found.raw)
                 if found.resource == "published_posts" or is_stranger:
@@ -167,7 +222,9 @@ class Instagram(Source):
     def _poll(
         self, media: dict[str, Any], insights: list[dict[str, Any]], answer: Answer, plan: Plan
     ) -> Iterator[PresetRecord]:
-        document = {**media, "insights": {"data": insights}} if insights else media
+        # Without titles and descriptions, which are the same for every media.
+        values = [{name: item[name] for name in _INSIGHT if name in item} for item in insights]
+        document = {**media, "insights": {"data": values}} if values else media
         for found in plan.preset_records(document, answer.at):
             # One that says nothing yet is no poll: insights come up to two days later.
             if found.resource == "performance_metrics":
