@@ -89,7 +89,8 @@ def posts_to_poll(landing: Landing, platform: str, now: datetime) -> list[str]:
 
 
 def known_posts(landing: Landing, platform: str) -> list[KnownPost]:
-    """Every published post of a platform that has landed from any source."""
+    """Every published post of a platform that has landed from any source but the demo, whose
+    posts are on no platform."""
     columns = (
         "post_id", "platform", "external_post_id", "platform_post_id", "published_at",
         "posted_at", "_extracted_at",
@@ -137,7 +138,7 @@ def _last_polls(landing: Landing, platform: str) -> tuple[pl.DataFrame, pl.DataF
 def _landed(landing: Landing, resource: str, columns: Iterable[str]) -> Iterator[pl.DataFrame]:
     wanted = list(columns)
     for source, resources in SOURCES.items():
-        if resource in resources:
+        if resource in resources and source != "demo":
             yield from landed_batches(landing, source, resource, wanted)
 
 

@@ -158,6 +158,8 @@ class FakeTikTok(Fake):
         ids = body.get("filters", {}).get("video_ids") or []
         if not 1 <= len(ids) <= 20:
             return error("invalid_params", "video_ids must be 1 to 20")
+        if not all(isinstance(one, str) and one.isdigit() and int(one) < 2**63 for one in ids):
+            return error("invalid_params", "video_ids are invalid")
         there = {str(post["id"]): post for post in self.posts if not post.get("gone")}
         videos = [_own(there[one], wanted) for one in ids if one in there]
         return Reply({"data": {"videos": videos}, "error": {"code": "ok", "message": ""}})

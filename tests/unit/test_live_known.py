@@ -106,6 +106,10 @@ def test_posts_and_polls_of_every_source_count(tmp_path: Path) -> None:
         {"platform": "tiktok", "external_post_id": "14",
          "published_at": (NOW + timedelta(days=1)).isoformat()},
     ])  # fmt: skip
+    land("demo", "published_posts", [
+        {"post_id": key.format(9), "platform": "tiktok", "external_post_id": "19",
+         "posted_at": old},
+    ])  # fmt: skip
     land("tiktok", "performance_metrics", [
         {"platform": "tiktok", "external_post_id": "12", "views": 1,
          "collected_at": (NOW - timedelta(days=31)).isoformat()},

@@ -20,6 +20,7 @@ from loaders.landing import Landing
 from loaders.live.run import LiveResult, load_live
 from loaders.live.tiktok.posts import TikTokPosts
 from loaders.live.tiktok.research import TikTokResearch, windows
+from loaders.records import type_records
 from tests.fakes.server import Reply
 from tests.fakes.tiktok import KEY, REFRESH, SECRET, FakeTikTok, error, posts, videos
 from warehouse.cli import main
@@ -319,6 +320,44 @@ def test_known_posts_are_polled_by_id_when_they_are_due(fake: FakeTikTok, tmp_pa
     bodies = [request.json["filters"]["video_ids"] for request in fake.asked("query")[asked:]]
     assert bodies == [[str(post["id"]) for post in fake.posts[-3:]]]
     assert counts(result) == {"performance_metrics": (2, 2)}
+
+
+def test_a_post_whose_id_is_not_of_tiktok_does_not_spoil_its_batch(
+    fake: FakeTikTok, tmp_path: Path
+) -> None:
+    landing = Landing(tmp_path / "landing")
+    known = [
+        str(fake.posts[0]["id"]),
+        "https://vm.tiktok.com/x",
+        "7" * 25,
+        str(fake.posts[1]["id"]),
+    ]
+    landing.prepare()
+    with landing.open_load("files", "published_posts") as load:
+        records = [{"platform": "tiktok", "external_post_id": one} for one in known]
+        load.write(type_records("published_posts", records)[0])
+        load.commit()
+    assert counts(own(fake, tmp_path, posts=True)) == {"performance_metrics": (2, 2)}
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (["--since", "2026-02-01"], "Nothing says which videos."),
+        (["--keyword", " "], "Nothing says which videos."),
+        (["--hashtag", "#"], "Nothing says which videos."),
+        (["--hashtag", "a", "--since", "2026-02-02", "--until", "2026-02-01"], "begin after"),
+        (["--hashtag", "a", "--since", "2999-01-01"], "begin after"),
+        (["--region", "USA"], "USA is not a country"),
+    ],
+)
+def test_a_query_that_cannot_find_anything_is_wrong_usage(
+    capfd: pytest.CaptureFixture[str], call: list[str], said: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["load", "tiktok-research", *call])
+    assert ended.value.code == 2
+    assert said in capfd.readouterr().err
 
 
 def test_the_newest_refresh_token_is_kept_for_its_owner_alone(

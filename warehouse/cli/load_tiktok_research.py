@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 import click
 
@@ -48,17 +48,29 @@ def command(
 
     Needs access to the Research API: ACE_TIKTOK_RESEARCH_KEY and ACE_TIKTOK_RESEARCH_SECRET
     of the client. A run begins three days before the last one ended, since videos come up
-    to two days late; counts may be ten days old.
+    to two days late; counts may be ten days old. --region alone takes all of a country's.
     """
     from loaders.live.address import base_address
     from loaders.live.tiktok.errors import BASE
     from loaders.live.tiktok.research import TikTokResearch
     from warehouse.settings import settings
 
-    if not (keywords or hashtags or usernames):
+    query = {
+        "keywords": _words(keywords),
+        "hashtags": _words(hashtags, "#"),
+        "usernames": _words(usernames, "@"),
+        "regions": tuple(_country(region) for region in regions),
+    }
+    if not any(query.values()):
         raise UsageError(
             "Nothing says which videos.",
-            "Give --keyword, --hashtag or --username, each repeatable.",
+            "Give --keyword, --hashtag, --username or --region, each repeatable.",
+        )
+    begin, end = (moment.date() if moment else None for moment in (since, until))
+    if begin and begin > (end or _today()):
+        raise UsageError(
+            f"--since {begin} would begin after {f'--until {end}' if end else 'today'}.",
+            "Give an earlier day.",
         )
     key, secret = credentials("tiktok-research")
     given = url or settings().extra.get("ACE_TIKTOK_URL")
@@ -66,12 +78,25 @@ def command(
         client_key=key,
         client_secret=secret,
         base=base_address(given, BASE, "--url (ACE_TIKTOK_URL)"),
-        keywords=keywords,
-        hashtags=tuple(tag.lstrip("#") for tag in hashtags),
-        usernames=tuple(name.lstrip("@") for name in usernames),
-        regions=tuple(region.upper() for region in regions),
-        since=since.date() if since else None,
-        until=until.date() if until else None,
+        **query,
+        since=begin,
+        until=end,
         per_day=daily_requests,
     )
     run_live(source, adopt=None, as_json=as_json)
+
+
+def _words(given: tuple[str, ...], sign: str = "") -> tuple[str, ...]:
+    """What is left without blanks and the sign it may begin with."""
+    words = (word.strip().removeprefix(sign) for word in given)
+    return tuple(word for word in words if word)
+
+
+def _country(region: str) -> str:
+    if len(region) != 2 or not region.isascii() or not region.isalpha():
+        raise UsageError(f"{region} is not a country of two letters.", "Write it as US.")
+    return region.upper()
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

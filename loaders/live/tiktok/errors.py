@@ -73,7 +73,9 @@ def judge_page(answer: Answer, moves: Callable[[int], bool], *needs: str) -> Non
 
 def has_videos(answer: Answer) -> bool:
     """Whether there is anything to read: an empty list may be left out."""
-    return bool(answer.document["data"].get("videos"))
+    document = answer.document
+    data = document.get("data") if isinstance(document, dict) else None
+    return isinstance(data, dict) and bool(data.get("videos"))
 
 
 def seconds_of(found: dict[str, Any], default: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,8 @@ FIELDS = (
     "id,create_time,cover_image_url,share_url,video_description,duration,height,width,title,"
     "embed_html,embed_link,like_count,comment_count,share_count,view_count"
 )
+#: Below 2^63.
+_ID = re.compile("[0-9]{1,19}")
 #: The most that a page, or a question for ids, may hold.
 PAGE = 20
 _NAMES = "ACE_TIKTOK_REFRESH_TOKEN, ACE_TIKTOK_CLIENT_KEY and ACE_TIKTOK_CLIENT_SECRET"
@@ -55,7 +58,11 @@ class TikTokPosts(Source):
         return {"posts": self.posts}
 
     def given(self, cursor: dict[str, Any] | None) -> Any:
-        return posts_to_poll(self.landing, "tiktok", utc_now()) if self.posts else None
+        if not self.posts:
+            return None
+        # One that is no id would have its whole batch refused.
+        known = posts_to_poll(self.landing, "tiktok", utc_now())
+        return [one for one in known if _ID.fullmatch(one)]
 
     def program(self, ask: Asking, given: Any, begun_at: datetime) -> None:
         if given is not None:
