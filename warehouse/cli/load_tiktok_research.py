@@ -55,13 +55,9 @@ def command(
     from loaders.live.tiktok.research import TikTokResearch
     from warehouse.settings import settings
 
-    query = {
-        "keywords": _words(keywords),
-        "hashtags": _words(hashtags, "#"),
-        "usernames": _words(usernames, "@"),
-        "regions": tuple(_country(region) for region in regions),
-    }
-    if not any(query.values()):
+    keywords, hashtags = _words(keywords), _words(hashtags, "#")
+    usernames, regions = _words(usernames, "@"), tuple(map(_country, regions))
+    if not (keywords or hashtags or usernames or regions):
         raise UsageError(
             "Nothing says which videos.",
             "Give --keyword, --hashtag, --username or --region, each repeatable.",
@@ -78,7 +74,10 @@ def command(
         client_key=key,
         client_secret=secret,
         base=base_address(given, BASE, "--url (ACE_TIKTOK_URL)"),
-        **query,
+        keywords=keywords,
+        hashtags=hashtags,
+        usernames=usernames,
+        regions=regions,
         since=begin,
         until=end,
         per_day=daily_requests,
