@@ -32,8 +32,8 @@ def robust_z(value: float, past: Sequence[float]) -> float | None:
     if len(past) < 7:
         return None
     median = float(np.median(past))
-    mad = float(stats.median_abs_deviation(past))
-    mean = float(np.mean(np.abs(np.asarray(past) - median)))
+    away = np.abs(np.asarray(past) - median)
+    mad, mean = float(np.median(away)), float(np.mean(away))
     if mad > 1e-12:
         return 0.6745 * (value - median) / mad
     return (value - median) / (1.253314 * mean) if mean > 1e-12 else None
