@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 ADDRESS = "ACE_SUPABASE_DSN"
 #: pg_current_snapshot() and friends came with Postgres 13.
 _OLDEST = 130_000
+
+
+class Paging(Protocol):
+    """What gives a table's rows."""
+
+    def pages(self, *, few: bool) -> Iterator[list[dict[str, Any]]]: ...
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,7 @@ def load_supabase(
                 f"{place(parts)} did not tell what it holds: {redact(str(error), parts)}.",
                 f"Check what user {parts.get('user')} may do there.",
             ) from None
-        run = _Run(landing, connection, parts, server, full, backfill, time_zone, zone)
+        run = Run(landing, connection, parts, server, full, backfill, time_zone, zone)
         results = []
         for resource in ALL_RESOURCES:
             table = tables.get(resource)
@@ -144,13 +150,13 @@ def _cursors(landing: Landing) -> dict[str, dict[str, Any]]:
     return {resource: cursor for _, _, resource, cursor in known}
 
 
-class _Run:
+class Run:
     """One call of load_supabase: what its tables share."""
 
     def __init__(
         self,
         landing: Landing,
-        connection: psycopg.Connection[Any],
+        connection: Any,
         parts: dict[str, Any],
         server: str,
         full: bool,
@@ -209,7 +215,7 @@ class _Run:
         with self._landing.open_load(
             SOURCE, table.resource, input=f"{table.schema}.{table.resource}", context=context
         ) as load:
-            pages = _Pages(self._landing, table, plan, now, load, self._backfill, zone)
+            pages = TypedPages(self._landing, table, plan, now, load, self._backfill, zone)
             seen = pages.land(Reader(self._connection, table, condition(table, plan, now)))
             position = make_cursor(table, self._server, now, plan, seen, zone)
             said = self._said(table, zone, pages)
@@ -225,9 +231,9 @@ class _Run:
             done = load.commit(position)
         if emptied:
             note = "it was empty, though rows of it were landed before"
-        return replace(_result(done, mode, seen, note), error=error, **said)
+        return replace(result_of(done, mode, seen, note), error=error, **said)
 
-    def _said(self, table: DbTable, zone: str | None, pages: _Pages) -> dict[str, Any]:
+    def _said(self, table: DbTable, zone: str | None, pages: TypedPages) -> dict[str, Any]:
         """What was noticed, as fields of the result."""
         found: dict[str, Any] = {"notices": tuple(pages.sentences())}
         own = self._database_zone
@@ -235,7 +241,7 @@ class _Run:
             found |= {"taken_for_utc": table.unzoned, "database_zone": own}
         return found
 
-    def _all_rejected(self, table: DbTable, plan: Plan, pages: _Pages) -> str | None:
+    def _all_rejected(self, table: DbTable, plan: Plan, pages: TypedPages) -> str | None:
         """An error where nothing of a table could be read: its shape is not understood."""
         if not pages.rows or pages.rejected < pages.rows:
             return None
@@ -282,7 +288,7 @@ class _Run:
             self._landing.heartbeat(SOURCE, self._quiet)
 
 
-class _Pages:
+class TypedPages:
     """Types pages and writes what is new of them into one load."""
 
     def __init__(
@@ -318,7 +324,11 @@ class _Pages:
         self._seen: Seen | None = None
         self._next = 0
 
-    def land(self, reader: Reader) -> int:
+    def known_at(self, at: datetime) -> None:
+        """The pages from here on were read then."""
+        self._now = replace(self._now, at=at)
+
+    def land(self, reader: Paging) -> int:
         """Write every page; returns how many rows were read."""
         for page in reader.pages(few=not self._plan.full):
             self.rows += len(page)
@@ -404,7 +414,8 @@ def _is_ambiguous(value: Any, zone: tzinfo) -> bool:
         return False
 
 
-def _result(load: Load, mode: str, seen: int, note: str | None) -> TableResult:
+def result_of(load: Load, mode: str, seen: int, note: str | None, **said: Any) -> TableResult:
+    """The result of a table whose load is committed."""
     return TableResult(
         resource=load.resource,
         mode=mode,
@@ -414,4 +425,5 @@ def _result(load: Load, mode: str, seen: int, note: str | None) -> TableResult:
         rejected=load.rejected,
         load_id=load.load_id,
         note=note,
+        **said,
     )

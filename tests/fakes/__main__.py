@@ -10,7 +10,7 @@ from tests.fakes.server import Fake
 
 #: Platform to the module whose ``make()`` gives the fake and the lines that say how to use it.
 PLATFORMS: dict[str, str] = {
-    name: f"tests.fakes.{name}" for name in ("instagram", "tiktok", "youtube")
+    name: f"tests.fakes.{name}" for name in ("instagram", "supabase", "tiktok", "youtube")
 }
 
 

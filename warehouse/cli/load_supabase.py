@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from warehouse.cli._show import note_left_out, note_password
-from warehouse.terminal import echo, print_json
+from warehouse.terminal import echo, note, print_json
 
 if TYPE_CHECKING:
+    from loaders.landing import Landing
     from loaders.supabase import TableResult
+    from warehouse.settings import Settings
 
 EPILOG = """\b
 Examples:
   ACE_SUPABASE_DSN=postgresql://reader:...@db.example.com:5432/postgres ace load supabase
   ace load supabase --backfill        (a first load: known-at from the rows' own times)
+  ACE_SUPABASE_KEY=sb_secret_... ace load supabase --rest https://REF.supabase.co
   ace load supabase --dsn 'postgresql://reader@/app?host=/run/postgresql' --schema app
 """
 
@@ -27,6 +30,12 @@ Examples:
     metavar="URL",
     help="Any libpq address. Default: ACE_SUPABASE_DSN, which keeps a password off the "
     "command line.",
+)
+@click.option(
+    "--rest",
+    metavar="URL",
+    help="Over HTTP, as in https://REF.supabase.co, with the project's secret key in "
+    "ACE_SUPABASE_KEY. Default where no database is named: ACE_SUPABASE_REST.",
 )
 @click.option("--schema", default="public", show_default=True, help="Schema of the tables.")
 @click.option("--full", is_flag=True, help="Read every row; land those that differ.")
@@ -39,6 +48,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="A list of objects.")
 def command(
     dsn: str | None,
+    rest: str | None,
     schema: str,
     full: bool,
     backfill: bool,
@@ -51,6 +61,9 @@ def command(
     Deletes are not followed, neither real ones nor marks such as deleted_at, which are
     told and kept. Works through a transaction pooler, with any subset of the tables and
     columns; columns nobody knows are kept too. Keys may be uuids, numbers or text.
+
+    With --rest every row is read over HTTP and compared with what was landed: for projects
+    whose database cannot be reached. Its tables are read along their keys.
     """
     from common.errors import AceError, UsageError
     from loaders.landing import Landing
@@ -58,9 +71,12 @@ def command(
     from warehouse.settings import settings
 
     home = settings()
+    if dsn and rest:
+        raise UsageError("--dsn and --rest name two places.", "Give one of them.")
+    named = rest or ("" if dsn or home.supabase_dsn else home.extra.get("ACE_SUPABASE_REST"))
     address = "--dsn" if dsn else "ACE_SUPABASE_DSN"
     target = dsn or home.supabase_dsn
-    if not target:
+    if not target and not named:
         raise UsageError(
             "No database is named.",
             "Set ACE_SUPABASE_DSN=postgresql://USER:PASSWORD@HOST:5432/DATABASE.",
@@ -69,16 +85,17 @@ def command(
         note_password(dsn, address, "ACE_SUPABASE_DSN")
     landing = Landing(home.landing)
     shown = sys.stderr.isatty() and not as_json
-    results = load_supabase(
-        landing,
-        target,
-        schema=schema,
-        full=full,
-        backfill=backfill,
-        time_zone=time_zone,
-        address=address,
-        progress=(lambda table: echo(f"reading {table}", err=True)) if shown else None,
-    )
+    options: dict[str, Any] = {
+        "schema": schema,
+        "full": full,
+        "backfill": backfill,
+        "time_zone": time_zone,
+        "progress": (lambda table: echo(f"reading {table}", err=True)) if shown else None,
+    }
+    if named:
+        results = _over_http(home, landing, named, options)
+    else:
+        results = load_supabase(landing, str(target), address=address, **options)
     if as_json:
         rows = [result.to_json() for result in results]
         print_json(rows)
@@ -91,6 +108,28 @@ def command(
         others = len(failed) - 1
         more = f" ({others} more: {', '.join(r.resource for r in failed[1:])})" if others else ""
         raise AceError(f"{failed[0].error}{more}", "The other tables have landed.")
+
+
+def _over_http(
+    home: Settings, landing: Landing, url: str, options: dict[str, Any]
+) -> list[TableResult]:
+    from common.errors import UsageError
+    from loaders.live.address import base_address
+    from loaders.supabase.rest import Rest, load_rest, sees_little
+
+    key = home.extra.get("ACE_SUPABASE_KEY", "").strip()
+    if not key:
+        raise UsageError(
+            "There is no key for Supabase's API.",
+            "Set ACE_SUPABASE_KEY to the project's secret key (Project Settings, API Keys).",
+        )
+    if sees_little(key):
+        note(
+            "ACE_SUPABASE_KEY is a public key: it sees what row-level security shows to "
+            "everybody. The secret key sees every row."
+        )
+    source = Rest(base_address(url, url, "--rest (ACE_SUPABASE_REST)"), key, options["schema"])
+    return load_rest(landing, home.home, source, **options)
 
 
 def _tell_zone(results: list[TableResult]) -> None:

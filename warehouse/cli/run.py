@@ -44,10 +44,10 @@ Examples:
 def command(target: str | None, wait: float) -> None:
     """Load the configured sources, check, build, release and write the report.
 
-    Sources: what agents wrote, the operational database when ACE_SUPABASE_DSN is set, and
-    each platform whose ACE_<PLATFORM>_LOAD says what to load of it. When nothing is
-    configured and nothing has landed yet, a small simulated month is landed, so that
-    there is something to look at. A platform that cannot be read does not keep the others
+    Sources: what agents wrote, the operational database when ACE_SUPABASE_DSN or
+    ACE_SUPABASE_REST is set, and each platform whose ACE_<PLATFORM>_LOAD says what to load
+    of it. When nothing is configured and nothing has landed yet, a small simulated month is landed,
+    so that there is something to look at. A platform that cannot be read does not keep the others
     from a release: the run exits with 1 after it. A critical finding stops before the
     build.
     """
@@ -95,7 +95,8 @@ def _load(config: Settings, landing: Landing) -> AceError | None:
         for source in LIVE_SOURCES
         for options in source.calls(config.extra)
     ]
-    if config.supabase_dsn:
+    operational = config.supabase_dsn or config.extra.get("ACE_SUPABASE_REST")
+    if operational:
         load.main(args=["supabase"], standalone_mode=False)
     failed: AceError | None = None
     for call in calls:
@@ -106,7 +107,7 @@ def _load(config: Settings, landing: Landing) -> AceError | None:
         except AceError as problem:
             note(f"ace: {problem}")
             failed = failed or problem
-    if config.supabase_dsn or calls:
+    if operational or calls:
         return failed
     loads = landing.loads()
     # A sample that was stopped half-way is finished by the next run.
