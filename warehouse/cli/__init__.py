@@ -10,6 +10,7 @@ import click
 
 from warehouse.cli._failures import as_sentence, quiet_output
 from warehouse.cli._lazy import LazyGroup
+from warehouse.cli._usage import usage
 from warehouse.terminal import note
 
 #: Command name to the module that holds it and its one-line help.
@@ -72,10 +73,7 @@ def main(argv: list[str] | None = None) -> None:
         note(STOPPED)
         code = 130
     except click.UsageError as error:
-        context = error.ctx
-        if context is not None:
-            note(*context.get_usage().splitlines(), f"Try '{context.command_path} --help'.", "")
-        note(f"Error: {error.format_message()}")
+        note(*usage(error))
         code = 2
     except click.ClickException as error:
         note(f"ace: {error.format_message()}")

@@ -30,6 +30,17 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self._helps and not args[0].startswith("-"):
+            # click knows near names only among commands that were imported.
+            what = self._heading.removesuffix("s").lower()
+            raise click.exceptions.NoSuchCommand(
+                args[0], f"There is no {what} '{args[0]}'.", possibilities=self._helps, ctx=ctx
+            )
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section(self._heading):
             formatter.write_dl(list(self._helps.items()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from warehouse import terminal
+from warehouse.cli import _complete
 from warehouse.terminal import echo
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ target_option = click.option(
     "--target",
     type=click.Choice(["duckdb", "postgres"]),
     help="Engine whose releases are read [default: ACE_TARGET].",
+)
+release_option = click.option(
+    "--release",
+    metavar="N|FILE",
+    shell_complete=_complete.releases,
+    help="A release's number, or a release file.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON with stable keys.")
 

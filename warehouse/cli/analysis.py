@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from common.errors import UsageError
+from warehouse.cli import _complete
 from warehouse.cli._answers import print_table, write_csv, write_json
-from warehouse.cli._show import target_option
+from warehouse.cli._show import release_option, target_option
 from warehouse.terminal import console_width, echo, note, print_json, write
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_complete.analyses)
 @click.option(
     "--set",
     "settings",
@@ -32,7 +33,7 @@ Examples:
     metavar="NAME=VALUE",
     help="A parameter, where not its default; repeatable.",
 )
-@click.option("--release", metavar="N|FILE", help="A release's number, or a release file.")
+@release_option
 @target_option
 @click.option("--json", "as_json", is_flag=True, help="A list of objects, all rows.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV with a header, all rows.")

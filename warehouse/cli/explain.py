@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from warehouse.cli._show import heading, json_option, target_option
+from warehouse.cli import _complete
+from warehouse.cli._show import heading, json_option, release_option, target_option
 from warehouse.terminal import console_width, echo, print_json, table
 
 EPILOG = """\b
@@ -18,8 +19,8 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("name", metavar="TABLE")
-@click.option("--release", metavar="N|FILE", help="A release's number, or a release file.")
+@click.argument("name", metavar="TABLE", shell_complete=_complete.tables)
+@release_option
 @target_option
 @json_option
 def command(name: str, release: str | None, target: str | None, as_json: bool) -> None:

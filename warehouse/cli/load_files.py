@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from common.errors import UsageError
+from warehouse.cli import _complete
 from warehouse.cli._show import note_left_out, plural
 from warehouse.terminal import echo, print_json
 
@@ -33,8 +34,18 @@ def _pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...])
 
 @click.command(name="files")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--table", metavar="T", help="The canonical table the files hold.")
-@click.option("--preset", metavar="P", help="A known export (listed below).")
+@click.option(
+    "--table",
+    metavar="T",
+    shell_complete=_complete.canonical_tables,
+    help="The canonical table the files hold.",
+)
+@click.option(
+    "--preset",
+    metavar="P",
+    shell_complete=_complete.presets,
+    help="A known export (listed below).",
+)
 @click.option(
     "--map",
     "maps",

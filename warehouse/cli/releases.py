@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from warehouse.cli import _complete
 from warehouse.cli._show import (
     age,
     heading,
@@ -74,7 +75,7 @@ def list_command(target: str | None = None, as_json: bool = False) -> None:
 
 
 @command.command("show", epilog="Example: ace releases show 3")
-@click.argument("release", type=int, metavar="N")
+@click.argument("release", type=int, metavar="N", shell_complete=_complete.releases)
 @target_option
 @json_option
 def show(release: int, target: str | None, as_json: bool) -> None:
@@ -129,7 +130,7 @@ def _print(manifest: dict[str, Any]) -> None:
 
 
 @command.command("rollback", epilog="Example: ace releases rollback 2")
-@click.argument("release", type=int, metavar="N")
+@click.argument("release", type=int, metavar="N", shell_complete=_complete.releases)
 @target_option
 @json_option
 def rollback(release: int, target: str | None, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from warehouse.cli._show import target_option
+from warehouse.cli._show import release_option, target_option
 from warehouse.terminal import echo
 
 EPILOG = """\b
@@ -17,7 +17,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.option("--release", metavar="N|FILE", help="A release's number, or a release file.")
+@release_option
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),

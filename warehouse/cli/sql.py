@@ -9,7 +9,7 @@ import click
 
 from common.errors import UsageError
 from warehouse.cli._answers import print_table, write_csv, write_json
-from warehouse.cli._show import target_option
+from warehouse.cli._show import release_option, target_option
 
 EPILOG = """\b
 Examples:
@@ -21,7 +21,7 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("query", required=False)
-@click.option("--release", metavar="N|FILE", help="A release's number, or a release file.")
+@release_option
 @click.option("--file", "file", metavar="PATH", help="Read the SQL from a file ('-': stdin).")
 @target_option
 @click.option("--expanded", is_flag=True, help="A row as a block, a column a line.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from warehouse.cli._show import json_option, target_option
+from warehouse.cli._show import json_option, release_option, target_option
 from warehouse.terminal import console_width, echo, print_json
 
 EPILOG = """\b
@@ -30,7 +30,7 @@ AREAS = {
 
 @click.command(epilog=EPILOG)
 @click.argument("area", required=False, type=click.Choice(list(AREAS)), metavar="[AREA]")
-@click.option("--release", metavar="N|FILE", help="A release's number, or a release file.")
+@release_option
 @target_option
 @json_option
 def command(area: str | None, release: str | None, target: str | None, as_json: bool) -> None:
