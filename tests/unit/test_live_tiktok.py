@@ -413,7 +413,16 @@ def test_a_new_configured_token_takes_the_place_of_the_kept(
 def test_a_spent_refresh_token_says_so(fake: FakeTikTok, tmp_path: Path) -> None:
     result = own(fake, tmp_path, refresh_token="rft.spent-0123456789abcdef")
     assert "invalid_grant: Refresh token is invalid or expired" in result.error
-    assert "ACE_TIKTOK_REFRESH_TOKEN" in result.hint
+    assert result.hint.startswith("Authorise the app again, and set ACE_TIKTOK_REFRESH_TOKEN")
+
+
+def test_a_wrong_client_is_not_blamed_on_the_refresh_token(
+    fake: FakeTikTok, tmp_path: Path
+) -> None:
+    said = {"error": "invalid_client", "error_description": "Client key or secret is incorrect."}
+    fake.fail(Reply(said, 401), at="token")
+    result = own(fake, tmp_path)
+    assert result.hint == "Check ACE_TIKTOK_CLIENT_KEY and ACE_TIKTOK_CLIENT_SECRET."
 
 
 def test_a_missing_scope_is_named(fake: FakeTikTok, tmp_path: Path) -> None:

@@ -87,14 +87,18 @@ def seconds_of(found: dict[str, Any], default: float) -> float:
 
 
 def token_of(answer: Answer, settings: str) -> dict[str, Any]:
-    """The body of a token answer. Raises AceError, which names ``settings``, for a refusal."""
+    """The body of a token answer. Raises AceError, which names ``settings`` (those of the
+    client), for a refusal."""
     document = answer.document
     if isinstance(document, dict) and document.get("access_token"):
         return document
-    why = f"HTTP {answer.status}"
+    why, code = f"HTTP {answer.status}", None
     if isinstance(document, dict) and document.get("error"):
         error = document["error"]
         code = error.get("code") if isinstance(error, dict) else error
         told = document.get("error_description") or ""
         why = f"{code}{f': {told}' if told else ''}"
-    raise AceError(f"TikTok gives no access token ({why.rstrip('.')}).", f"Check {settings}.")
+    hint = f"Check {settings}."
+    if code == "invalid_grant":
+        hint = "Authorise the app again, and set ACE_TIKTOK_REFRESH_TOKEN to what it gives then."
+    raise AceError(f"TikTok gives no access token ({why.rstrip('.')}).", hint)

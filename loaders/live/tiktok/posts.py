@@ -29,7 +29,7 @@ FIELDS = (
 _ID = re.compile("[0-9]{1,19}")
 #: The most that a page, or a question for ids, may hold.
 PAGE = 20
-_NAMES = "ACE_TIKTOK_REFRESH_TOKEN, ACE_TIKTOK_CLIENT_KEY and ACE_TIKTOK_CLIENT_SECRET"
+_NAMES = "ACE_TIKTOK_CLIENT_KEY and ACE_TIKTOK_CLIENT_SECRET"
 
 
 @dataclass
