@@ -89,6 +89,7 @@ class FakeInstagram(Fake):
         #: Ids of hashtags that were asked for in the last seven days.
         self.searched: list[str] = []
         self.token, self.next_token = TOKEN, "IGAAfakeTokenThatCameOfARenewal98765"
+        self._place: dict[str, int] = {}
         self.holes: frozenset[int] = frozenset()
         self.insights: dict[str, dict[str, Any] | None] = {}
         self.fields = FIELDS
@@ -169,7 +170,9 @@ class FakeInstagram(Fake):
     def _found(self, request: Request, one: str) -> Reply:
         """A hashtag's media; the cursor is the same on every page."""
         found = self.hashtags[sorted(self.hashtags)[int(one[4:])]]
-        asked = sum(1 for each in self.requests if each.path == request.path) - 1
+        # The server knows where a reader is; the cursor does not say it.
+        asked = self._place.get(request.path, 0) if "after" in request.query else 0
+        self._place[request.path] = asked + 1
         fields = request.query["fields"].split(",")
         data = found[asked * self.per_page :][: self.per_page]
         shown = [{name: each[name] for name in fields if name in each} for each in data]

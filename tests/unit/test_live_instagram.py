@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.fakes.instagram import FACEBOOK_TOKEN, TOKEN, FakeInstagram, error, m
 from tests.fakes.server import Reply
 
 OWN = Wanted()
+FIXTURES = Path(__file__).parents[1] / "fixtures/instagram_graph"
 
 
 @pytest.fixture(autouse=True)
@@ -269,6 +271,41 @@ def test_hashtags_are_others_media_to_the_last_page_under_a_constant_cursor(
     assert [one.query["q"] for one in fake.asked("ig_hashtag_search")] == [
         "tinyhome", "nosuch", "nosuch",
     ]  # fmt: skip
+
+
+def test_a_pause_between_pages_of_a_constant_cursor_loses_and_repeats_none(
+    fake: FakeInstagram, tmp_path: Path
+) -> None:
+    fake.hashtags = {"tinyhome": [media(100 + n, username=None) for n in range(7)]}
+    wanted = Wanted(media=False, hashtags=("tinyhome",))
+    fake.fail(lambda request: fake.reply(request), at="recent_media", times=2)
+    fake.fail(throttled(minutes=30), at="recent_media")
+    assert run(fake, tmp_path, wanted, token=FACEBOOK_TOKEN).paused
+    assert len(landed(tmp_path, "raw_videos")) == 4
+    again = run(fake, tmp_path, wanted, token=FACEBOOK_TOKEN)
+    assert (again.kept, again.asked) == (4, 2)
+    ids = [row["external_id"] for row in landed(tmp_path, "raw_videos")]
+    assert len(ids) == len(set(ids)) == 7
+
+
+def test_recorded_pages_of_a_hashtag_land(fake: FakeInstagram, tmp_path: Path) -> None:
+    fake.hashtags = {"tinyhome": []}
+    for name in ("p1", "p2"):
+        recorded = FIXTURES / f"hashtags__hashtag_recent_medias_{name}.json"
+        fake.fail(Reply(recorded.read_bytes()), at="recent_media")
+    wanted = Wanted(media=False, hashtags=("tinyhome",))
+    assert run(fake, tmp_path, wanted, token=FACEBOOK_TOKEN).resources[0].accepted == 10
+
+
+def test_recorded_media_with_recorded_insights_land(fake: FakeInstagram, tmp_path: Path) -> None:
+    page = json.loads((FIXTURES / "users__medias_p1.json").read_text())
+    del page["paging"]["next"]
+    fake.fail(Reply(page), at="/media")
+    insights = (FIXTURES / "medias__insights.json").read_bytes()
+    fake.fail(Reply(insights), at="/insights", times=2)
+    run(fake, tmp_path, adopt="My shop")
+    assert [(row["likes"], row["reach"]) for row in polls(tmp_path)] == [(0, 5), (2, 5)]
+    assert len(landed(tmp_path, "published_posts")) == 2
 
 
 def test_thirty_hashtags_in_seven_days_and_no_more(fake: FakeInstagram, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from loaders.live.asks import Answer, Ask
+from loaders.live.asks import Ask
 from loaders.live.instagram import errors
 from loaders.live.instagram.fields import FOUND
 from loaders.live.instagram.pages import items, pages
@@ -72,11 +72,6 @@ def hashtags(
     if missing:
         notes.append(f"Instagram gives nothing for these hashtags: {', '.join(missing)}.")
     return ids
-
-
-def found_media(answer: Answer) -> dict[str, Any]:
-    """A page in the form by which the preset knows that its media are others'."""
-    return {"data": answer.document.get("data"), "paging": {"next": "/recent_media"}}
 
 
 def _recent(ask: Asking, place: str) -> set[str]:

@@ -46,6 +46,12 @@ def items(answer: Answer) -> list[dict[str, Any]]:
     return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
 
 
+def of_edge(answer: Answer, edge: str) -> dict[str, Any]:
+    """A page in the form by which the preset knows whose media they are, whatever their fields:
+    the last page has no address that says it."""
+    return {"data": answer.document.get("data"), "paging": {"next": f"/{edge}"}}
+
+
 def asked_with_fewer(ask: Asking, question: Ask) -> tuple[Answer, Ask]:
     """The answer, and the question without the fields that were refused."""
     while True:

@@ -13,8 +13,8 @@ from loaders.landing.metadata import utc_now
 from loaders.live.asks import Answer, Ask
 from loaders.live.instagram import errors
 from loaders.live.instagram.fields import OWN, Refusals, without
-from loaders.live.instagram.hashtags import found_media, hashtags
-from loaders.live.instagram.pages import asked_with_fewer, items, pages
+from loaders.live.instagram.hashtags import hashtags
+from loaders.live.instagram.pages import asked_with_fewer, items, of_edge, pages
 from loaders.live.instagram.token import Token
 from loaders.live.instagram.versions import warning
 from loaders.live.known import posts_to_poll
@@ -208,9 +208,10 @@ class Instagram(Source):
         """Posts from the lists; a poll from each media's insights with its own counts, from
         those alone where there are no insights."""
         if ask.kind == "hashtag" and answer.status < 400:
-            yield from plan.preset_records(found_media(answer), answer.at)
+            yield from plan.preset_records(of_edge(answer, "recent_media"), answer.at)
         elif ask.kind in ("media", "post") and answer.status < 400:
-            for found in plan.preset_records(answer.document, answer.at):
+            own = of_edge(answer, "media") if ask.kind == "media" else answer.document
+            for found in plan.preset_records(own, answer.at):
                 is_stranger = found.resource is None and not _id_of(found.raw)
                 if found.resource == "published_posts" or is_stranger:
                     yield found
