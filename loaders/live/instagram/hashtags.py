@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from loaders.live.asks import Ask
 from loaders.live.instagram import errors
