@@ -42,6 +42,7 @@ MARTS: dict[str, Kept] = {
     "platform_benchmarks": _kept(168, "platform", "horizon_hours", "metric"),
     "product_performance": _kept(36, "product_id", "platform"),
     "daily_metrics": _kept(36, "day", "platform", "product_id"),
+    "post_retention": _kept(36, "post_id"),
     "posting_times": _kept(168, "platform", "weekday", "hour"),
     "post_features_as_of": _kept(168, "post_id"),
     "experiment_results": _kept(36, "experiment_id", "platform"),

@@ -36,6 +36,11 @@ JITTER = (0.02, 0.03, 0.05, 0.03)
 #: Below this a loss of one would be more than the jitter may be.
 JITTER_FROM = 500
 CORRECTED_EVERY = 97
+#: What each platform tells beyond counts, by its place among ``PLATFORMS``.
+TOLD = {
+    1: ("click_through_rate", "impressions"),
+    2: ("three_second_rate", "reach", "saves"),
+}
 HIDDEN_LIKES_EVERY = 101
 CORRECTION_FROM_HOURS = 90.0
 Flags = npt.NDArray[np.bool_]
@@ -223,6 +228,8 @@ def _frame(
     hide = pl.Series(post % HIDDEN_LIKES_EVERY == HIDDEN_LIKES_EVERY - 1)
     watched = np.round(values[0] * np.where(platform == 0, 7_400.0, 0.0), 0)
     completion = np.round(0.15 + 0.5 * (post % 97) / 97, 4)
+    hook = np.round(0.4 + 0.5 * (post % 89) / 89, 4)
+    clicked = np.round(0.02 + 0.08 * (post % 83) / 83, 4)
     frame = simulated(
         when,
         metric_id=uuids(seed, "metric", post * 64 + slot),
@@ -236,12 +243,18 @@ def _frame(
         shares=pl.Series(values[3]),
         watch_time_ms=pl.Series(watched),
         completion_rate=pl.Series(completion),
+        three_second_rate=pl.Series(hook),
+        click_through_rate=pl.Series(clicked),
+        impressions=pl.Series((values[0] / clicked).astype(np.int64)),
+        reach=pl.Series((values[0] * 0.8).astype(np.int64)),
+        saves=pl.Series(values[0] // 60),
     )
     frame = frame.with_columns(
         pl.when(~hide).then("likes").alias("likes"),
         pl.when(pl.Series(platform != 1)).then("shares").alias("shares"),
         pl.when(tiktok).then("watch_time_ms").alias("watch_time_ms"),
         pl.when(tiktok).then("completion_rate").alias("completion_rate"),
+        *(pl.when(pl.Series(platform == at)).then(n) for at, names in TOLD.items() for n in names),
     )
     pairs = {"views": "view_count", "likes": "like_count"}
     pairs |= {"comments": "comment_count", "shares": "share_count"}

@@ -6,8 +6,8 @@ landed as (
     {{ landed(sources, 'performance_metrics', [
         'metric_id', 'post_id', 'views', 'likes', 'comments', 'shares', 'collected_at',
         'platform', 'external_post_id', 'view_count', 'like_count', 'comment_count',
-        'share_count', 'watch_time_ms', 'completion_rate'
-    ]) }}
+        'share_count', 'watch_time_ms', 'completion_rate',
+    ] + told_columns()) }}
 
 ),
 
@@ -33,6 +33,9 @@ renamed as (
         -- watch time
         watch_time_ms,
         completion_rate,
+
+        -- beyond counts
+        {{ told() }} as told,
 
         -- timestamps
         collected_at

@@ -22,6 +22,7 @@ final as (
         watch_time_ms,
         completion_rate,
         counts_as_written,
+        told,
         _verdict = 'accepted' as is_accepted,
         {{ accepted_bookkeeping(referenced=false) }}
     from versions

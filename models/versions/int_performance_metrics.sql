@@ -1,7 +1,7 @@
 {%- set names_of_post = ['given_post_id', 'platform', 'external_post_id'] -%}
 {%- set measured = [
     'views', 'likes', 'comments', 'shares', 'watch_time_ms', 'completion_rate',
-    'collected_at', 'counts_as_written',
+    'collected_at', 'counts_as_written', 'told',
 ] -%}
 {%- set columns = names_of_post + measured + ['post_id'] -%}
 

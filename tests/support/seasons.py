@@ -33,6 +33,19 @@ HOOKS = ("question", "shock", "story", "number")
 AGES = (0.5, 1.1, 5, 20, 26, 50, 71, 75, 120, 170)
 
 
+def told_of(metric: str, views: int) -> Row:
+    """What a poll is told beyond its counts: nothing, a part, or what cannot be. Drawn for itself,
+    so that the rest of the season is as it would be without it."""
+    random_ = random.Random(metric)
+    told: Row = {
+        "reach": random_.choice([views, -1]),
+        "three_second_rate": random_.choice([0.5, 0.25, 2.0]),
+        "saves": views // 50,
+        "is_ai_generated": random_.choice(["true", "false", "?"]),
+    }
+    return {name: value for name, value in told.items() if random_.random() < 0.3}
+
+
 @dataclass
 class Step:
     """What lands between two builds; nothing but an answer without news, if there are no rows."""
@@ -281,6 +294,7 @@ class Season:
                  "shares": self.random.choice([None, views // 200]),
                  "watch_time_ms": self.random.choice([None, 900.0]),
                  "completion_rate": self.random.choice([None, 0.4]),
+                 **told_of(metric, views),
                  "collected_at": START + timedelta(days=at)}, at + late,
             )  # fmt: skip
 
