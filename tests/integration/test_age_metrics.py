@@ -13,11 +13,12 @@ import pytest
 from loaders.landing import Landing
 from tests.support.age_oracle import METRICS, age_metrics, growth_by_day, same
 from tests.support.builds import Warehouse
-from tests.support.histories import land
-from tests.support.random_polls import HORIZONS, RandomPolls
+from tests.support.histories import Landed, _uuid, land
+from tests.support.random_polls import HORIZONS, LOADED, RandomPolls
 
 Row = dict[str, Any]
 VALUES = ("status", "views", "likes", "comments", "shares", "engagement_rate")
+GROWTH = ("views_gained", "engagements_gained", "views_unplaced", "engagements_unplaced")
 RATES = ("like_rate", "comment_rate", "share_rate")
 
 
@@ -26,13 +27,28 @@ def random_world(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     folder = tmp_path_factory.mktemp("polls")
     warehouse = Warehouse(folder, Landing(str(folder / "landing")))
     warehouse.landing.prepare()
-    for load in RandomPolls(7, posts=120, polls=14).loads():
+    polls = RandomPolls(7, posts=120, polls=14)
+    for load in polls.loads():
         land(warehouse.landing, load)
+    land(warehouse.landing, long_after(polls))
     warehouse.build(
         *("--select", "+post_age_metrics", "+performance_metrics", "+daily_metrics"),
         *("--exclude-resource-type", "test", "unit_test"),
     )
     return warehouse
+
+
+def long_after(polls: RandomPolls) -> Landed:
+    """Polls of some posts when nobody had looked for a month and more, some on days in a row."""
+    rows, known = [], []
+    for number in range(0, polls.posts, 5):
+        for days in (55, 56.3, 100):
+            at = polls.published[number] + timedelta(days=days)
+            row: Row = {"post_id": _uuid("post", number), "collected_at": at}
+            row |= {"views": round(10**6 * days), "likes": round(10**4 * days)}
+            rows.append(row | ({"shares": 9} if days == 100 else {}))
+            known.append(at)
+    return Landed("files", "performance_metrics", rows, known, LOADED + timedelta(hours=1))
 
 
 @pytest.fixture(params=["demo", "random_world"])
@@ -184,13 +200,19 @@ def test_days_hold_the_growth_between_their_ends(world: Warehouse) -> None:
             continue
         last = max(published_at, *(poll["collected_at"].astimezone(UTC) for poll in of_post)).date()
         newest[post["platform"]] = max(last, newest.get(post["platform"], last))
-        for n in range((last - published_at.date()).days + 1):
-            expected[published_at.date() + timedelta(days=n), *group]["posts_active"] += 1
         expected[last, *group]["posts_open"] += 1
+        active = {
+            max(published_at, poll["collected_at"].astimezone(UTC)).date() for poll in of_post
+        }
         for metric in METRICS:
-            name = "views_gained" if metric == "views" else "engagements_gained"
-            for day, grown in growth_by_day(of_post, metric, published_at).items():
-                expected[day, *group][name] += grown
+            name = "views" if metric == "views" else "engagements"
+            parts = growth_by_day(of_post, metric, published_at)
+            active.update(parts[0])
+            for kind, days in zip(("gained", "unplaced"), parts, strict=True):
+                for day, grown in days.items():
+                    expected[day, *group][f"{name}_{kind}"] += grown
+        for day in active:
+            expected[day, *group]["posts_active"] += 1
     rows = world.query("select * from marts.daily_metrics order by day")
     assert len(rows) == len(expected)
     totals: dict[tuple[Any, ...], float] = defaultdict(float)
@@ -199,13 +221,14 @@ def test_days_hold_the_growth_between_their_ends(world: Warehouse) -> None:
         found = expected[row["day"], *group]
         for column in ("posts_published", "posts_active", "posts_open"):
             assert row[column] == found.get(column, 0), (column, row)
-        for column in ("views_gained", "engagements_gained"):
+        for column in GROWTH:
             assert (row[column] is None) == (column not in found), (column, row)
             assert math.isclose(row[column] or 0, found.get(column, 0), rel_tol=1e-9, abs_tol=1e-6)
-        totals[group] += found.get("views_gained", 0)
+        totals[group] += found.get("views_gained", 0) + found.get("views_unplaced", 0)
         assert math.isclose(row["views_total"] or 0, totals[group], rel_tol=1e-9, abs_tol=1e-6)
         assert row["is_complete"] == (row["day"] < newest.get(row["platform"], date.min))
-    told = sum(row["views_gained"] or 0 for row in rows)
+    placed = sum(row["views_gained"] or 0 for row in rows)
+    told = placed + sum(row["views_unplaced"] or 0 for row in rows)
     last_polls = world.query(
         "select sum(views) as views from (select max(views_mono) as views"
         " from marts.post_metric_history group by post_id) as posts"
@@ -215,4 +238,13 @@ def test_days_hold_the_growth_between_their_ends(world: Warehouse) -> None:
     for row in rows:
         weeks[row["day"] - timedelta(days=row["day"].weekday())] += row["views_gained"] or 0
     assert len(weeks) > 1
-    assert math.isclose(sum(weeks.values()), told, rel_tol=1e-12)
+    assert math.isclose(sum(weeks.values()), placed, rel_tol=1e-12)
+
+
+def test_a_post_polled_years_later_has_no_row_for_each_day_since(random_world: Warehouse) -> None:
+    days, unplaced = random_world.query(
+        "select count(*) as days, count(views_unplaced) as unplaced"
+        f" from intermediate.int_post_days where post_id = '{_uuid('post', 0)}'"
+    )[0].values()
+    assert unplaced == 2
+    assert days < 55

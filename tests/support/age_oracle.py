@@ -7,12 +7,15 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 METRICS = ("views", "likes", "comments", "shares")
 MIN_VIEWS = 100
+#: Growth over more than this is placed on no day (the models' var placed_days).
+PLACED_US = 31 * 86_400_000_000
 
 Row = dict[str, Any]
 
@@ -80,14 +83,44 @@ def between(ages: list[int], values: list[int], age: int) -> tuple[int, float]:
     return x[1] - x[0], value
 
 
-def growth_by_day(polls: Sequence[Row], metric: str, published_at: datetime) -> dict[date, float]:
-    """What a metric gained on each day from publication to the last poll that shows it."""
+def growth_by_day(
+    polls: Sequence[Row], metric: str, published_at: datetime
+) -> tuple[dict[date, float], dict[date, float]]:
+    """What a metric gained on each day from publication to the last poll that shows it, and what
+    it grew by between polls too far apart to say when, by the day of the later one.
+
+    A series falls into parts at such gaps, of which each begins with the day of its first poll.
+    """
     if not cleaned(polls, metric):
-        return {}
-    ages, values = series(polls, metric, published_at)
-    day = published_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return {}, {}
     grown: dict[date, float] = {}
-    before = 0.0
+    unplaced: dict[date, float] = {}
+    ages, values = series(polls, metric, published_at)
+    begin = 0
+    for place, (age, next_age) in enumerate(pairwise([*ages, math.inf])):
+        if next_age - age <= PLACED_US:
+            continue
+        # Age 0 is a point without a poll, of which alone no day is known.
+        if place or cleaned(polls, metric)[0][0] <= published_at:
+            part = grown_by_day(ages[begin : place + 1], values[begin : place + 1], published_at)
+            for day, growth in part.items():
+                grown[day] = grown.get(day, 0.0) + growth
+        if begin:
+            unplaced[
+                (published_at.astimezone(UTC) + timedelta(microseconds=ages[begin])).date()
+            ] = values[begin] - values[begin - 1]
+        begin = place + 1
+    return grown, unplaced
+
+
+def grown_by_day(
+    ages: list[int], values: list[int], published_at: datetime
+) -> dict[date, float]:
+    """What each day from the first to the last of these points gained."""
+    first = published_at.astimezone(UTC) + timedelta(microseconds=ages[0])
+    day = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    grown: dict[date, float] = {}
+    before = float(values[0])
     while (begin := (day - published_at) // timedelta(microseconds=1)) <= ages[-1]:
         end = begin + 86_400_000_000
         reached = float(values[-1]) if end >= ages[-1] else between(ages, values, end)[1]

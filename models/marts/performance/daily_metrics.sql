@@ -25,6 +25,8 @@ growth as (
         {{ exact_part('days.views_gained') }} as views_gained,
         {{ exact_part('days.views_gained_spread') }} as views_gained_spread,
         {{ exact_part('days.engagements_gained') }} as engagements_gained,
+        {{ exact_part('days.views_unplaced') }} as views_unplaced,
+        {{ exact_part('days.engagements_unplaced') }} as engagements_unplaced,
         max(greatest(days.known_at, posts.known_at)) as known_at
     from {{ ref('int_post_days') }} as days
     inner join posts on days.post_id = posts.post_id
@@ -57,6 +59,8 @@ united as (
         views_gained,
         views_gained_spread,
         engagements_gained,
+        views_unplaced,
+        engagements_unplaced,
         known_at
     from growth
     union all
@@ -70,6 +74,8 @@ united as (
         null as views_gained,
         null as views_gained_spread,
         null as engagements_gained,
+        null as views_unplaced,
+        null as engagements_unplaced,
         known_at
     from published
 
@@ -87,6 +93,8 @@ summed as (
         sum(views_gained) as views_gained,
         sum(views_gained_spread) as views_gained_spread,
         sum(engagements_gained) as engagements_gained,
+        sum(views_unplaced) as views_unplaced,
+        sum(engagements_unplaced) as engagements_unplaced,
         max(known_at) as known_at
     from united
     group by day, platform, product_id
@@ -116,7 +124,12 @@ final as (
         cast(summed.views_gained as {{ type_double() }}) as views_gained,
         cast(summed.views_gained_spread as {{ type_double() }}) as views_gained_spread,
         cast(summed.engagements_gained as {{ type_double() }}) as engagements_gained,
-        cast(sum(summed.views_gained) over so_far as {{ type_double() }}) as views_total,
+        cast(summed.views_unplaced as {{ type_double() }}) as views_unplaced,
+        cast(summed.engagements_unplaced as {{ type_double() }}) as engagements_unplaced,
+        cast(
+            sum({{ sum_known(['summed.views_gained', 'summed.views_unplaced']) }}) over so_far
+            as {{ type_double() }}
+        ) as views_total,
         coalesce(summed.day < newest.day, false) as is_complete,
         max(summed.known_at) over so_far as known_at
     from summed

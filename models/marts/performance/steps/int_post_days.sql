@@ -8,6 +8,7 @@
 
 {%- set metrics = ['views', 'likes', 'comments', 'shares'] %}
 {%- set day_us = 86400000000 %}
+{%- set placed_us = var('placed_days') * day_us %}
 
 with
 
@@ -91,14 +92,20 @@ brackets as (
 
 ),
 
+{# A post that is first polled years after it went out has no row for each day since: between polls
+   so far apart growth is placed on no day. -#}
 spans as (
 
     select
         brackets.*,
+        {%- for metric in metrics %}
+        {{ metric }}_us - {{ metric }}_us_before <= {{ placed_us }} as {{ metric }}_placed,
+        {%- endfor %}
         least(
             {%- for metric in metrics %}
             case
-                when {{ metric }} is not null then {{ quotient(metric ~ '_us_before', day_us) }}
+                when {{ metric }}_us - {{ metric }}_us_before <= {{ placed_us }}
+                then {{ quotient(metric ~ '_us_before', day_us) }}
             end,
             {%- endfor %}
             day_number
@@ -144,12 +151,17 @@ pieces as (
             as is_spread,
         {%- for metric in metrics %}
         case
-            when {{ metric }} is not null and {{ metric }}_t0 <= {{ metric }}_t1
+            when {{ metric }}_placed and {{ metric }}_t0 <= {{ metric }}_t1
             then {{ growth_between(
                     metric ~ '_t0', metric ~ '_t1',
                     metric ~ '_age0', metric ~ '_before', metric ~ '_age1', metric,
                 ) }}
+            when not {{ metric }}_placed and part_day = day_number then 0
         end as {{ metric }}_between,
+        case
+            when not {{ metric }}_placed and part_day = day_number
+            then {{ metric }} - {{ metric }}_before
+        end as {{ metric }}_unplaced,
         case when part_day = day_number then {{ metric }}_until - {{ metric }} end
             as {{ metric }}_seen{% if not loop.last %},{% endif %}
         {%- endfor %}
@@ -165,6 +177,7 @@ summed as (
         part_day,
         {%- for metric in metrics %}
         sum({{ sum_known([metric ~ '_between', metric ~ '_seen']) }}) as {{ metric }}_gained,
+        sum({{ metric }}_unplaced) as {{ metric }}_unplaced,
         {%- endfor %}
         sum(case when is_spread then views_between when views_between is not null then 0 end)
             as views_gained_spread,
@@ -183,6 +196,11 @@ final as (
         views_gained,
         views_gained_spread,
         {{ sum_known(['likes_gained', 'comments_gained', 'shares_gained']) }} as engagements_gained,
+        cast(views_unplaced as {{ type_double() }}) as views_unplaced,
+        cast(
+            {{ sum_known(['likes_unplaced', 'comments_unplaced', 'shares_unplaced']) }}
+            as {{ type_double() }}
+        ) as engagements_unplaced,
         is_last,
         known_at
     from summed
