@@ -48,7 +48,7 @@ def long_after(polls: RandomPolls) -> Landed:
             row |= {"views": round(10**6 * days), "likes": round(10**4 * days)}
             rows.append(row | ({"shares": 9} if days == 100 else {}))
             known.append(at)
-    return Landed("files", "performance_metrics", rows, known, LOADED + timedelta(hours=1))
+    return Landed("files", "performance_metrics", rows, known, LOADED + timedelta(days=30))
 
 
 @pytest.fixture(params=["demo", "random_world"])

@@ -102,7 +102,9 @@ def growth_by_day(
             continue
         # Age 0 is a point without a poll, of which alone no day is known.
         if place or cleaned(polls, metric)[0][0] <= published_at:
-            part = grown_by_day(ages[begin : place + 1], values[begin : place + 1], published_at)
+            points = slice(begin, place + 1)
+            before = float(values[begin]) if begin else 0.0
+            part = grown_by_day(ages[points], values[points], published_at, before)
             for day, growth in part.items():
                 grown[day] = grown.get(day, 0.0) + growth
         if begin:
@@ -114,13 +116,12 @@ def growth_by_day(
 
 
 def grown_by_day(
-    ages: list[int], values: list[int], published_at: datetime
+    ages: list[int], values: list[int], published_at: datetime, before: float
 ) -> dict[date, float]:
-    """What each day from the first to the last of these points gained."""
+    """What each day of these points gained, the first of them from ``before``."""
     first = published_at.astimezone(UTC) + timedelta(microseconds=ages[0])
     day = first.replace(hour=0, minute=0, second=0, microsecond=0)
     grown: dict[date, float] = {}
-    before = float(values[0])
     while (begin := (day - published_at) // timedelta(microseconds=1)) <= ages[-1]:
         end = begin + 86_400_000_000
         reached = float(values[-1]) if end >= ages[-1] else between(ages, values, end)[1]
