@@ -268,7 +268,7 @@ def test_what_the_command_line_does_not_know(
     if arguments == ("load",):
         assert done.err.startswith("Usage: ace load")
     else:
-        assert done.sentence.startswith("ace: There is no")
+        assert done.sentence.startswith("There is no")
         assert "--help'" in done.sentence
 
 
