@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "sql": "Read-only SQL against a release.",
     "analysis": "Questions that come with the project, answered on a release.",
     "doctor": "What keeps the warehouse from working here, and the remedy.",
+    "extract": "What models learn from, as a file.",
     "mcp": "The agent server: releases as tools for agents.",
     "report": "One self-contained HTML page.",
     "publish": "Copy a release's marts into a Postgres or Supabase schema.",
