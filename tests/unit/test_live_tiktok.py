@@ -401,6 +401,25 @@ def test_a_rotated_token_is_not_asked_for_where_it_cannot_be_kept(
     assert fake.requests == []
 
 
+def test_a_pair_that_a_kill_left_beside_its_place_is_the_newest(
+    fake: FakeTikTok, tmp_path: Path
+) -> None:
+    own(fake, tmp_path)
+    file, beside = tmp_path / "tokens.json", tmp_path / "tokens.new"
+    before = file.read_text()
+    fake._access.clear()
+    own(fake, tmp_path)
+    file.rename(beside)
+    file.write_text(before)
+    fake.fail(Reply(drop=True), at="token", times=3)
+    fake._access.clear()
+    # Kept in its place before another is asked for, which may come to nothing.
+    assert "the connection failed" in own(fake, tmp_path).error
+    assert json.loads(file.read_text())["refresh"] == fake.refresh
+    assert own(fake, tmp_path).error == ""
+    assert not beside.exists()
+
+
 def test_a_new_configured_token_takes_the_place_of_the_kept(
     fake: FakeTikTok, tmp_path: Path
 ) -> None:

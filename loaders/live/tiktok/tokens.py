@@ -78,12 +78,18 @@ class Tokens:
         )
 
     def _stored(self) -> dict[str, Any] | None:
+        # One that a kill left beside its place is newer than what is there.
+        if self._read(self._beside):
+            self._place()
+        return self._read(self._path)
+
+    def _read(self, path: Path) -> dict[str, Any] | None:
         try:
-            found = json.loads(self._path.read_text("utf-8"))
+            found = json.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise explain(error, str(self._path)) from None
+            raise explain(error, str(path)) from None
         except ValueError:
             return None
         known = isinstance(found, dict) and found.get("origin") == self._origin
@@ -105,6 +111,9 @@ class Tokens:
 
     def _write(self) -> None:
         self._write_beside(json.dumps(self._kept))
+        self._place()
+
+    def _place(self) -> None:
         try:
             os.replace(self._beside, self._path)
             folder = os.open(self._path.parent, os.O_RDONLY)
