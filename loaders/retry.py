@@ -93,6 +93,8 @@ def _retry_group(
             if frame is None:
                 continue
             load.null_characters += typing.null_characters
+            if plan is not None:
+                load.taken = tuple(sorted({*load.taken, *plan.taken}))
             if plan is not None and plan.adopt and resource == "published_posts":
                 if plan.adopt not in adoptions:
                     adoption = Adoption(landing, plan.adopt, input=INPUT)

@@ -174,7 +174,7 @@ def _load_one(
             asked=plan.known_at is not None,
             skip=landed_before,
             context=context,
-            open_options={"input": shown(path)},
+            open_options={"input": shown(path), "taken": plan.taken},
             adoption=plan.adoption(landing, shown(path)),
             increments=plan.growth(landing),
         ) as sink:

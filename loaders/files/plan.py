@@ -52,6 +52,11 @@ class Plan(Options):
 
         return Increments(landing, self.source, self.zone)
 
+    @property
+    def taken(self) -> list[str]:
+        """Paths of the fields that columns and products are mapped to."""
+        return sorted(set(self.maps.values()))
+
     def own_product(self, record: Any) -> dict[str, Any]:
         """What ``_extra`` says of the product that a record names for itself."""
         if self.product is None:

@@ -81,6 +81,8 @@ class Load:
     recovers: tuple[dict[str, Any], ...] = ()
     #: How many U+0000 characters were replaced by U+FFFD.
     null_characters: int = 0
+    #: Paths of fields that columns were mapped to; what they lead through stays in ``_extra``.
+    taken: tuple[str, ...] = ()
     file: str = ""
 
     def located(self, file: str) -> Load:
@@ -93,6 +95,7 @@ class Load:
         for name in ("landed_at", "known_at_min", "known_at_max"):
             values[name] = iso(values[name])
         values["recovers"] = list(self.recovers)
+        values["taken"] = list(self.taken)
         return values
 
     @classmethod
@@ -101,7 +104,8 @@ class Load:
         kept = {name: value for name, value in values.items() if name in known}
         for name in ("landed_at", "known_at_min", "known_at_max"):
             kept[name] = parse_iso(kept.get(name))
-        kept["recovers"] = tuple(kept.get("recovers") or ())
+        for name in ("recovers", "taken"):
+            kept[name] = tuple(kept.get(name) or ())
         kept["file"] = file
         load = cls(**kept)
         load.check()
@@ -113,7 +117,7 @@ class Load:
         perhaps = (self.account, self.fingerprint, self.input)
         counts = (self.read, self.accepted, self.rejected, self.recovered, self.null_characters)
         if not (
-            all(isinstance(text, str) for text in texts)
+            all(isinstance(text, str) for text in (*texts, *self.taken))
             and all(text is None or isinstance(text, str) for text in perhaps)
             and all(type(count) is int and 0 <= count < 2**63 for count in counts)
             and isinstance(self.landed_at, datetime)

@@ -86,6 +86,7 @@ class LoadWriter:
         loaded_at: datetime | None = None,
         context: dict[str, Any] | None = None,
         recovers: Sequence[dict[str, Any]] = (),
+        taken: Sequence[str] = (),
         on_commit: Callable[[Load], None] | None = None,
     ) -> None:
         self.load_id = new_load_id()
@@ -99,6 +100,7 @@ class LoadWriter:
         #: Stored beside rejected records: how to parse their bytes again.
         self.context = context
         self.recovers = tuple(recovers)
+        self.taken = tuple(taken)
         #: U+0000 characters replaced so far; whoever replaces them counts them here.
         self.null_characters = 0
         self.accepted = 0
@@ -243,6 +245,7 @@ class LoadWriter:
             known_at_max=self._known[1] if self._known else None,
             recovers=self.recovers,
             null_characters=self.null_characters,
+            taken=self.taken,
         )
 
     def _complete(self, frame: pl.DataFrame) -> pl.DataFrame:

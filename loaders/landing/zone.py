@@ -102,12 +102,14 @@ class Landing:
         loaded_at: datetime | None = None,
         context: dict[str, Any] | None = None,
         recovers: Sequence[dict[str, Any]] = (),
+        taken: Sequence[str] = (),
     ) -> LoadWriter:
         """Begin a load of one resource; see :class:`LoadWriter`.
 
         ``input`` is the name shown to people, ``fingerprint`` identifies content,
         resource and options, ``loaded_at`` fixes the landing time (tests, demo),
-        ``context`` is kept beside rejected records so that they can be parsed again.
+        ``context`` is kept beside rejected records so that they can be parsed again,
+        ``taken`` are the paths of fields that columns are mapped to.
         """
         if source not in SOURCES or resource not in SOURCES[source]:
             raise UsageError(
@@ -126,6 +128,7 @@ class Landing:
             loaded_at=loaded_at,
             context=context,
             recovers=recovers,
+            taken=taken,
         )
 
     def loads(self, source: str | None = None, resource: str | None = None) -> list[Load]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -103,6 +104,26 @@ def test_pages_are_there_and_need_no_network(checked: tuple[Path, list[CheckResu
         content = page.read_text()
         assert 'src="http' not in content
         assert "unpkg" not in content
+
+
+def test_a_page_says_what_its_suite_is_about_and_what_the_index_says_of_it(
+    checked: tuple[Path, list[CheckResult]],
+) -> None:
+    """Warnings forbid nothing, and neither page tells where on this machine files lie."""
+    home, results = checked
+    assert results[-1].critical == []
+    pages = {
+        page.parts[-4]: page.read_text() for page in home.glob("quality/validations/*/*/*/*/*")
+    }
+    loads = " ".join(re.sub(r"<[^>]+>", " ", pages["loads"]).split())
+    assert "Data asset: loads of the landing" in loads
+    assert "Status: Nothing critical, 1 not met" in loads
+    metrics = " ".join(re.sub(r"<[^>]+>", " ", pages["performance_metrics"]).split())
+    assert "Data asset: performance_metrics from demo" in metrics
+    assert "Status: All met" in metrics
+    for page in (*pages.values(), results[-1].docs_path.read_text()):
+        assert str(home) not in page
+        assert "Data asset: None" not in page
 
 
 def test_nothing_that_was_landed_is_markup_in_any_page(tmp_path: Path) -> None:

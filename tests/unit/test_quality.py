@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from loaders.files import load_files
 from loaders.landing import Landing, Load, Rejected
 from loaders.landing.compaction import compact
 from loaders.schema import ALL_RESOURCES, polars_schema
@@ -243,6 +244,23 @@ def test_drift_is_new_fields_and_lost_columns(landing: Landing) -> None:
         ("drift: new fields", changed.load_id),
         ("drift: lost fields", changed.load_id),
     ]
+
+
+def test_fields_within_what_is_mapped_are_known(tmp_path: Path) -> None:
+    """`_extra` keeps the whole object that a mapped path leads into; only what nothing is
+    mapped to is a field never seen, by its own path."""
+    flat, nested = tmp_path / "flat.ndjson", tmp_path / "nested.ndjson"
+    flat.write_text('{"external_post_id":"v1","platform":"tiktok","views":1}\n')
+    nested.write_text(
+        '{"data":{"id":"v1","stats":{"play":10,"echo":3}},"polls":[{"likes":4}],"platform":"tiktok"}\n'
+    )
+    home = Landing(tmp_path / "landing")
+    maps = {"external_post_id": "data.id", "views": "data.stats.play", "likes": "polls.0.likes"}
+    for file, given in ((flat, {}), (nested, maps)):
+        (done,) = load_files(home, [file], table="performance_metrics", maps=given)
+        assert done.accepted == 1
+    table = load_table(look(home), home, set())
+    assert table["new unknown fields"].to_list() == [None, "data.stats.echo"]
 
 
 def test_a_source_that_stopped_is_found_whatever_the_others_do(landing: Landing) -> None:

@@ -143,7 +143,7 @@ def _run_checks(
     if judged:
         findings = findings + _judge(looked, out_dir)
     if judged:
-        write_index(out_dir, state.suites, findings)
+        write_index(out_dir, state.suites, findings, landing.url)
     found = looked.survey
     state.files = {file.name: file.stamp for file in found.files if file.problem is None}
     state.profiles = found.profiles

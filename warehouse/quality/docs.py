@@ -8,6 +8,7 @@ entities for them. Named in the configuration of :mod:`warehouse.quality.judge`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from great_expectations.core import ExpectationSuite
@@ -45,6 +46,30 @@ class ResultPage(ValidationResultsPageRenderer):
         values = shielded(validation_results.to_json_dict())
         safe = ExpectationSuiteValidationResultSchema().load(values)
         return super().render(safe, suite_parameters)
+
+    @classmethod
+    def _render_validation_header(cls, validation_results: Any) -> Any:
+        """What was judged, and whether that forbids a build: they know a frame without a name,
+        and one status for warnings and for what is critical."""
+        header = super()._render_validation_header(validation_results)
+        source, _, resource = str(validation_results.suite_name).partition(".")
+        header.subheader.string_template["params"] |= {
+            "data_asset_name": f"{resource} of the {source}"
+            if source == "landing"
+            else f"{resource} from {source}",
+            "success": status(validation_results.results),
+            "html_success_icon": "",
+        }
+        return header
+
+
+def status(results: Iterable[Any]) -> str:
+    """What a suite's result means, in the words of the first page."""
+    unmet = [one.expectation_config.severity for one in results if not one.success]
+    critical = sum(str(one) == "critical" for one in unmet)
+    if critical:
+        return f"{critical} critical not met: no build until they are mended"
+    return f"Nothing critical, {len(unmet)} not met" if unmet else "All met"
 
 
 class SuitePage(ExpectationSuitePageRenderer):

@@ -6,7 +6,7 @@ Great Expectations judges and shows them like any other data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import polars as pl
@@ -14,7 +14,7 @@ import polars as pl
 from loaders.landing import Landing, Load
 from warehouse.freshness import Freshness
 from warehouse.quality.rules import Rule, limit
-from warehouse.quality.survey import Survey
+from warehouse.quality.survey import Profile, Survey
 
 
 def _rule(name: str, column: str, test: Any, says: str, hint: str, **more: Any) -> Rule:
@@ -155,7 +155,6 @@ def load_table(found: Survey, landing: Landing, accepted: set[str]) -> pl.DataFr
     rows = []
     for load in found.loads:
         profile = found.profiles.get(load.load_id) if load.file in usable else None
-        pair = (load.source, load.resource)
         row: dict[str, Any] = {
             "load": load.load_id,
             "source": load.source,
@@ -179,33 +178,46 @@ def load_table(found: Survey, landing: Landing, accepted: set[str]) -> pl.DataFr
             row["rows missing"] = load.accepted - profile.rows
             if profile.rows and load.load_id not in accepted:
                 row["rows with a key"] = profile.keyed
-            row |= _drift(profile.extra, profile.filled, profile.rows, pair, fields, filled)
+            row |= _drift(load, profile, fields, filled)
         rows.append(row)
     return pl.DataFrame(rows, schema=LOAD_COLUMNS)
 
 
 def _drift(
-    extra: dict[str, int],
-    now_filled: list[str],
-    rows: int,
-    pair: tuple[str, str],
+    load: Load,
+    profile: Profile,
     fields: dict[tuple[str, str], set[str]],
     filled: dict[tuple[str, str], set[str]],
 ) -> dict[str, str]:
     """Changes against the earlier loads of the pair; remembers this load's fields."""
     found = {}
+    pair, rows, now_filled = (load.source, load.resource), profile.rows, profile.filled
+    unmapped = {path for path in profile.extra if not _is_taken(path, load.taken)}
     if pair in fields:
-        new = sorted(set(extra) - fields[pair])
+        new = sorted(path for path in unmapped if fields[pair].isdisjoint(_with_parents(path)))
         if new:
             found["new unknown fields"] = ", ".join(new)
         gone = sorted(filled[pair] - set(now_filled))
         if gone and rows >= limit("gone_after_rows"):
             found["columns gone empty"] = ", ".join(gone)
     if rows:
-        fields.setdefault(pair, set()).update(extra)
+        fields.setdefault(pair, set()).update(unmapped, load.taken)
         if rows >= limit("gone_after_rows") or pair not in filled:
             filled[pair] = filled.get(pair, set(now_filled)) & set(now_filled)
     return found
+
+
+def _is_taken(path: str, taken: Iterable[str]) -> bool:
+    """A column is mapped to the field, to what it is in, or to something in it (of a list, say)."""
+    return any(
+        f"{one}.".startswith(f"{path}.") or f"{path}.".startswith(f"{one}.") for one in taken
+    )
+
+
+def _with_parents(path: str) -> Iterator[str]:
+    """The path and those it is within: earlier loads may have seen an object as a whole."""
+    parts = path.split(".")
+    return (".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
 def seen_rows(load: Load) -> int:

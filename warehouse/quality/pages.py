@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,9 +13,19 @@ from warehouse.templates import templates
 
 
 def write_index(
-    folder: Path, suites: Mapping[str, Mapping[str, Any]], findings: Sequence[Finding]
+    folder: Path,
+    suites: Mapping[str, Mapping[str, Any]],
+    findings: Sequence[Finding],
+    landing: str = "",
 ) -> None:
-    """``index.html``: what was found, and one line per suite with its page."""
+    """``index.html``: what was found, and one line per suite with its page. Files are named
+    within ``landing``, so that the page may be shown to others.
+    """
+    root = f"{landing.rstrip('/')}/"
+    findings = [
+        replace(one, message=one.message.replace(root, "") if landing else one.message)
+        for one in findings
+    ]
     results = [
         dict(suite, name=name, page=_page(folder, name)) for name, suite in sorted(suites.items())
     ]

@@ -28,6 +28,8 @@ from warehouse.quality.rules import Rule, has_key, limit, row_rules
 POSITIONS_NAMED = 5
 #: Records per row group whose unknown fields are counted.
 EXTRA_ROWS = 2_000
+#: Keys up to which an object within a record is fields of its own.
+NESTED_FIELDS = 20
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Profile:
     rows: int = 0
     keyed: int = 0
     filled: list[str] = field(default_factory=list)
-    #: Unknown field to how often it was seen (in a part of a big load).
+    #: Path of an unknown field to how often it was seen (in a part of a big load).
     extra: dict[str, int] = field(default_factory=dict)
     bad: dict[str, Bad] = field(default_factory=dict)
 
@@ -325,5 +327,15 @@ def _count_extra(column: pl.Series, counts: dict[str, int]) -> None:
             names = orjson.loads(text)
         except orjson.JSONDecodeError:
             names = {"(not JSON)": None}
-        for name in names if isinstance(names, dict) else ():
+        for name in _leaves(names) if isinstance(names, dict) else ():
             counts[name] = counts.get(name, 0) + 1
+
+
+def _leaves(record: dict[str, Any], within: str = "") -> Iterator[str]:
+    """Paths of a record's fields, down to what is no object; an object of many keys, which
+    may as well be values, is a field as a whole."""
+    for name, value in record.items():
+        if isinstance(value, dict) and 0 < len(value) <= NESTED_FIELDS:
+            yield from _leaves(value, f"{within}{name}.")
+        else:
+            yield f"{within}{name}"
