@@ -51,7 +51,7 @@ class ResultPage(ValidationResultsPageRenderer):
     def _render_validation_header(cls, validation_results: Any) -> Any:
         """What was judged, and whether that forbids a build: they know a frame without a name,
         and one status for warnings and for what is critical."""
-        header = super()._render_validation_header(validation_results)
+        header = super()._render_validation_header(validation_results)  # type: ignore[no-untyped-call]
         source, _, resource = str(validation_results.suite_name).partition(".")
         header.subheader.string_template["params"] |= {
             "data_asset_name": f"{resource} of the {source}"
