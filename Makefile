@@ -85,8 +85,7 @@ schema: ## Write what dbt reads of loaders/schema.py anew: sources, their views,
 
 docs: ## Write the dbt documentation of every table as one HTML file
 	@$(INSTALL) run
-	@$(BIN)/dbt docs generate --static --profiles-dir profiles --target-path data/docs
-	@printf 'Open data/docs/static_index.html\n'
+	@$(BIN)/ace docs
 
 bench: ## Measure speed as ratios: to bare SQL, DuckDB, Postgres, dlt, and to a full build
 	@$(INSTALL) bench

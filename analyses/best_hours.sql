@@ -5,6 +5,8 @@ Parameter: platform (all: each one's best ten). `effect` is in logarithms of vie
 10% more than at the average hour, between `effect_lo` and `effect_hi`. Where these span 0 the
 hour may as well be ordinary. Hours are UTC; weekday 1 is Monday. `n_posts` were published in
 that very hour of the week, `hour_n` at that hour of any day.
+
+Chart: interval x=effect lo=effect_lo hi=effect_hi y=weekday+hour facet=platform
 #}
 select
     platform,

@@ -5,6 +5,8 @@ Parameters: age_hours (72; one of reference.age_horizons), platform (all). A row
 of a platform published in one week (Monday, UTC). Only posts with a value at that age count
 (`measured`), so that a young week has few; posts around a change of what a view is are left
 out. Compare medians: a mean is one viral post.
+
+Chart: line x=week y=views_median colour=platform
 #}
 select
     posts.platform,

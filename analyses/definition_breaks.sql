@@ -4,6 +4,8 @@ When did a platform change what it counts, and how many posts does it concern?
 Values from before and after `changed_at` are never compared. `posts_before` and `posts_after`
 were published on either side; `posts_across` were young when it happened, so that their
 counts mix both meanings (crosses_break): read those alone.
+
+Chart: bar x=posts_across y=platform+metric+changed_at
 #}
 select
     changes.platform,

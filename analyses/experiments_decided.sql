@@ -5,6 +5,8 @@ Which experiments lead or lose, by how much, and how sure is that?
 more views), between `views_lift_lo` and `views_lift_hi` in 95 of 100 cases. A status of
 leading or losing holds however often somebody looks: the wider always_valid interval lies on
 one side of nothing. Experiments without enough posts are not listed.
+
+Chart: interval x=shrunk_views_lift lo=views_lift_lo hi=views_lift_hi y=script_begins+platform colour=status
 #}
 select
     results.platform,

@@ -4,6 +4,8 @@ Which agents fail more than they used to, or have gone silent?
 Parameter: days (7), the newest of which are held against the days before. `error_rate_before`
 is of all earlier days; `retries` and `p95_duration_seconds` are of the newest days, the latter
 its worst day. An agent that `is_silent` has said nothing for three times its usual gap.
+
+Chart: bar x=errors_per_start y=agent_name colour=is_silent
 #}
 with
 

@@ -6,6 +6,8 @@ near 0.8: much less, and the intervals are too narrow to plan by. `saved_error` 
 of the naive error (the account's median for every post) the forecast removes; 0 or less
 means that it is not worth reading. `better_than_scaling` is how much of the squared error of
 constant scaling from the same age is saved. Few posts (`n`) prove little either way.
+
+Chart: bar x=median_ape y=from_hours+target_hours facet=platform
 #}
 select
     platform,

@@ -4,6 +4,8 @@ How did one post grow, poll by poll?
 Parameter: post, its id on the platform or its post_id (the most viewed one, if not given).
 `views_mono` is the running maximum, which platforms' corrections do not lower; where
 `is_decrease`, the platform took views away. `gap_hours` is the time since the poll before.
+
+Chart: line x=age_hours y=views_mono
 #}
 with
 

@@ -4,6 +4,8 @@ Which young posts are expected to end well above what is usual on their platform
 Parameter: target_hours (168; or 24, 72). `predicted` are the views a post will have at that
 age, between `lo80` and `hi80` in 80 of 100 cases; `against_median` is that by the platform's
 median there. Where even `lo80` is above the 75th percentile (`is_sure`), boosting is not a bet.
+
+Chart: interval x=predicted lo=lo80 hi=hi80 y=product+external_post_id colour=platform
 #}
 select
     forecasts.platform,

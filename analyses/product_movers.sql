@@ -5,6 +5,8 @@ Which products gain attention and which lose it, and do their own posts follow?
 what the next seven days are expected to bring, for the reasons in `why`. `trend_last5` is how
 the product's last five posts do against its earlier ones. A stale product was not looked at
 lately: its figures are old.
+
+Chart: bar x=weekly_change y=product colour=direction
 #}
 select
     products.name as product,

@@ -4,6 +4,8 @@ What is held back in quarantine, why, and since when?
 A row with several reasons counts under each. `missing_reference` names what a row waits for,
 one example of it: land that, and the rows leave by themselves with the next build. `ace
 quarantine show` has the rows themselves.
+
+Chart: bar x=rows_held y=table_name+source+reason
 #}
 with
 

@@ -3,6 +3,8 @@ Which scripts say nearly the same, so that an experiment between them tells noth
 
 Pairs whose embeddings are at least 0.95 alike, each once. Where both were posted, `posts` and
 `other_posts` compete for the same viewers.
+
+Chart: bar x=cosine y=script_begins+script_id
 #}
 with
 

@@ -4,6 +4,8 @@ Which sources have stopped or come late, and which polls are missing?
 Relative to the release's as-of time; `ace status` judges the same against the clock.
 `lag_p95_hours` is how late 95 of 100 records came after what they tell of happened.
 `polls_received` below `polls_expected` means posts that nobody looked at in time.
+
+Chart: bar x=age_hours y=source+resource colour=is_stale
 #}
 select
     source,

@@ -4,6 +4,8 @@ Which products have content that stands still: written or posted, but nothing ca
 `scripts` without `posts` are words nobody filmed or published; `posts` without
 `measured_posts` are posts nobody polls. `last_post_at` says how long a product has been
 silent. Products without any script stand last.
+
+Chart: bar x=scripts y=name
 #}
 with
 

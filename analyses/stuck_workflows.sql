@@ -3,6 +3,8 @@ Which workflows are stuck or failed lately, where, and with what error?
 
 Parameter: days (7). `last_stage` is how far a run came; a stuck one has been silent for
 `idle_seconds`, longer than the runs of its kind take to go on (`stuck_after_seconds`).
+
+Chart: bar x=errors y=kind+workflow_id colour=status
 #}
 with
 

@@ -5,6 +5,8 @@ Parameter: platform (all, which is every platform's posts together). `adjusted_l
 apart that travel together (0.2 is about 20% more views), between `adjusted_lo` and
 `adjusted_hi`; `shrunk_lift` is the tag by itself. Nobody drew lots, and a `q_value` of 0.1
 means that one in ten of the tags listed up to there is there by chance.
+
+Chart: interval x=adjusted_lift lo=adjusted_lo hi=adjusted_hi y=tag+kind colour=kind
 #}
 select
     kind,

@@ -5,6 +5,8 @@ Read `shrunk_lift` first: the views at 72 hours to expect against what is usual 
 product and platform (0.2 is 20% more). Where `lift_lo` to `lift_hi` spans 0, the pattern
 may as well be ordinary; `lift_posts` says how many posts it rests on. `lift` is what these
 posts reached, luck included. A `fatigue_z` under -2 says that it wears out.
+
+Chart: interval x=shrunk_lift lo=lift_lo hi=lift_hi y=hook_text+structure facet=platform
 #}
 select
     performance.platform,

@@ -5,6 +5,8 @@ Parameters: days (30), platform (all). `baseline_ratio` is the views against the
 product's other posts at the same age (2 is twice as many), on `baseline_posts` of them;
 `views_72h_percentile` is the share of the platform's posts that it passed at 72 hours. Posts
 younger than that are judged by what they have so far.
+
+Chart: bar x=views y=product+external_post_id colour=platform
 #}
 select
     posts.platform,

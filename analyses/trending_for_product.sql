@@ -6,6 +6,8 @@ trending videos carry it; a product whose tags nobody carries has one row withou
 platform. Begin with products whose `direction` is up and tags with `is_breakout`;
 `trend_score` is 0 to 100, 50 where a tag is expected to stay at 1.5 times its past. `is_stale`
 means that the product was not looked at lately.
+
+Chart: bar x=trend_score y=name+hashtag colour=platform
 #}
 with
 

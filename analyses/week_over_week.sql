@@ -7,6 +7,8 @@ or is not whole: the platform's first day was in the middle of it (`is_whole` is
 Of the views gained, `spread_share` came between polls so far apart that no poll says on which
 day: near 1, the week is a guess. `posts_open` were not polled again after some day of the week,
 so that what they gained after that is missing; a polling that stopped looks like a fall.
+
+Chart: line x=last_day y=views_gained colour=platform
 #}
 with
 

@@ -4,6 +4,8 @@ What should each product try next on each platform, and why?
 One row for a product and platform: its best gap, the pattern it hardly tried whose expected
 upside, uncertainty and product trend weigh most. `expected_lift` is against what is usual for
 the product (0.2 is 20% more), between `expected_lift_lo` and `expected_lift_hi`.
+
+Chart: interval x=expected_lift lo=expected_lift_lo hi=expected_lift_hi y=product+hook_text colour=platform
 #}
 select
     products.name as product,

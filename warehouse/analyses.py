@@ -28,6 +28,8 @@ class Analysis:
     #: Parameter to its default, as text.
     parameters: Mapping[str, str]
     template: str
+    #: What ``--png`` draws; see warehouse/pictures.py.
+    chart: str
 
     def sql(self, tables: set[str], values: Mapping[str, str]) -> str:
         """The statement for a release with these tables.
@@ -84,8 +86,11 @@ def analysis(name: str) -> Analysis:
 def _read(name: str, text: str) -> Analysis:
     header, _, _ = text.removeprefix("{#").partition("#}")
     question, _, reading = header.strip().partition("\n\n")
+    reading, _, chart = reading.partition("\n\nChart: ")
     parameters = {one: text or number for one, text, number in _PARAMETER.findall(text)}
-    return Analysis(name, " ".join(question.split()), reading.strip(), parameters, text)
+    return Analysis(
+        name, " ".join(question.split()), reading.strip(), parameters, text, chart.strip()
+    )
 
 
 def _is_number(text: str) -> bool:

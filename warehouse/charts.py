@@ -17,7 +17,13 @@ CONFIG: dict[str, Any] = {
     "background": None,
     "font": "system-ui, sans-serif",
     "view": {"stroke": None},
-    "axis": {"domain": False, "ticks": False, "labelPadding": 6, "labelFontSize": 11},
+    "axis": {
+        "domain": False,
+        "ticks": False,
+        "labelPadding": 6,
+        "labelFontSize": 11,
+        "labelSeparation": 8,
+    },
 }
 _VERSION = "6.4"
 

@@ -16,6 +16,7 @@ from textwrap import fill
 from loaders.schema import (
     ABOUT_SOURCES,
     ASKED_SOURCES,
+    BOOKKEEPING,
     DEFAULT_OWN_TIME,
     OPERATIONAL_SOURCES,
     OWN_TIME,
@@ -24,6 +25,7 @@ from loaders.schema import (
     SOURCES,
     TITLES,
 )
+from warehouse.analyses import analyses
 from warehouse.declared_models import model_of
 from warehouse.freshness import limit_hours
 from warehouse.settings import PROJECT_ROOT
@@ -39,6 +41,7 @@ HOW = f"{MADE} from loaders/schema.py"
 def files() -> Iterator[tuple[str, str]]:
     """Path below the project and text of every file that is written."""
     yield MACRO, _macro()
+    yield "analyses/_analyses.yml", _questions()
     yield f"{STAGING}/operational/_operational__sources.yml", _sources(OPERATIONAL_SOURCES)
     for table in RESOURCES:
         yield model_of(table)
@@ -94,7 +97,35 @@ def _sources(sources: Iterable[str]) -> str:
                 f"      - name: {table}",
                 f"        identifier: {source}__{table}",
                 f"        description: {about}",
+                "        columns:",
+                *(
+                    f"          - {{name: {one}, data_type: '{kind}'}}"
+                    for one, kind in _landed(table)
+                ),
             ]
+    return "\n".join(lines) + "\n"
+
+
+def _landed(table: str) -> Iterator[tuple[str, str]]:
+    """The columns of a landed table, with their types as landed."""
+    for column in RESOURCES[table]:
+        yield column.name, column.kind
+    yield from BOOKKEEPING.items()
+
+
+def _questions() -> str:
+    """The yml of the analyses: what each asks, and how to read its answer."""
+    lines = [
+        "# Written by `make schema` from the heads of the analyses.",
+        "version: 2",
+        "",
+        "analyses:",
+    ]
+    for one in analyses():
+        lines += [f"  - name: {one.name}", "    description: |"]
+        for paragraph in (one.question, one.reading):
+            lines += [f"      {line}".rstrip() for line in (*paragraph.splitlines(), "")]
+        lines.pop()
     return "\n".join(lines) + "\n"
 
 

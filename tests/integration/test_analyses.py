@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
+import altair
 import pytest
+from click.testing import CliRunner
 
 from common.errors import UsageError
+from repositories.values import plain
 from tests.support.builds import Warehouse
 from warehouse.analyses import analysis
+from warehouse.cli import docs
+from warehouse.pictures import layout, picture
 from warehouse.settings import PROJECT_ROOT
 
 ANALYSES = sorted(path.name for path in (PROJECT_ROOT / "analyses").glob("*.sql"))
@@ -44,6 +51,29 @@ def compiled(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> dict[
     return {path.name: path.read_text() for path in folder.glob("compiled/**/analyses/*.sql")}
 
 
+def test_the_documentation_is_one_file_with_sources_and_questions(
+    compiled: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.support.parsed import parsed_project
+    from warehouse.build import dbt_run
+
+    def parsed(kept: None, target: str, folder: Path, variables: None) -> Any:
+        manifest = parsed_project("duckdb", ())
+        manifest.write(str(folder / "target" / "manifest.json"))
+        return manifest
+
+    monkeypatch.setattr(dbt_run, "_manifest", parsed)
+    monkeypatch.setenv("ACE_HOME", str(tmp_path))
+    file = tmp_path / "docs.html"
+    done = CliRunner().invoke(docs.command, ["--output", str(file)], catch_exceptions=False)
+    assert done.output == f"Wrote {file}\n"
+    page = file.read_text("utf-8")
+    assert "At which hours of the week do posts do better" in page
+    assert not re.search(r"""<(script|link|img)[^>]*(src|href)=["']https?:""", page)
+    # A source's columns are described nowhere else.
+    assert page.count('"_record_hash": {"name"') > 40
+
+
 def test_there_are_enough() -> None:
     assert len(ANALYSES) >= 15
 
@@ -61,6 +91,12 @@ def test_analysis_runs_and_says_what_it_answers(
     assert expected
     # As `ace analysis` runs it on a release, where schemas have their public names.
     assert demo.query(one.sql(PUBLIC, {})) == expected
+    # Its chart asks for columns that it has; Altair's schema knows all of the specification.
+    asked = layout(one.chart)
+    assert asked.columns <= expected[0].keys()
+    rows = [{name: plain(value) for name, value in row.items()} for row in expected]
+    assert altair.Chart.from_dict(dict(picture(asked, rows, one.question, "a note")))
+    assert "Chart:" not in one.reading
 
 
 def test_parameters_narrow_the_answer(demo: Warehouse) -> None:

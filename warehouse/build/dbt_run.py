@@ -117,6 +117,24 @@ def run_dbt(
     )
 
 
+def write_docs(*, target: str, folder: Path, environment: dict[str, str]) -> str:
+    """The site of dbt's documentation as one HTML file, which fetches nothing.
+
+    What is in the database is not asked, so that there need not be one. Raises AceError where
+    dbt cannot make it.
+    """
+    from dbt.cli.main import dbtRunner
+
+    with _plain_path(environment) as values, _environment(values):
+        manifest = _manifest(None, target, folder, None)
+        arguments = ["docs", "generate", "--static", "--empty-catalog", "--no-compile"]
+        done = dbtRunner(manifest=manifest).invoke([*arguments, *_arguments(target, folder, None)])
+        _close_connections(target)
+    if not done.success:
+        raise _broken(done.exception, folder)
+    return (folder / "target" / "static_index.html").read_text("utf-8")
+
+
 def _manifest(
     kept: Kept | None, target: str, folder: Path, variables: dict[str, Any] | None
 ) -> Any:

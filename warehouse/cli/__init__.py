@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "extract": "What models learn from, as a file.",
     "mcp": "The agent server: releases as tools for agents.",
     "report": "One self-contained HTML page.",
+    "docs": "The documentation of every table, as one HTML page.",
     "publish": "Copy a release's marts into a Postgres or Supabase schema.",
     "init-postgres": "Make the roles and schemas of a Postgres warehouse.",
     "compact": "Merge small landed files without changing a row.",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from common.errors import UsageError
+from common.errors import AceError, UsageError
 from warehouse.cli import _complete
 from warehouse.cli._answers import print_table, write_csv, write_json
 from warehouse.cli._show import release_option, target_option
 from warehouse.terminal import console_width, echo, note, print_json, write
 
 if TYPE_CHECKING:
+    from repositories.reader import Reader, Stream
     from warehouse.analyses import Analysis
 
 EPILOG = """\b
@@ -21,6 +23,7 @@ Examples:
   ace analysis
   ace analysis best_hours --set platform=tiktok
   ace analysis top_posts --set days=7 --csv > top.csv
+  ace analysis week_over_week --png weeks.png
 """
 
 
@@ -37,6 +40,12 @@ Examples:
 @target_option
 @click.option("--json", "as_json", is_flag=True, help="A list of objects, all rows.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV with a header, all rows.")
+@click.option(
+    "--png",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A chart of the answer, as its head lays it out.",
+)
 @click.option("--sql", "as_sql", is_flag=True, help="The statement, to change and run yourself.")
 def command(
     name: str | None,
@@ -45,6 +54,7 @@ def command(
     target: str | None,
     as_json: bool,
     as_csv: bool,
+    png: Path | None,
     as_sql: bool,
 ) -> None:
     """List the analyses, or run one on a release.
@@ -54,8 +64,10 @@ def command(
     from warehouse.analyses import analyses, analysis
     from warehouse.readers import open_current
 
-    if sum((as_json, as_csv, as_sql)) > 1:
-        raise UsageError("--json, --csv and --sql exclude each other.", "Give one of them.")
+    if sum((as_json, as_csv, as_sql, png is not None)) > 1:
+        raise UsageError("--json, --csv, --png and --sql exclude each other.", "Give one of them.")
+    if name is None and png is not None:
+        raise UsageError("--png draws one analysis.", "Name it; 'ace analysis' lists them.")
     if name is None:
         _list(analyses(), as_json)
         return
@@ -71,9 +83,30 @@ def command(
             write_json(answer)
         elif as_csv:
             write_csv(answer)
+        elif png is not None:
+            _draw(one, reader, answer, png)
         else:
             _head(one)
             print_table(answer)
+
+
+def _draw(one: Analysis, reader: Reader, answer: Stream, file: Path) -> None:
+    from warehouse import charts, overview
+    from warehouse.pictures import layout, picture
+
+    rows = answer.all().dicts()
+    release = overview.release(reader)
+    about = f"Release {release['release']}, as of {release['as_of'][:16].replace('T', ' ')} UTC"
+    if overview.is_simulated(reader):
+        about += ", with simulated data"
+    image = charts.png(picture(layout(one.chart), rows, one.question, about))
+    try:
+        file.write_bytes(image)
+    except OSError as error:
+        raise AceError(
+            f"The chart cannot be written to {file}: {error.strerror}.", "Choose another place."
+        ) from None
+    echo(f"Wrote {file}")
 
 
 def _value(text: str) -> tuple[str, str]:
