@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,19 +30,23 @@ def empty_warehouse(folder: Path, target: str, url: str = "") -> Warehouse:
     return warehouse
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    return empty_warehouse(tmp_path_factory.mktemp("dbt"), "duckdb")
+
+
 @pytest.fixture(
     scope="module", params=["duckdb", pytest.param("postgres", marks=pytest.mark.postgres)]
 )
 def warehouse(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Warehouse]:
-    folder = tmp_path_factory.mktemp("dbt")
     if request.param == "duckdb":
-        yield empty_warehouse(folder, "duckdb")
+        yield request.getfixturevalue("empty")
         return
     server = request.getfixturevalue("pg_server")
     url = server.create_database("units")
-    yield empty_warehouse(folder, "postgres", url)
+    yield empty_warehouse(tmp_path_factory.mktemp("dbt"), "postgres", url)
     server.drop_database(url)
 
 
@@ -88,9 +93,10 @@ def test_every_column_is_described(warehouse: Warehouse) -> None:
 
 
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def broken(empty: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Outcomes of tests over a warehouse in which each has something to find."""
-    warehouse = empty_warehouse(tmp_path_factory.mktemp("broken"), "duckdb")
+    warehouse = Warehouse(tmp_path_factory.mktemp("broken"), empty.landing)
+    shutil.copy(empty.database, warehouse.database)
     key = "'00000000-0000-0000-0000-000000000001'"
     for statement in (
         "insert into intermediate.int_products"
