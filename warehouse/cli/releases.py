@@ -21,6 +21,7 @@ EPILOG = """\b
 Examples:
   ace releases
   ace releases show 3
+  ace releases diff 2 3
   ace releases rollback 2
 """
 
@@ -28,7 +29,7 @@ Examples:
 @click.group(epilog=EPILOG, invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """List the releases that are kept, show one, or roll back to one."""
+    """List the releases that are kept, show one, compare two, or roll back to one."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_command)
 
@@ -127,6 +128,56 @@ def _print(manifest: dict[str, Any]) -> None:
         [[row["schema"], row["table"], row["rows"]] for row in manifest["rows"]],
         right=[2],
     )
+
+
+@command.command("diff", epilog="Example: ace releases diff 2 3 --json")
+@click.argument("before", metavar="N", shell_complete=_complete.releases)
+@click.argument("after", metavar="M", shell_complete=_complete.releases)
+@target_option
+@json_option
+def diff(before: str, after: str, target: str | None, as_json: bool) -> None:
+    """What release M has other than N: rows added, removed and changed, and key numbers.
+
+    N and M are numbers or release files. Rows are told apart by their table's key; a row is
+    changed where any column differs that both releases have.
+    """
+    from warehouse import difference
+    from warehouse.readers import open_current
+
+    with open_current(before, target) as old, open_current(after, target) as new:
+        said: dict[str, Any] = {
+            "before": before,
+            "after": after,
+            "tables": list(difference.tables(old, new)),
+            "numbers": difference.numbers(old, new),
+        }
+    if as_json:
+        print_json(said)
+        return
+    moved = [one for one in said["tables"] if _moved(one)]
+    if moved:
+        table(
+            ["table", "added", "removed", "changed", "the same"],
+            [[one[n] for n in ("table", "added", "removed", "changed", "same")] for one in moved],
+            right=[1, 2, 3, 4],
+        )
+        for one in moved:
+            for what in ("added", "removed"):
+                if one[f"columns_{what}"]:
+                    names = ", ".join(one[f"columns_{what}"])
+                    echo(f"{one['table']}: columns {what}: {names}")
+    echo(f"{len(said['tables']) - len(moved)} tables have the same rows in both.")
+    heading("Numbers")
+    table(
+        ["", before, after],
+        [[one["number"], one["before"], one["after"]] for one in said["numbers"]],
+        right=[1, 2],
+    )
+
+
+def _moved(one: dict[str, Any]) -> bool:
+    names = ("added", "removed", "changed", "columns_added", "columns_removed")
+    return any(one[name] for name in names)
 
 
 @command.command("rollback", epilog="Example: ace releases rollback 2")
