@@ -140,6 +140,19 @@ def test_the_days_units_are_kept_and_the_run_goes_on_after_their_reset(
     assert sorted(landed) == sorted(one["id"] for one in fake.own)
 
 
+def test_a_known_post_whose_id_is_none_does_not_spoil_its_batch(
+    fake: FakeYouTube, tmp_path: Path
+) -> None:
+    ids = [one["id"] for one in fake.own[:50]]
+    known = ["a,b", "two words", *ids]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("loaders.live.youtube.videos.posts_to_poll", lambda *_: known)
+        result = run(fake, tmp_path, posts=True)
+    assert result.error == ""
+    assert counts(result) == {"performance_metrics": (50, 50)}
+    assert [one.query["id"].split(",") for one in fake.asked("videos")] == [ids]
+
+
 @pytest.mark.parametrize(
     ("fault", "error_", "hint"),
     [

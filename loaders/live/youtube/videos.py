@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 #: The most that a page, or a question for ids, may hold.
 PAGE = 50
+#: Ids are joined by commas in a question; their length is no promise.
+_ID = re.compile("[A-Za-z0-9_-]{1,64}")
 PARTS = "snippet,statistics,contentDetails,status"
 #: What a day allows, since 1 June 2026: searches have a count of their own, all else costs a unit.
 UNITS, SEARCHES = 10_000, 100
@@ -68,7 +71,9 @@ class YouTube(Source):
         }
 
     def given(self, cursor: dict[str, Any] | None) -> Any:
-        posts = posts_to_poll(self.landing, "youtube", utc_now()) if self.posts else []
+        known = posts_to_poll(self.landing, "youtube", utc_now()) if self.posts else []
+        # One that is no id could have its whole batch refused.
+        posts = [one for one in known if _ID.fullmatch(one)]
         return {"posts": posts, "searched": cursor and cursor.get("searched")}
 
     def program(self, ask: Asking, given: Any, begun_at: datetime) -> dict[str, Any] | None:
