@@ -193,6 +193,14 @@ def _postgres(config: Settings) -> Iterator[Finding]:
     if config.supabase_dsn:
         dsn = config.supabase_dsn
         yield _tried("sources", "supabase", lambda: _server(dsn, "ACE_SUPABASE_DSN", 130_000))
+    elif rest := config.extra.get("ACE_SUPABASE_REST"):
+        if config.extra.get("ACE_SUPABASE_KEY"):
+            yield _reached("supabase", rest)
+        else:
+            yield Finding(
+                "sources", "supabase", "problem", "ACE_SUPABASE_KEY is not set",
+                "It is the project's secret key, under API keys in its settings.",
+            )  # fmt: skip
 
 
 def _server(address: str, name: str, oldest: int) -> str | Finding:

@@ -7,7 +7,7 @@ from typing import Any
 
 from loaders.live.asks import Ask
 from loaders.live.source import Sending
-from loaders.live.tiktok.tokens import Tokens
+from loaders.live.tokens import Tokens
 
 #: Seconds to the next renewal: of one that was renewed, and of one that could not be (it must
 #: be a day old).

@@ -78,14 +78,6 @@ def has_videos(answer: Answer) -> bool:
     return isinstance(data, dict) and bool(data.get("videos"))
 
 
-def seconds_of(found: dict[str, Any], default: float) -> float:
-    """How long a token is good; ``default`` where the answer does not say."""
-    try:
-        return float(found.get("expires_in") or default)
-    except (TypeError, ValueError):
-        return default
-
-
 def token_of(answer: Answer, settings: str) -> dict[str, Any]:
     """The body of a token answer. Raises AceError, which names ``settings`` (those of the
     client), for a refusal."""

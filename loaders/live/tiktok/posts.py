@@ -15,7 +15,7 @@ from loaders.live.asks import Answer, Ask
 from loaders.live.known import posts_to_poll
 from loaders.live.source import Asking, Sending, Source
 from loaders.live.tiktok.errors import BASE, has_videos, judge, judge_page, token_of
-from loaders.live.tiktok.tokens import Tokens
+from loaders.live.tokens import Tokens
 
 if TYPE_CHECKING:
     from loaders.files.plan import Plan

@@ -18,9 +18,9 @@ from loaders.live.tiktok.errors import (
     has_videos,
     judge,
     judge_page,
-    seconds_of,
     token_of,
 )
+from loaders.live.tokens import seconds_of
 
 if TYPE_CHECKING:
     from loaders.files.plan import Plan

@@ -1,4 +1,4 @@
-"""The tokens of one TikTok user: the refresh token that may change with every use, kept.
+"""The tokens of one user of a platform: the newest, which may change with every use, kept.
 
 A file beside the spools, readable by its owner alone, holds the newest pair. It is written
 and synced before the new access token is used, so that a rotated refresh token is not lost.
@@ -17,12 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from loaders.landing.storage import explain
-from loaders.live.tiktok.errors import seconds_of
 
 #: Seconds before its end at which an access token is renewed.
 EARLY = 120
 #: Bytes that are written before a pair is asked for: more than any pair has.
 _ROOM = 8192
+
+
+def seconds_of(found: dict[str, Any], default: float) -> float:
+    """How long a token is good; ``default`` where the answer does not say."""
+    try:
+        return float(found.get("expires_in") or default)
+    except (TypeError, ValueError):
+        return default
 
 
 class Tokens:
