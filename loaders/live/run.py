@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections import deque
@@ -256,7 +257,11 @@ class _Run:
             if "part" in entry:
                 part = entry["part"] + 1
             elif "ask" in entry and part == number:
-                yield opened(entry, body)
+                question, answer = opened(entry, body)
+                # A refusal that the program lived with is kept, but is nothing to land.
+                with contextlib.suppress(Refused, Again):
+                    self._source.judge(question, answer)
+                    yield question, answer
 
     def _land_part(self, number: int) -> list[ResourceResult]:
         run = self._head["run"]

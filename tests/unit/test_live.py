@@ -217,8 +217,11 @@ def test_a_refusal_that_the_program_lives_with_is_not_asked_again(
             return super().program(ask, given, begun_at)
 
     shelf.fail(Reply({}, 422), at="optional")
+    rejected = 0
     for daily in ({"requests": 2}, {"requests": 9}):
-        load_live(Landing(tmp_path / "landing"), tmp_path, Patient(shelf.url, daily=daily))
+        done = load_live(Landing(tmp_path / "landing"), tmp_path, Patient(shelf.url, daily=daily))
+        rejected += sum(one.rejected for one in done.resources)
+    assert rejected == 0
     assert (len(shelf.asked("optional")), len(landed(tmp_path))) == (1, 8)
 
 
