@@ -13,7 +13,7 @@ from typing import Any
 from tests.fakes.server import Fake, Reply, Request
 
 KEY = "AIzaSyFake0123456789abcdefghijklmnopq"
-CHANNEL, HANDLE, UPLOADS = "UCownchannel0000000000001", "@myshop", "UUownchannel0000000000001"
+CHANNEL, HANDLE, UPLOADS = "UCownchannel000000000001", "@myshop", "UUownchannel0000000000001"
 
 
 def error(status: int, reason: str, message: str = "", domain: str = "youtube.quota") -> Reply:

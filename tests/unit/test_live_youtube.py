@@ -81,6 +81,17 @@ def test_uploads_end_where_all_are_older_than_what_is_wanted(
     assert counts(result) == {"performance_metrics": (len(wanted), len(wanted))}
 
 
+def test_a_channel_without_uploads_is_no_fault(fake: FakeYouTube, tmp_path: Path) -> None:
+    fake.fail(error(404, "playlistNotFound", "The playlist cannot be found."), at="playlistItems")
+    result = run(fake, tmp_path, channels=(HANDLE,))
+    assert (result.error, result.resources) == ("", ())
+
+
+def test_a_handle_that_begins_like_an_id_is_one(fake: FakeYouTube, tmp_path: Path) -> None:
+    run(fake, tmp_path, channels=("UCLA",))
+    assert fake.asked("channels")[0].query["forHandle"] == "UCLA"
+
+
 def test_an_unknown_channel_has_nothing_to_land(fake: FakeYouTube, tmp_path: Path) -> None:
     result = run(fake, tmp_path, channels=("@nobody",))
     assert "no channel @nobody" in result.error
@@ -160,9 +171,8 @@ def test_a_known_post_whose_id_is_none_does_not_spoil_its_batch(
          "Enable the YouTube Data API v3"),
         (error(400, "keyExpired", "API key expired."), "keyExpired", "Make a new key"),
         (error(403, "forbidden", "no"), "YouTube says forbidden: no", ""),
-        (error(404, "playlistNotFound", "gone"), "playlistNotFound", ""),
     ],
-    ids=["not enabled", "expired key", "forbidden", "404"],
+    ids=["not enabled", "expired key", "forbidden"],
 )  # fmt: skip
 def test_a_refusal_names_what_to_mend(
     fake: FakeYouTube, tmp_path: Path, fault: Reply, error_: str, hint: str

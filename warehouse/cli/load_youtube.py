@@ -59,7 +59,7 @@ def command(
     from loaders.landing import Landing
     from loaders.live.address import base_address
     from loaders.live.youtube.errors import BASE
-    from loaders.live.youtube.videos import YouTube
+    from loaders.live.youtube.videos import CHANNEL_ID, YouTube
     from warehouse.settings import settings
 
     if not (channels or posts or trending or searches):
@@ -74,7 +74,10 @@ def command(
         base_address(url or home.extra.get("ACE_YOUTUBE_URL"), BASE, "--url (ACE_YOUTUBE_URL)"),
         trending=tuple(region.upper() for region in trending),
         searches=searches,
-        channels=tuple(one if one.startswith(("@", "UC")) else f"@{one}" for one in channels),
+        channels=tuple(
+            one if one.startswith("@") or CHANNEL_ID.fullmatch(one) else f"@{one}"
+            for one in channels
+        ),
         posts=posts,
         since=since.date() if since else None,
         search_pages=search_pages,

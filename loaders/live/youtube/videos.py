@@ -33,6 +33,8 @@ UNITS, SEARCHES = 10_000, 100
 SEARCH_PAGES = 10
 #: A search begins so long before the last one ended: videos are found some time after they came.
 OVERLAP = timedelta(hours=12)
+#: A channel's id; any other name is a handle, also one that begins with UC.
+CHANNEL_ID = re.compile(r"UC[\w-]{22}")
 _PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
@@ -101,7 +103,7 @@ class YouTube(Source):
 
     def _uploads(self, ask: Asking, channel: str) -> Iterator[str]:
         """Ids of a channel's videos, newest first; none that is deleted or private."""
-        which = {"id": channel} if channel.startswith("UC") else {"forHandle": channel}
+        which = {"id": channel} if CHANNEL_ID.fullmatch(channel) else {"forHandle": channel}
         answer = ask(_question("channels", {"part": "contentDetails", **which}))
         found = answer.document.get("items") or []
         if not found:
@@ -109,13 +111,21 @@ class YouTube(Source):
         for one in found:
             playlist = one["contentDetails"]["relatedPlaylists"]["uploads"]
             query = {"part": "contentDetails", "playlistId": playlist, "maxResults": str(PAGE)}
-            for page in _pages(ask, "playlistItems", query):
+            for page in self._listed(ask, query):
                 items = [item["contentDetails"] for item in page.get("items") or []]
                 public = [item for item in items if item.get("videoPublishedAt")]
                 recent = [item for item in public if self._is_recent(item["videoPublishedAt"])]
                 yield from (item["videoId"] for item in recent)
                 if public and not recent:
                     break
+
+    def _listed(self, ask: Asking, query: dict[str, str]) -> Iterator[dict[str, Any]]:
+        """The pages of a channel's uploads; none where it never uploaded anything."""
+        try:
+            yield from _pages(ask, "playlistItems", query)
+        except Refused as refused:
+            if refused.code != "playlistNotFound":
+                raise
 
     def _is_recent(self, published_at: str) -> bool:
         return self.since is None or published_at[:10] >= self.since.isoformat()
