@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from warehouse.terminal import echo, note, quoted
 if TYPE_CHECKING:
     from loaders.landing import Landing
     from warehouse.build import BuildResult
+    from warehouse.notify import Notice
     from warehouse.settings import Settings
 
 EPILOG = """\b
@@ -41,7 +43,13 @@ Examples:
     metavar="SECONDS",
     help="How long to wait for another build.",
 )
-def command(target: str | None, wait: float) -> None:
+@click.option(
+    "--notify",
+    metavar="URL",
+    help="A webhook that is told when the run fails or a source is stale [default: "
+    "ACE_NOTIFY_URL, which keeps the address out of process lists].",
+)
+def command(target: str | None, wait: float, notify: str | None) -> None:
     """Load the configured sources, check, build, release and write the report.
 
     Sources: what agents wrote, the operational database when ACE_SUPABASE_DSN or
@@ -51,15 +59,30 @@ def command(target: str | None, wait: float) -> None:
     from a release: the run exits with 1 after it. A critical finding stops before the
     build.
     """
+    from warehouse.notify import check_address
+    from warehouse.settings import settings
+
+    config = settings()
+    address = notify or config.extra.get("ACE_NOTIFY_URL")
+    if address:
+        check_address(address, "--notify" if notify else "ACE_NOTIFY_URL")
+    try:
+        _run(config, target or config.target, wait)
+    except Exception as problem:
+        if address:
+            _tell_failure(address, target, problem)
+        raise
+    if address:
+        _tell_stale(address, target)
+
+
+def _run(config: Settings, target: str, wait: float) -> None:
     from loaders.landing import Landing
     from warehouse.build import build
     from warehouse.release.stores import open_store
     from warehouse.report import write_report
-    from warehouse.settings import settings
 
     begun = time.monotonic()
-    config = settings()
-    target = target or config.target
     open_store(config, target)  # wrong settings are said before any work
     landing = Landing(config.landing)
     landing.prepare()
@@ -75,6 +98,42 @@ def command(target: str | None, wait: float) -> None:
     _conclude(config, done, page, time.monotonic() - begun)
     if failed is not None:
         raise failed
+
+
+def _tell_failure(address: str, target: str | None, problem: Exception) -> None:
+    from warehouse.cli._failures import as_sentence
+    from warehouse.notify import Notice
+
+    known = as_sentence(problem)
+    said = known.message if known else f"It ended with {type(problem).__name__}."
+    hint = known.hint if known else "Run 'ace --debug run' where it runs."
+    _tell(address, target, Notice("failed", said, hint))
+
+
+def _tell_stale(address: str, target: str | None) -> None:
+    from warehouse.cli.status import collect
+    from warehouse.notify import Notice
+
+    stale = [row for row in collect(target)["freshness"] if row["problem"]]
+    if stale:
+        first, more = stale[0], len(stale) - 1
+        others = f" ({plural(more, 'other table')} as well)" if more else ""
+        said = f"{str(first['problem']).rstrip('.')}{others}."
+        _tell(address, target, Notice("stale", said, str(first["remedy"]), stale=stale))
+
+
+def _tell(address: str, target: str | None, notice: Notice) -> None:
+    """Send it. What goes wrong here is said, and changes nothing about the run."""
+    from warehouse.notify import last_week, send
+
+    try:
+        release, numbers = last_week(target)
+    except Exception:  # the numbers are a courtesy; the failure may be of the release itself
+        release, numbers = None, None
+    try:
+        send(address, replace(notice, release=release, numbers=numbers))
+    except AceError as problem:
+        note(f"ace: {problem}")
 
 
 def _step(number: int, name: str) -> None:
