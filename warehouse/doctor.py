@@ -30,7 +30,10 @@ ROOM = 2_000_000_000
 PATIENCE = 5.0
 PINS = PROJECT_ROOT / "requirements" / "run.txt"
 #: Settings that are not of a source: of the agent server, and what commands set for their own.
-_OTHERS = ("ACE_MCP_TOKEN", "ACE_WAREHOUSE", "ACE_TEST_POSTGRES_BIN")
+_OTHERS = (
+    *("ACE_NOTIFY_URL", "ACE_MCP_TOKEN", "ACE_SUPABASE_REST", "ACE_SUPABASE_KEY"),
+    *("ACE_INSTAGRAM_ACCOUNT", "ACE_INSTAGRAM_VERSION", "ACE_WAREHOUSE", "ACE_TEST_POSTGRES_BIN"),
+)
 #: Locks below ACE_HOME, and what their holder does.
 _LOCKS = (("build.lock", "build"), ("quality/.lock", "check"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tests.fakes.server import Fake
 from warehouse import doctor
 from warehouse.build.lock import check_lock
 from warehouse.cli import main
-from warehouse.doctor import Finding, examine
+from warehouse.doctor import Finding, _unknown, examine
 from warehouse.masking import masked
 from warehouse.sources import LIVE_SOURCES
 
@@ -171,3 +172,18 @@ def test_where_sources_are_is_said_once() -> None:
 
     own = {one.command: one.base for one in LIVE_SOURCES}
     assert (own["tiktok"], own["tiktok-research"], own["youtube"]) == (TIKTOK, TIKTOK, YOUTUBE)
+
+
+def test_every_setting_that_the_readme_and_docs_name_is_known(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(__file__).parents[2]
+    texts = [root / "README.md", *(root / "docs").glob("*.md")]
+    named = {
+        name
+        for file in texts
+        for name in re.findall(r"\bACE_[A-Z][A-Z_]+[A-Z]\b", file.read_text("utf-8"))
+    }
+    assert len(named) > 20
+    found = [one.name for one in _unknown(replace(settings(), extra=dict.fromkeys(named, "x")))]
+    assert found == []
