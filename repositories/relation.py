@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,22 @@ class Rows:
                 for row in found:
                     row[name] = parsed(row[name])
         return found
+
+    def frames(self, rows: int) -> Iterator[pl.DataFrame]:
+        """Every row as Polars frames of at most so many, in the order of the key; all in one
+        where the table has no key. There is always one frame, for its columns."""
+        if not self._key:
+            yield self._frame(filters={}, order_by=None, limit=None, after=None)
+            return
+        after: Any = None
+        while True:
+            found = self._frame(filters={}, order_by=None, limit=rows, after=after)
+            if after is None or not found.is_empty():
+                yield found
+            if found.height < rows:
+                return
+            last = found.row(-1, named=True)
+            after = tuple(last[name] for name in self._key)
 
     def _one(self, key: Any) -> dict[str, Any] | None:
         relation = self.relation
