@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from agent_server.server import AgentServer
 from common.errors import UsageError
+from common.hosts import is_loopback
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -25,15 +25,6 @@ EVERYWHERE = ("0.0.0.0", "::")
 LEAST_TOKEN = 16
 #: Bytes of a request; the longest are vectors.
 MOST_BODY = 1 << 20
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_token(host: str, token: str | None) -> None:

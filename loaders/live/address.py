@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from common.errors import UsageError
+from common.hosts import is_loopback
 
 
 def base_address(given: str | None, own: str, setting: str) -> str:
@@ -26,18 +26,9 @@ def base_address(given: str | None, own: str, setting: str) -> str:
             f"{setting} is not an address like https://host.",
             "Give scheme and host, without a user, a password or parameters.",
         )
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_here(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise UsageError(
             f"{setting} is {parts.scheme}://{host}: credentials would be sent there unencrypted.",
             "Use https; http is for this machine only.",
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

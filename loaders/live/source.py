@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from loaders.live.asks import Answer, Ask
+from loaders.live.outcomes import Again, Refused
 
 if TYPE_CHECKING:
     from loaders.files.plan import Plan
@@ -92,8 +93,13 @@ class Source(ABC):
         return day + timedelta(days=1)
 
     def records(self, ask: Ask, answer: Answer, plan: Plan) -> Iterable[PresetRecord]:
-        """The records of a good answer; none of one that was only asked to find the way.
+        """The records of an answer; none of one that was only asked to find the way, or of a
+        refusal that the program lived with.
 
         ``plan`` has the preset and knows whether posts are wanted besides polls (--adopt).
         """
+        try:
+            self.judge(ask, answer)
+        except (Refused, Again):
+            return ()
         return plan.preset_records(answer.document, answer.at)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 
 from common.errors import AceError
 from loaders.landing import Landing
@@ -25,6 +24,7 @@ from loaders.live.pace import Budget
 from loaders.live.run import LiveResult, load_live
 from loaders.live.source import Asking, Sending, Source
 from tests.fakes.server import Fake, Reply, Request
+from tests.support.waits import no_waits  # noqa: F401
 
 SECRET = "clt.secret+secret/0123456789"
 
@@ -94,12 +94,6 @@ class Shelves(Source):
             raise Paused("the platform's quota is used up")
         if answer.status == 422:
             raise Refused(f"no such thing, says {SECRET}", answer)
-
-
-@pytest.fixture(autouse=True)
-def no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3):
-        yield
 
 
 @pytest.fixture

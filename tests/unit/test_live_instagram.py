@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-import stamina
 
 from loaders.landing import Landing
 from loaders.live.instagram import Instagram
@@ -20,15 +19,10 @@ from loaders.live.instagram.versions import warning
 from loaders.live.run import LiveResult, load_live
 from tests.fakes.instagram import FACEBOOK_TOKEN, TOKEN, FakeInstagram, error, media, throttled
 from tests.fakes.server import Reply
+from tests.support.waits import no_waits  # noqa: F401
 
 OWN = Wanted()
 FIXTURES = Path(__file__).parents[1] / "fixtures/instagram_graph"
-
-
-@pytest.fixture(autouse=True)
-def no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3):
-        yield
 
 
 @pytest.fixture

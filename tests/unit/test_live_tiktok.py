@@ -13,7 +13,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-import stamina
 
 from common.errors import AceError
 from loaders.landing import Landing
@@ -23,16 +22,11 @@ from loaders.live.tiktok.research import TikTokResearch, windows
 from loaders.records import type_records
 from tests.fakes.server import Reply
 from tests.fakes.tiktok import KEY, REFRESH, SECRET, FakeTikTok, error, posts, videos
+from tests.support.waits import no_waits  # noqa: F401
 from warehouse.cli import main
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "tiktok_research"
-
-
-@pytest.fixture(autouse=True)
-def no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3):
-        yield
 
 
 @pytest.fixture

@@ -10,22 +10,16 @@ from typing import Any
 
 import polars as pl
 import pytest
-import stamina
 
 from loaders.landing import Landing
 from loaders.live.run import LiveResult, load_live
 from loaders.live.youtube.videos import YouTube
 from tests.fakes.server import Reply
 from tests.fakes.youtube import CHANNEL, HANDLE, KEY, FakeYouTube, error, videos
+from tests.support.waits import no_waits  # noqa: F401
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "youtube_api"
-
-
-@pytest.fixture(autouse=True)
-def no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3):
-        yield
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-import stamina
 from click.testing import CliRunner
 
 from common.errors import AceError
@@ -18,13 +17,8 @@ from loaders.supabase import TableResult
 from loaders.supabase.rest import Rest, load_rest, sees_little
 from tests.fakes.server import Reply
 from tests.fakes.supabase import LEGACY_KEY, SECRET_KEY, FakeSupabase, error, product
+from tests.support.waits import no_waits  # noqa: F401
 from warehouse.cli.load_supabase import command
-
-
-@pytest.fixture(autouse=True)
-def no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3):
-        yield
 
 
 @pytest.fixture
