@@ -42,6 +42,10 @@ def told_of(metric: str, views: int) -> Row:
         "three_second_rate": random_.choice([0.5, 0.25, 2.0]),
         "saves": views // 50,
         "is_ai_generated": random_.choice(["true", "false", "?"]),
+        "impressions": random_.choice([2 * views, -1]),
+        "click_through_rate": random_.choice([0.05, 5.0]),
+        "followers_gained": random_.choice([3, -1]),
+        "average_watch_seconds": random_.choice([7.5, -1.0]),
     }
     return {name: value for name, value in told.items() if random_.random() < 0.3}
 
