@@ -50,7 +50,7 @@ def test_a_load_says_what_happened(home: Path, capsys: pytest.CaptureFixture[str
         (["x.csv", "--table", "script"], 2, "Did you mean 'scripts'"),
         (["x.csv"], 2, "Say what the files hold"),
         (["x.csv", "--table", "scripts", "--map", "hook"], 2, "--map takes column=value"),
-        (["x.csv", "--table", "scripts", "--nope"], 2, "No such option"),
+        (["x.csv", "--table", "scripts", "--nope"], 2, "There is no option '--nope'"),
         ([], 2, "Missing argument"),
         (["cut.parquet", "--table", "scripts"], 1, "damaged or cut Parquet"),
     ],
