@@ -169,3 +169,21 @@ def test_a_cell_says_on_a_phone_which_column_it_is_of() -> None:
             assert cells.count("<td") == len(headings) - 1, file.name
     assert tables >= 11
     assert environment().get_template("ledger.html")
+
+
+def test_a_week_that_no_poll_tells_the_days_of_is_compared_with_nothing() -> None:
+    """A first load of old posts seems to have grown more every week."""
+    rows = [
+        {"platform": "tiktok", "last_day": f"2026-11-{day:02}", "posts_published": 3,
+         "views_gained": views, "engagements_gained": 1, "posts_open": 0, "is_whole": True,
+         "spread_share": spread}
+        for day, views, spread in ((26, 600, 0.2), (19, 100, 0.9), (12, 300, 0.1))
+    ]  # fmt: skip
+    for week in (*last_weeks(rows), together(rows)):
+        assert week is not None
+        # Not against the week before, which is a guess; the usual is of the others.
+        assert (week.views_change, week.views_against_usual, week.is_guess) == (None, 1.0, False)
+    rows[0]["spread_share"] = 0.9
+    for week in (*last_weeks(rows), together(rows)):
+        assert week is not None
+        assert (week.views_change, week.views_against_usual, week.is_guess) == (None, None, True)

@@ -9,6 +9,9 @@ from typing import Any
 
 #: Weeks before the last one that its usual is the mean of.
 BEFORE = 4
+#: A week of which more than this share of the views came between polls far apart is a guess: what
+#: was polled once, long after publication, seems to have grown evenly. It is compared with nothing.
+GUESSED = 0.5
 Row = Mapping[str, Any]
 
 
@@ -30,6 +33,8 @@ class Week:
     engagement_rate_before: float | None
     #: Posts that were not polled again after some day of it.
     posts_open: int
+    #: More than GUESSED of its views have no day that a poll tells.
+    is_guess: bool = False
 
 
 def last_weeks(rows: Sequence[Row]) -> list[Week]:
@@ -57,10 +62,14 @@ def together(rows: Sequence[Row]) -> Week | None:
         total = summed.setdefault(ago, {"last_day": end, "is_whole": False})
         # A platform that began later only adds to what the others show.
         total["is_whole"] |= row["is_whole"]
+        spread = (_number(row.get("spread_share")) or 0) * (_number(row["views_gained"]) or 0)
+        total["views_spread"] = total.get("views_spread", 0.0) + spread
         for name in ("posts_published", "views_gained", "engagements_gained", "posts_open"):
             if row[name] is not None:
                 total[name] = total.get(name, 0) + row[name]
             total.setdefault(name, None)
+    for total in summed.values():
+        total["spread_share"] = total["views_spread"] / (_number(total["views_gained"]) or 1)
     return _week("all", list(summed.values()))
 
 
@@ -69,7 +78,12 @@ def _week(platform: str, rows: Sequence[Row]) -> Week:
     end = max(by_end)
     last = by_end[end]
     ends = [(_day(end) - timedelta(7 * weeks)).isoformat() for weeks in range(1, BEFORE + 1)]
-    whole = [by_end[one] for one in ends if one in by_end and by_end[one]["is_whole"]]
+    guess = _is_guess(last)
+    whole = [
+        by_end[one]
+        for one in ends
+        if one in by_end and by_end[one]["is_whole"] and not guess and not _is_guess(by_end[one])
+    ]
     before = whole[0] if whole and whole[0]["last_day"] == ends[0] else None
     usual = [_number(row["views_gained"]) for row in whole]
     known = [one for one in usual if one is not None]
@@ -86,7 +100,12 @@ def _week(platform: str, rows: Sequence[Row]) -> Week:
         engagement_rate=_rate(last),
         engagement_rate_before=None if before is None else _rate(before),
         posts_open=int(last["posts_open"]),
+        is_guess=guess,
     )
+
+
+def _is_guess(row: Row) -> bool:
+    return (_number(row.get("spread_share")) or 0) > GUESSED
 
 
 def _rate(row: Row) -> float | None:
