@@ -79,13 +79,20 @@ def due(post: KnownPost, now: datetime) -> bool:
 
 
 def posts_to_poll(landing: Landing, platform: str, now: datetime) -> list[str]:
-    """Ids of the posts of a platform that are due, those without a poll first, then by the
+    """Ids of the posts of a platform that are due, new ones without a poll first, then by the
     oldest poll. AceError for a landed file that cannot be read.
     """
     found = [post for post in known_posts(landing, platform) if due(post, now)]
     first = datetime.min.replace(tzinfo=now.tzinfo)
-    found.sort(key=lambda post: (post.polled_at or first, post.external_id))
+    found.sort(key=lambda p: (_may_be_gone(p, now), p.polled_at or first, p.external_id))
     return [post.external_id for post in found]
+
+
+def _may_be_gone(post: KnownPost, now: datetime) -> bool:
+    """Whether a post was never polled though it is old: a platform leaves deleted ones out
+    without a word, so it may be asked for in vain at every run, and must keep no other waiting."""
+    old = post.published_at is None or now - post.published_at > POLL_EVERY[2][0]
+    return post.polled_at is None and old
 
 
 def known_posts(landing: Landing, platform: str) -> list[KnownPost]:

@@ -78,6 +78,20 @@ def test_the_ages_of_comparison_come_out_well(minutes: int, good: float) -> None
     assert timedelta(0) < SLACK < timedelta(minutes=10)
 
 
+def test_a_post_that_may_be_gone_keeps_no_other_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posts = [
+        KnownPost("gone", NOW - timedelta(days=99), None),
+        KnownPost("new", NOW - timedelta(hours=1), None),
+        KnownPost("old", NOW - timedelta(days=99), NOW - timedelta(days=40)),
+        KnownPost("older", NOW - timedelta(days=99), NOW - timedelta(days=50)),
+    ]
+    monkeypatch.setattr("loaders.live.known.known_posts", lambda *given: posts)
+    asked = posts_to_poll(Landing(tmp_path), "tiktok", NOW)
+    assert asked == ["new", "older", "old", "gone"]
+
+
 def test_posts_and_polls_of_every_source_count(tmp_path: Path) -> None:
     landing = Landing(tmp_path / "landing")
     landing.prepare()
