@@ -70,19 +70,24 @@ def pinned(path: Path) -> dict[str, str]:
     return {one[1]: one[2] for one in found if one}
 
 
+#: In place of a version.
+_NONE = "none"
+
+
 def _installed(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "none"
+        return _NONE
 
 
 def _versions(config: Settings) -> Iterator[Finding]:
     yield Finding("versions", "Python", "ok", platform.python_version())
     for package in PACKAGES:
-        try:
-            yield Finding("versions", package, "ok", version(package))
-        except PackageNotFoundError:
+        there = _installed(package)
+        if there != _NONE:
+            yield Finding("versions", package, "ok", there)
+        else:
             yield Finding(
                 "versions", package, "problem", "not installed",
                 "Install the project again: sh requirements/install.sh run",
@@ -225,9 +230,7 @@ def _sources(config: Settings) -> Iterator[Finding]:
         try:
             wanted = bool(source.calls(values))
         except AceError as problem:
-            yield Finding(
-                "sources", source.command, "problem", problem.message.rstrip("."), problem.hint
-            )
+            yield _of("sources", source.command, problem)
             continue
         missing = source.missing(values)
         if len(missing) == len(source.needs) and not wanted:
@@ -242,9 +245,7 @@ def _sources(config: Settings) -> Iterator[Finding]:
         try:
             base = base_address(values.get(source.url), source.base, source.url)
         except AceError as problem:
-            yield Finding(
-                "sources", source.command, "problem", problem.message.rstrip("."), problem.hint
-            )
+            yield _of("sources", source.command, problem)
             continue
         if base:
             yield _reached(source.command, base)
@@ -283,9 +284,13 @@ def _proxy(environment: Mapping[str, str]) -> str:
     return urlsplit(found).hostname or "" if found else ""
 
 
+def _of(area: str, name: str, problem: AceError) -> Finding:
+    return Finding(area, name, "problem", problem.message.rstrip("."), problem.hint)
+
+
 def _tried(area: str, name: str, work: Callable[[], str | Finding]) -> Finding:
     try:
         found = work()
     except AceError as problem:
-        return Finding(area, name, "problem", problem.message.rstrip("."), problem.hint)
+        return _of(area, name, problem)
     return found if isinstance(found, Finding) else Finding(area, name, "ok", found)

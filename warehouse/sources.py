@@ -98,6 +98,8 @@ LIVE_SOURCES: tuple[LiveSource, ...] = (
                 "a long-lived access token of your app on developers.facebook.com",
             ),
         ),
+        # One of two hosts: which, the token says.
+        url="ACE_INSTAGRAM_URL",
     ),
 )
 

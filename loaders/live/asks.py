@@ -57,3 +57,10 @@ class Answer:
             return parse_json(self.text)
         except ValueError:
             return None
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """The object ``error`` of the body, in which the platforms say what went wrong; None
+        where there is none."""
+        found = self.document.get("error") if isinstance(self.document, dict) else None
+        return found if isinstance(found, dict) else None

@@ -46,8 +46,8 @@ stamina.instrumentation.set_on_retry_hooks(())
 class Client:
     """Asks one source's platform; a context manager.
 
-    ``asked`` counts requests, ``waited`` the seconds of waits between attempts; ``say`` is
-    told of every one of those that takes longer than a few seconds.
+    ``asked`` counts requests, ``retried`` those that were made again; ``say`` is told of every
+    wait between them that takes longer than a few seconds.
     """
 
     def __init__(
@@ -60,7 +60,6 @@ class Client:
         self._source, self._budget, self._say = source, budget, say
         self._pace = Pace(source.per_second)
         self._http = httpx2.Client(
-            base_url=source.base,
             headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
             timeout=httpx2.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,

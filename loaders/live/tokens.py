@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from loaders.inbox.journal import sync_folder
 from loaders.landing.storage import explain
 
 #: Seconds before its end at which an access token is renewed.
@@ -123,11 +124,7 @@ class Tokens:
     def _place(self) -> None:
         try:
             os.replace(self._beside, self._path)
-            folder = os.open(self._path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync_folder(self._path.parent)
         except OSError as error:
             raise explain(error, str(self._path)) from None
 

@@ -55,10 +55,10 @@ def _records(
     item: Any, response: dict[str, Any], response_kind: Any, options: Mapping[str, Any]
 ) -> Iterator[PresetRecord]:
     paged = bool(response.get("nextPageToken") or response.get("prevPageToken"))
-    others = paged or options["others"]
     kind = _kind(item, response_kind)
+    others = kind == "youtube#video" and (paged or options["others"])
     if others or kind not in ("youtube#video", "youtube#videoStats"):
-        yield attempt(_item, item, response, kind, response_kind, others)
+        yield attempt(_others, item, response, kind or response_kind)
         return
     if _POLLS in options["wanted"]:
         yield attempt(_poll, item)
@@ -72,17 +72,12 @@ def _kind(item: Any, response_kind: Any) -> Any:
     return item.get("kind") or _ITEM_OF_RESPONSE.get(str(response_kind)) or _guess(item)
 
 
-def _item(
-    item: dict[str, Any], response: dict[str, Any], kind: Any, response_kind: Any, others: bool
-) -> PresetRecord:
+def _others(item: dict[str, Any], response: dict[str, Any], kind: Any) -> PresetRecord:
     if kind == "youtube#searchResult":
         return _search_result(item, response)
-    if kind == "youtube#videoStats":
-        return _poll(item)
     if kind == "youtube#video":
-        return _trending(item, Fields(item), "id", response) if others else _poll(item)
-    named = kind or response_kind
-    what = f"A {named}" if named else "A record without a kind"
+        return _trending(item, Fields(item), "id", response)
+    what = f"A {kind}" if kind else "A record without a kind"
     raise Unusable(f"{what} is neither a video with its statistics nor a search result.")
 
 

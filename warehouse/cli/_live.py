@@ -38,6 +38,20 @@ def url_option(setting: str) -> Callable[[Any], Any]:
     )
 
 
+def address(command: str, given: str | None, own: str = "") -> str:
+    """Where a source is asked: at ``--url``, else where its setting says, else at its ``own``
+    address. Raises UsageError for a place where credentials would be sent in the clear."""
+    from loaders.live.address import base_address
+    from warehouse.settings import settings
+    from warehouse.sources import live_source
+
+    source = live_source(command)
+    setting = source.url
+    return base_address(
+        given or settings().extra.get(setting), own or source.base, f"--url ({setting})"
+    )
+
+
 def credentials(command: str) -> list[str]:
     """The settings that a source cannot do without. Raises UsageError that names the missing."""
     from warehouse.settings import settings

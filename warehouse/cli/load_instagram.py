@@ -6,7 +6,7 @@ import re
 
 import click
 
-from warehouse.cli._live import adopt_option, credentials, run_live, url_option
+from warehouse.cli._live import address, adopt_option, credentials, run_live, url_option
 from warehouse.cli._show import json_option
 
 EPILOG = """\b
@@ -76,7 +76,6 @@ def command(
     """
     from common.errors import UsageError
     from loaders.landing import Landing
-    from loaders.live.address import base_address
     from loaders.live.instagram import Instagram
     from loaders.live.instagram.source import FACEBOOK, INSTAGRAM, Wanted
     from loaders.live.instagram.token import Token
@@ -108,11 +107,7 @@ def command(
         )
     asked = bool(stories or posts or tags)
     source = Instagram(
-        base_address(
-            url or given.get("ACE_INSTAGRAM_URL"),
-            FACEBOOK if of_facebook else INSTAGRAM,
-            "--url (ACE_INSTAGRAM_URL)",
-        ),
+        address("instagram", url, FACEBOOK if of_facebook else INSTAGRAM),
         Landing(home.landing),
         token=Token(
             token, home.home / "live" / "instagram" / "token.json", renewed=not of_facebook

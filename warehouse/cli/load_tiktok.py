@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from warehouse.cli._live import adopt_option, credentials, run_live, url_option
+from warehouse.cli._live import address, adopt_option, credentials, run_live, url_option
 from warehouse.cli._show import json_option
 
 EPILOG = """\b
@@ -31,8 +31,6 @@ def command(posts: bool, adopt: str | None, url: str | None, as_json: bool) -> N
     give a new refresh token with each use; the newest is kept in $ACE_HOME/live/tiktok/.
     """
     from loaders.landing import Landing
-    from loaders.live.address import base_address
-    from loaders.live.tiktok.errors import BASE
     from loaders.live.tiktok.posts import TikTokPosts
     from warehouse.settings import settings
 
@@ -44,7 +42,7 @@ def command(posts: bool, adopt: str | None, url: str | None, as_json: bool) -> N
         refresh_token=refresh,
         tokens_file=home.home / "live" / "tiktok" / "tokens.json",
         landing=Landing(home.landing),
-        base=base_address(url or home.extra.get("ACE_TIKTOK_URL"), BASE, "--url (ACE_TIKTOK_URL)"),
+        base=address("tiktok", url),
         posts=posts,
     )
     run_live(source, adopt=adopt, as_json=as_json)

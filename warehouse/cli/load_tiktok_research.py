@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import click
 
 from common.errors import UsageError
-from warehouse.cli._live import credentials, run_live, url_option
+from warehouse.cli._live import address, credentials, run_live, url_option
 from warehouse.cli._show import json_option
 
 EPILOG = """\b
@@ -50,10 +50,7 @@ def command(
     of the client. A run begins three days before the last one ended, since videos come up
     to two days late; counts may be ten days old. --region alone takes all of a country's.
     """
-    from loaders.live.address import base_address
-    from loaders.live.tiktok.errors import BASE
     from loaders.live.tiktok.research import TikTokResearch
-    from warehouse.settings import settings
 
     keywords, hashtags = _words(keywords), _words(hashtags, "#")
     usernames, regions = _words(usernames, "@"), tuple(map(_country, regions))
@@ -69,11 +66,10 @@ def command(
             "Give an earlier day.",
         )
     key, secret = credentials("tiktok-research")
-    given = url or settings().extra.get("ACE_TIKTOK_URL")
     source = TikTokResearch(
         client_key=key,
         client_secret=secret,
-        base=base_address(given, BASE, "--url (ACE_TIKTOK_URL)"),
+        base=address("tiktok-research", url),
         keywords=keywords,
         hashtags=hashtags,
         usernames=usernames,

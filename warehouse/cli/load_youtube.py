@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 
 from common.errors import UsageError
-from warehouse.cli._live import adopt_option, credentials, run_live, url_option
+from warehouse.cli._live import address, adopt_option, credentials, run_live, url_option
 from warehouse.cli._show import json_option
 
 EPILOG = """\b
@@ -57,8 +57,6 @@ def command(
     a search; what was spent is remembered, and a run that has no more goes on the next day.
     """
     from loaders.landing import Landing
-    from loaders.live.address import base_address
-    from loaders.live.youtube.errors import BASE
     from loaders.live.youtube.videos import CHANNEL_ID, YouTube
     from warehouse.settings import settings
 
@@ -71,7 +69,7 @@ def command(
     source = YouTube(
         key,
         Landing(home.landing),
-        base_address(url or home.extra.get("ACE_YOUTUBE_URL"), BASE, "--url (ACE_YOUTUBE_URL)"),
+        address("youtube", url),
         trending=tuple(region.upper() for region in trending),
         searches=searches,
         channels=tuple(

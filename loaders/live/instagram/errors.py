@@ -24,9 +24,8 @@ _USAGE = ("x-business-use-case-usage", "x-app-usage")
 
 def judge(answer: Answer) -> None:
     """Raises what an error body means; says nothing of any other answer."""
-    document = answer.document
-    error = document.get("error") if isinstance(document, dict) else None
-    if not isinstance(error, dict):
+    error = answer.error
+    if error is None:
         return
     code, why = _number(error.get("code")), _said(error)
     if code in _TOKEN:
@@ -73,14 +72,12 @@ def seconds_to_wait(answer: Answer) -> float | None:
 
 def subcode(answer: Answer) -> int | None:
     """The error's subcode, which says more than its code."""
-    error = answer.document.get("error") if isinstance(answer.document, dict) else None
-    return _number(error.get("error_subcode")) if isinstance(error, dict) else None
+    return _number((answer.error or {}).get("error_subcode"))
 
 
 def message(answer: Answer) -> str:
     """The error's text; empty where there is none."""
-    error = answer.document.get("error") if isinstance(answer.document, dict) else None
-    return str(error.get("message") or "") if isinstance(error, dict) else ""
+    return str((answer.error or {}).get("message") or "")
 
 
 def _said(error: dict[str, Any]) -> str:

@@ -23,9 +23,8 @@ def judge(answer: Answer, scope: str) -> None:
 
     ``scope`` is the permission that the question needs, for the message.
     """
-    document = answer.document
-    error = document.get("error") if isinstance(document, dict) else None
-    if not isinstance(error, dict):
+    error = answer.error
+    if error is None:
         if answer.status == 401:
             raise Expired
         return  # no JSON, or no envelope: its HTTP status is what there is

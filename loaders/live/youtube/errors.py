@@ -24,9 +24,8 @@ _MEND = {
 
 def judge(answer: Answer) -> None:
     """Raises what an answer means (``loaders.live.outcomes``); nothing if it is good."""
-    document = answer.document
-    error = document.get("error") if isinstance(document, dict) else None
-    if not isinstance(error, dict):
+    error = answer.error
+    if error is None:
         return  # its HTTP status is what there is
     reason, message = _reason(error), _words(error)
     said = f"YouTube says {reason or answer.status}" + (f": {message}" if message else "")

@@ -96,9 +96,7 @@ class YouTube(Source):
         if searched is not None:
             return searched - OVERLAP
         if self.since is not None:
-            return datetime(
-                self.since.year, self.since.month, self.since.day, tzinfo=begun_at.tzinfo
-            )
+            return datetime.combine(self.since, time(), begun_at.tzinfo)
         return begun_at - timedelta(days=7)
 
     def _uploads(self, ask: Asking, channel: str) -> Iterator[str]:
