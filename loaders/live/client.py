@@ -22,7 +22,7 @@ from loaders.landing.metadata import utc_now
 from loaders.live.asks import Answer, Ask
 from loaders.live.outcomes import Again, Expired, Paused, Refused
 from loaders.live.pace import Budget, Pace
-from loaders.live.source import Source
+from loaders.live.source import Platform
 from loaders.presets.secrets import redact_text
 
 #: Seconds to connect, and without a byte of an answer.
@@ -44,7 +44,7 @@ stamina.instrumentation.set_on_retry_hooks(())
 
 
 class Client:
-    """Asks one source's platform; a context manager.
+    """Asks one platform; a context manager.
 
     ``asked`` counts requests, ``retried`` those that were made again; ``say`` is told of every
     wait between them that takes longer than a few seconds.
@@ -52,7 +52,7 @@ class Client:
 
     def __init__(
         self,
-        source: Source,
+        source: Platform,
         budget: Budget,
         *,
         say: Callable[[str], None] = lambda text: None,

@@ -143,7 +143,7 @@ class _Run:
 
     @property
     def _head(self) -> dict[str, Any]:
-        return self._spool.entry(0)[0]
+        return self._spool.heads[0][1]
 
     @property
     def _begun_at(self) -> datetime:
@@ -191,10 +191,9 @@ class _Run:
     def _asking(self, client: Client) -> Callable[[Ask], Answer]:
         """Answers to what was asked before out of the spool, to all else from the platform."""
         known: dict[bytes, deque[int]] = {}
-        for place, entry, body in self._spool.entries():
+        for place, entry in self._spool.heads:
             if "ask" in entry:
-                question, _ = opened(entry, body)
-                known.setdefault(_digest(question), deque()).append(place)
+                known.setdefault(_digest(Ask(**entry["ask"])), deque()).append(place)
 
         def ask(question: Ask) -> Answer:
             self._keep_refused()
@@ -234,7 +233,7 @@ class _Run:
         """Land the pages that have not landed; what became of them."""
         part = landed = 0
         open_pages = False
-        for _, entry, _body in self._spool.entries():
+        for _, entry in self._spool.heads:
             if "ask" in entry:
                 open_pages = True
             elif "part" in entry:
@@ -252,11 +251,11 @@ class _Run:
 
     def _pages(self, number: int) -> Iterator[tuple[Ask, Answer]]:
         part = 1
-        for _, entry, body in self._spool.entries():
+        for place, entry in self._spool.heads:
             if "part" in entry:
                 part = entry["part"] + 1
             elif "ask" in entry and part == number:
-                yield opened(entry, body)
+                yield opened(*self._spool.entry(place))
 
     def _land_part(self, number: int) -> list[ResourceResult]:
         run = self._head["run"]

@@ -21,21 +21,52 @@ Asking = Callable[[Ask], Answer]
 Sending = Callable[[Ask], Answer]
 
 
-class Source(ABC):
-    """One platform, with the options of one call."""
+class Platform(ABC):
+    """What a client must know of a platform to ask it anything."""
 
     #: The landing source, as in ``loaders.schema.SOURCES``.
     name: str
     #: How it is called: ``ace load <command>``.
     command: str
-    #: The preset by which its records are read, also those of a retry.
-    preset: str
-    #: Scheme, host and port, without a path.
+    #: Scheme, host and port, and a path that all questions are below, if any.
     base: str
     #: Requests at most in any second.
     per_second: float = 5.0
     #: Cost of a day at most, by bucket; a bucket that is not named has no limit.
     daily: Mapping[str, int] = {}
+
+    @abstractmethod
+    def headers(self, send: Sending) -> dict[str, str]:
+        """The credentials, as headers; ``send`` is there to get an access token with. Raises
+        AceError where they are missing or refused."""
+
+    @abstractmethod
+    def secrets(self) -> list[str]:
+        """Every secret it knows by now: masked in all that comes back."""
+
+    def renew(self) -> bool:
+        """The access token is refused: forget it, so that :meth:`headers` gets a new one.
+        False where there is no way to one."""
+        return False
+
+    @abstractmethod
+    def judge(self, ask: Ask, answer: Answer) -> None:
+        """Raises what the answer means: Again, Expired, Paused or Refused, or AceError for wrong
+        credentials. Says nothing of a good answer; what it leaves of HTTP errors is judged by
+        ``client.judge_status``. Also called for answers that were kept.
+        """
+
+    def resets_at(self, bucket: str, now: datetime) -> datetime:
+        """When a day's quota begins anew: at midnight UTC."""
+        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return day + timedelta(days=1)
+
+
+class Source(Platform):
+    """A platform that is asked by a program, with the options of one call."""
+
+    #: The preset by which its records are read, also those of a retry.
+    preset: str
     #: A run that did not end is gone on with within this time; later its answers land and a new
     #: one begins, where lists of then are no longer those of now.
     unfinished: timedelta = timedelta(hours=36)
@@ -65,32 +96,6 @@ class Source(ABC):
         same ``given``, ``begun_at`` and answers it must ask the same questions, so it looks at
         no clock and no file. It ends early by what ``ask`` raises; only Refused is to be caught.
         """
-
-    @abstractmethod
-    def headers(self, send: Sending) -> dict[str, str]:
-        """The credentials, as headers; ``send`` is there to get an access token with. Raises
-        AceError where they are missing or refused."""
-
-    @abstractmethod
-    def secrets(self) -> list[str]:
-        """Every secret it knows by now: masked in all that comes back."""
-
-    def renew(self) -> bool:
-        """The access token is refused: forget it, so that :meth:`headers` gets a new one.
-        False where there is no way to one."""
-        return False
-
-    @abstractmethod
-    def judge(self, ask: Ask, answer: Answer) -> None:
-        """Raises what the answer means: Again, Expired, Paused or Refused, or AceError for wrong
-        credentials. Says nothing of a good answer; what it leaves of HTTP errors is judged by
-        ``client.judge_status``. Also called for answers that were kept.
-        """
-
-    def resets_at(self, bucket: str, now: datetime) -> datetime:
-        """When a day's quota begins anew: at midnight UTC."""
-        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return day + timedelta(days=1)
 
     def records(self, ask: Ask, answer: Answer, plan: Plan) -> Iterable[PresetRecord]:
         """The records of an answer; none of one that was only asked to find the way, or of a

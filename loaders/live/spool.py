@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +41,7 @@ class Spool:
         self.free = False
         self._file: BinaryIO | None = None
         self._end = 0
+        self._heads: list[tuple[int, dict[str, Any]]] = []
 
     def __enter__(self) -> Spool:
         try:
@@ -62,7 +62,7 @@ class Spool:
         except OSError as error:
             raise explain(error, str(self.path)) from None
         self._file = file
-        self._end = self._whole()
+        self._open()
         self.free = True
         return self
 
@@ -73,13 +73,18 @@ class Spool:
 
     @property
     def is_empty(self) -> bool:
-        return self._end == 0
+        return not self._heads
+
+    @property
+    def heads(self) -> list[tuple[int, dict[str, Any]]]:
+        """The place of every entry and the entry without its body, the first of all first."""
+        return self._heads
 
     def append(self, entry: dict[str, Any], body: str = "") -> None:
         """Write one entry; when it returns, a crash does not take it away."""
         assert self._file is not None
-        text = _encoded(entry) + b"\n" + body.encode()
-        packed = zstandard.ZstdCompressor(level=1).compress(text)
+        head = _encoded(entry)
+        packed = zstandard.ZstdCompressor(level=1).compress(head + b"\n" + body.encode())
         try:
             self._file.seek(self._end)
             self._file.write(b"%08x\n" % len(packed) + packed)
@@ -87,28 +92,16 @@ class Spool:
             getattr(os, "fdatasync", os.fsync)(self._file.fileno())
         except OSError as error:
             raise explain(error, str(self.path)) from None
+        # As it will be read after a crash: a program must not see a difference.
+        self._heads.append((self._end, parse_json(head)))
         self._end += _LENGTH + len(packed)
 
-    def entries(self) -> Iterator[tuple[int, dict[str, Any], str]]:
-        """Every entry with its place and its body, the head first."""
-        at = 0
-        while at < self._end:
-            entry, body, after = self._read(at)
-            yield at, entry, body
-            at = after
-
-    def _read(self, at: int) -> tuple[dict[str, Any], str, int]:
+    def entry(self, at: int) -> tuple[dict[str, Any], str]:
+        """The entry and its body at a place of :attr:`heads`."""
         assert self._file is not None
         self._file.seek(at)
         length = int(self._file.read(_LENGTH), 16)
-        text = zstandard.ZstdDecompressor().decompress(self._file.read(length)).decode()
-        entry, _, body = text.partition("\n")
-        return parse_json(entry), body, at + _LENGTH + length
-
-    def entry(self, at: int) -> tuple[dict[str, Any], str]:
-        """The entry and the body at a place that :meth:`entries` gave."""
-        entry, body, _ = self._read(at)
-        return entry, body
+        return _unpacked(self._file.read(length))
 
     def remove(self) -> None:
         """Everything has landed and nothing is to be gone on with."""
@@ -119,34 +112,31 @@ class Spool:
         """Everything has landed; another run begins."""
         assert self._file is not None
         self._file.truncate(0)
-        self._end = 0
+        self._end, self._heads = 0, []
 
-    def _whole(self) -> int:
-        """Where the last whole entry ends; what follows it is cut away."""
+    def _open(self) -> None:
+        """Look at every entry; what follows the last whole one is cut away. A crash of the
+        machine may leave a length without its entry, too."""
         assert self._file is not None
         size = os.fstat(self._file.fileno()).st_size
-        at = 0
-        while at + _LENGTH <= size:
-            self._file.seek(at)
-            digits = self._file.read(_LENGTH)
+        while self._end + _LENGTH <= size:
+            self._file.seek(self._end)
             try:
-                end = at + _LENGTH + int(digits, 16)
-            except ValueError:
+                after = self._end + _LENGTH + int(self._file.read(_LENGTH), 16)
+                if after > size:
+                    break
+                entry, _ = _unpacked(self._file.read(after - self._end - _LENGTH))
+            except (ValueError, zstandard.ZstdError):
                 break
-            if end > size or not self._readable(end - at - _LENGTH):
-                break
-            at = end
-        self._file.truncate(at)
-        return at
+            self._heads.append((self._end, entry))
+            self._end = after
+        self._file.truncate(self._end)
 
-    def _readable(self, length: int) -> bool:
-        """Whether the frame is whole; a crash of the machine may leave a length without it."""
-        assert self._file is not None
-        try:
-            zstandard.ZstdDecompressor().decompress(self._file.read(length))
-        except zstandard.ZstdError:
-            return False
-        return True
+
+def _unpacked(packed: bytes) -> tuple[dict[str, Any], str]:
+    text = zstandard.ZstdDecompressor().decompress(packed).decode()
+    entry, _, body = text.partition("\n")
+    return parse_json(entry), body
 
 
 def _encoded(entry: dict[str, Any]) -> bytes:

@@ -9,8 +9,7 @@ without a word (1000, unless it is set otherwise), so that only an empty page is
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +22,7 @@ from loaders.live.asks import Answer, Ask
 from loaders.live.client import Client
 from loaders.live.outcomes import Again, Refused
 from loaders.live.pace import Budget
-from loaders.live.source import Asking, Sending, Source
+from loaders.live.source import Platform, Sending
 from loaders.schema import ALL_RESOURCES, SOURCE_KEY, uuid_columns
 from loaders.supabase.catalog import DbColumn, DbTable
 from loaders.supabase.keys import SOURCE
@@ -36,19 +35,15 @@ _WHY = "HTTP tells no row versions"
 _KEY = "ACE_SUPABASE_KEY"
 
 
-class Rest(Source):
+class Rest(Platform):
     """PostgREST at ``base``, whose path is part of it, with one of the project's keys."""
 
-    name, command, preset = SOURCE, "supabase", ""
+    name, command = SOURCE, "supabase"
     per_second = 20.0
 
     def __init__(self, base: str, key: str, schema: str) -> None:
         self.base = base if urlsplit(base).path else f"{base}/rest/v1"
         self._key, self._schema = key, schema
-
-    @property
-    def options(self) -> Mapping[str, Any]:
-        return {"schema": self._schema}
 
     def headers(self, send: Sending) -> dict[str, str]:
         found = {"apikey": self._key}
@@ -61,9 +56,6 @@ class Rest(Source):
 
     def secrets(self) -> list[str]:
         return [self._key]
-
-    def program(self, ask: Asking, given: Any, begun_at: datetime) -> dict[str, Any] | None:
-        raise NotImplementedError("its tables are read one by one, see load_rest")
 
     def judge(self, ask: Ask, answer: Answer) -> None:
         if answer.status < 400:
