@@ -16,11 +16,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from loaders.presets.base import Fields, PresetRecord, Unusable, attempt, landed, polled
+from loaders.presets.base import (
+    POLLS,
+    POSTS,
+    Fields,
+    PresetRecord,
+    Unusable,
+    attempt,
+    landed,
+    polled,
+)
 from loaders.presets.told import Reader
 
 COUNTS = ("views", "likes", "comments", "shares")
-POLLS, POSTS = "performance_metrics", "published_posts"
 #: What ``loaders.files.plan`` tells: what to land, where it lies, and how to read times.
 OPTIONS: dict[str, Any] = {
     "wanted": (POLLS, POSTS),

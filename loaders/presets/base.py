@@ -21,6 +21,8 @@ from loaders.values import NotTyped, Typing
 from loaders.values.base import UNKNOWN_WORDS
 from loaders.values.ids import to_external_id
 
+#: What an export of one's own account holds: polls, and the posts themselves.
+POLLS, POSTS = "performance_metrics", "published_posts"
 #: A number with an exponent, where the platform's ids are digits.
 _EXPONENT = re.compile(r"\d+[eE]\d+$", re.ASCII)
 
@@ -206,7 +208,7 @@ def polled(
             "ask the platform for its counts."
         )
     values = {"platform": platform, "external_post_id": post, **counts, **(told or {})}
-    return landed("performance_metrics", record, fields, values)
+    return landed(POLLS, record, fields, values)
 
 
 def _says_nothing(value: Any) -> bool:

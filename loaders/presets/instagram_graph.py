@@ -18,6 +18,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from loaders.presets.base import (
+    POLLS,
+    POSTS,
     Fields,
     Preset,
     PresetRecord,
@@ -31,7 +33,6 @@ from loaders.presets.base import (
 )
 from loaders.presets.instagram_insights import counts_of, fold, is_insight, observed, told_of
 
-POLLS, POSTS = "performance_metrics", "published_posts"
 _OWN_EDGES = frozenset({"media", "stories", "live_media"})
 _OTHERS_EDGES = frozenset({"top_media", "recent_media", "tags"})
 _OWNER_FIELDS = frozenset({

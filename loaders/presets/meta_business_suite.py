@@ -14,8 +14,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from loaders.presets.account_export import COUNTS, OPTIONS, POLLS, POSTS, Export, plain
-from loaders.presets.base import Preset, Unusable, WrongFile, identifier
+from loaders.presets.account_export import COUNTS, OPTIONS, Export, plain
+from loaders.presets.base import POLLS, POSTS, Preset, Unusable, WrongFile, identifier
 from loaders.presets.told import as_it_is
 
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:,?\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?\Z")

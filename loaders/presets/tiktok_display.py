@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from loaders.presets.base import (
+    POLLS,
+    POSTS,
     Fields,
     Preset,
     PresetRecord,
@@ -22,8 +24,6 @@ from loaders.presets.base import (
     polled,
     refused,
 )
-
-_POLLS, _POSTS = "performance_metrics", "published_posts"
 
 
 def _read(document: dict[str, Any], options: Mapping[str, Any]) -> Iterator[PresetRecord]:
@@ -44,10 +44,10 @@ def _read(document: dict[str, Any], options: Mapping[str, Any]) -> Iterator[Pres
 
 
 def _video(record: Any, wanted: tuple[str, ...]) -> Iterator[PresetRecord]:
-    if _POLLS in wanted:
-        yield replace(attempt(_poll, record), meant=_POLLS)
-    if _POSTS in wanted:
-        yield replace(attempt(_post, record), meant=_POSTS)
+    if POLLS in wanted:
+        yield replace(attempt(_poll, record), meant=POLLS)
+    if POSTS in wanted:
+        yield replace(attempt(_post, record), meant=POSTS)
 
 
 def _begun(record: dict[str, Any]) -> tuple[Fields, str]:
@@ -80,7 +80,7 @@ def _post(record: dict[str, Any]) -> PresetRecord:
         "caption": fields.take("video_description", "title"),
         "published_at": fields.take("create_time"),
     }
-    return landed(_POSTS, record, fields, values)
+    return landed(POSTS, record, fields, values)
 
 
 TIKTOK_DISPLAY = Preset(
@@ -90,6 +90,6 @@ TIKTOK_DISPLAY = Preset(
     help="TikTok Display API lists of our own posts (performance_metrics; with --adopt also "
     "published_posts).",
     reader=_read,
-    options={"wanted": (_POLLS,)},
-    lands=(_POLLS, _POSTS),
+    options={"wanted": (POLLS,)},
+    lands=(POLLS, POSTS),
 )

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from loaders.presets.account_export import COUNTS, OPTIONS, POLLS, POSTS, Export, plain
-from loaders.presets.base import Preset, Unusable, identifier
+from loaders.presets.account_export import COUNTS, OPTIONS, Export, plain
+from loaders.presets.base import POLLS, POSTS, Preset, Unusable, identifier
 from loaders.presets.told import as_it_is, seconds_of, share_of_signed_percent
 
 

@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from loaders.presets.base import (
+    POLLS,
+    POSTS,
     Fields,
     Preset,
     PresetRecord,
@@ -28,7 +30,6 @@ from loaders.presets.base import (
     refused,
 )
 
-_POLLS, _POSTS = "performance_metrics", "published_posts"
 _ITEM_OF_RESPONSE = {
     "youtube#videoListResponse": "youtube#video",
     "youtube#batchGetStatsResponse": "youtube#videoStats",
@@ -60,9 +61,9 @@ def _records(
     if others or kind not in ("youtube#video", "youtube#videoStats"):
         yield attempt(_others, item, response, kind or response_kind)
         return
-    if _POLLS in options["wanted"]:
+    if POLLS in options["wanted"]:
         yield attempt(_poll, item)
-    if _POSTS in options["wanted"]:
+    if POSTS in options["wanted"]:
         yield attempt(_post, item)
 
 
@@ -147,7 +148,7 @@ def _post(item: dict[str, Any]) -> PresetRecord:
         "hashtags": fields.take("snippet.tags"),
         "published_at": fields.take("snippet.publishedAt", "snippet.publishTime"),
     }
-    return landed(_POSTS, item, fields, values)
+    return landed(POSTS, item, fields, values)
 
 
 YOUTUBE_API = Preset(
@@ -157,6 +158,6 @@ YOUTUBE_API = Preset(
     help="YouTube Data API responses: charts and searches (raw_videos), videos by id "
     "(performance_metrics; with --adopt also published_posts).",
     reader=_read,
-    options={"wanted": (_POLLS,), "others": False},
-    lands=("raw_videos", _POLLS, _POSTS),
+    options={"wanted": (POLLS,), "others": False},
+    lands=("raw_videos", POLLS, POSTS),
 )

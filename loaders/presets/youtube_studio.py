@@ -20,8 +20,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from loaders.presets.account_export import COUNTS, OPTIONS, POLLS, POSTS, Export, plain
-from loaders.presets.base import Preset, PresetRecord, Unusable, identifier, refused
+from loaders.presets.account_export import COUNTS, OPTIONS, Export, plain
+from loaders.presets.base import POLLS, POSTS, Preset, PresetRecord, Unusable, identifier, refused
 from loaders.presets.told import as_it_is, seconds_of, share_of_percent
 
 _ID = re.compile(r"[A-Za-z0-9_-]{11}\Z")
