@@ -57,6 +57,22 @@ def land(landing: Landing, load: Landed) -> None:
         writer.commit()
 
 
+def told_of(random_: random.Random, views: int) -> Row:
+    """What a poll is told beyond its counts: nothing, a part, or what cannot be. Drawn by a random
+    of its own, the rest is as it would be without it."""
+    told: Row = {
+        "reach": random_.choice([views, -1]),
+        "three_second_rate": random_.choice([0.5, 0.25, 2.0]),
+        "saves": views // 50,
+        "is_ai_generated": random_.choice(["true", "false", "?"]),
+        "impressions": random_.choice([2 * views, -1]),
+        "click_through_rate": random_.choice([0.05, 5.0]),
+        "followers_gained": random_.choice([3, -1]),
+        "average_watch_seconds": random_.choice([7.5, -1.0]),
+    }
+    return {name: value for name, value in told.items() if random_.random() < 0.3}
+
+
 def shorten(row: Row, metrics: Iterable[str], decimals: int) -> Row:
     """The row with counts from a thousand on as many sources show them: 12.3K."""
     found, written = dict(row), {}
@@ -83,6 +99,7 @@ class History:
 
     def __init__(self, seed: int, size: int = 1) -> None:
         self.random = random.Random(seed)
+        self.told = random.Random(seed)
         self.size = size
 
     # -- pools
@@ -198,6 +215,7 @@ class History:
             "shares": self.count(),
             "watch_time_ms": self.maybe(12.5, 0.1),
             "collected_at": self.maybe(self.time(), 0.95),
+            **told_of(self.told, 500),
         }
         return shorten(poll, ("views", "like_count"), 0) if self.random.random() < 0.3 else poll
 

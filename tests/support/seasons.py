@@ -17,7 +17,7 @@ from typing import Any
 
 from loaders.landing import Landing
 from tests.support.examples import examples
-from tests.support.histories import Landed, Row, _uuid, land
+from tests.support.histories import Landed, Row, _uuid, land, told_of
 
 #: Seeds of the seasons that are built.
 SEASONS = tuple(range(1, 1 + examples(1)))
@@ -31,23 +31,6 @@ ALONE = (
 )
 HOOKS = ("question", "shock", "story", "number")
 AGES = (0.5, 1.1, 5, 20, 26, 50, 71, 75, 120, 170)
-
-
-def told_of(metric: str, views: int) -> Row:
-    """What a poll is told beyond its counts: nothing, a part, or what cannot be. Drawn for itself,
-    so that the rest of the season is as it would be without it."""
-    random_ = random.Random(metric)
-    told: Row = {
-        "reach": random_.choice([views, -1]),
-        "three_second_rate": random_.choice([0.5, 0.25, 2.0]),
-        "saves": views // 50,
-        "is_ai_generated": random_.choice(["true", "false", "?"]),
-        "impressions": random_.choice([2 * views, -1]),
-        "click_through_rate": random_.choice([0.05, 5.0]),
-        "followers_gained": random_.choice([3, -1]),
-        "average_watch_seconds": random_.choice([7.5, -1.0]),
-    }
-    return {name: value for name, value in told.items() if random_.random() < 0.3}
 
 
 @dataclass
@@ -298,7 +281,7 @@ class Season:
                  "shares": self.random.choice([None, views // 200]),
                  "watch_time_ms": self.random.choice([None, 900.0]),
                  "completion_rate": self.random.choice([None, 0.4]),
-                 **told_of(metric, views),
+                 **told_of(random.Random(metric), views),
                  "collected_at": START + timedelta(days=at)}, at + late,
             )  # fmt: skip
 
