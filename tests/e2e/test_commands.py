@@ -94,6 +94,16 @@ def journal(user: User) -> dict[str, Done]:
     }
 
 
+def test_a_row_is_explained_from_its_landed_file(user: User, journal: dict[str, Done]) -> None:
+    (video,) = user.json(
+        "sql", "select id, external_id from canonical.raw_videos order by 1 limit 1"
+    )
+    found = user.json("explain", "--row", "raw_videos", video["external_id"])
+    assert (found["key"], found["verdict"]) == (video["id"], "accepted")
+    assert Path(found["versions"][0]["file"]).is_file()
+    assert Path(found["versions"][0]["input"]).name == NAMES[1]
+
+
 def test_the_first_steps_say_what_to_do_next(journal: dict[str, Done]) -> None:
     assert journal["status before"].code == 0
     assert "No release yet" in journal["status before"].out
