@@ -120,7 +120,8 @@ def _settings(config: Settings) -> Iterator[Finding]:
 
 def _unknown(config: Settings) -> Iterator[Finding]:
     """Names that nothing reads: mostly a slip of the pen."""
-    known = {*PLAIN, *ADDRESSES, *_OTHERS, *(n.name for one in LIVE_SOURCES for n in one.needs)}
+    secret = {n.name for one in LIVE_SOURCES for needs in one.credentials for n in needs}
+    known = {*PLAIN, *ADDRESSES, *_OTHERS, *secret}
     prefixes = tuple(one.loads.removesuffix("LOAD") for one in LIVE_SOURCES)
     for name in sorted(set(config.extra) - known):
         close = difflib.get_close_matches(name, sorted(known), 1, 0.85)
@@ -228,12 +229,11 @@ def _sources(config: Settings) -> Iterator[Finding]:
     values = config.extra
     for source in LIVE_SOURCES:
         try:
-            wanted = bool(source.calls(values))
+            wanted, missing = bool(source.calls(values)), source.lacks(values)
         except AceError as problem:
             yield _of("sources", source.command, problem)
             continue
-        missing = source.missing(values)
-        if len(missing) == len(source.needs) and not wanted:
+        if missing is None:
             continue  # nobody uses it
         if missing:
             yield Finding(

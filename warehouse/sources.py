@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from common.errors import UsageError
 
@@ -31,6 +31,8 @@ class LiveSource:
     #: Its own address, and the setting that may name another.
     base: str = ""
     url: str = ""
+    #: Of a call with such an option, what it needs instead.
+    instead: Mapping[str, tuple[Needed, ...]] = field(default_factory=dict)
 
     def calls(self, values: Mapping[str, str]) -> list[list[str]]:
         """The options of each call; none where the source is not configured. Raises UsageError
@@ -51,9 +53,36 @@ class LiveSource:
             ) from None
         return [call for call in calls if call]
 
-    def missing(self, values: Mapping[str, str]) -> list[Needed]:
+    def needs_of(self, call: Iterable[str] = ()) -> tuple[Needed, ...]:
+        """The settings of a call's credentials."""
+        own = [self.instead[option] for option in call if option in self.instead]
+        return own[0] if own else self.needs
+
+    @property
+    def credentials(self) -> list[tuple[Needed, ...]]:
+        """The settings that go together."""
+        return [self.needs, *self.instead.values()]
+
+    def missing(self, values: Mapping[str, str], call: Iterable[str] = ()) -> list[Needed]:
         """What has to be set before it can be asked."""
-        return [one for one in self.needs if not values.get(one.name)]
+        return _missing(self.needs_of(call), values)
+
+    def lacks(self, values: Mapping[str, str]) -> list[Needed] | None:
+        """What is missing of what is wanted or begun; None where nothing is. Raises UsageError as
+        :meth:`calls`."""
+        wanted = [self.needs_of(call) for call in self.calls(values)]
+        used = [one for one in self.credentials if one in wanted or _any_set(one, values)]
+        if not used:
+            return None
+        return [one for needs in used for one in _missing(needs, values)]
+
+
+def _missing(needs: Iterable[Needed], values: Mapping[str, str]) -> list[Needed]:
+    return [one for one in needs if not values.get(one.name)]
+
+
+def _any_set(needs: Iterable[Needed], values: Mapping[str, str]) -> bool:
+    return any(values.get(one.name) for one in needs)
 
 
 #: Every source that is asked over HTTP, in the order in which ``ace run`` asks them.
@@ -88,6 +117,17 @@ LIVE_SOURCES: tuple[LiveSource, ...] = (
         (Needed("ACE_YOUTUBE_KEY", "an API key of a Google project with YouTube Data API v3"),),
         "https://www.googleapis.com",
         "ACE_YOUTUBE_URL",
+        {
+            "--analytics": (
+                Needed("ACE_YOUTUBE_CLIENT_ID", "the id of an OAuth client of a Google project"),
+                Needed("ACE_YOUTUBE_CLIENT_SECRET", "the client secret beside that id"),
+                Needed(
+                    "ACE_YOUTUBE_REFRESH_TOKEN",
+                    "what Google gave when the channel's owner allowed the client "
+                    "yt-analytics.readonly and youtube.readonly",
+                ),
+            )
+        },
     ),
     LiveSource(
         "instagram",

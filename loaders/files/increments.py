@@ -6,6 +6,9 @@ time. So the totals do not depend on how the days were cut into files or in whic
 these came, and a day that two files have counts once. Where a file changes or precedes days
 that were landed before, those are landed once more with their new totals.
 
+A mean of a day says nothing of the days before: it becomes the mean of all of them, each
+weighing as much as it was of. How many were reached in all no sum of days tells.
+
 The growth as given stays in ``_extra``, under ``_increments``.
 """
 
@@ -27,8 +30,21 @@ from loaders.schema import RESOURCES, polars_schema, spellings
 from loaders.staged import platform, trimmed
 
 TABLE = "performance_metrics"
-#: What is growth; a rate is none.
-COUNTS = ("views", "likes", "comments", "shares", "watch_time_ms")
+#: What is growth.
+COUNTS = (
+    "views", "likes", "comments", "shares", "watch_time_ms", "impressions", "saves",
+    "followers_gained",
+)  # fmt: skip
+#: Means, and of how many each is one.
+MEANS = {
+    "average_watch_seconds": "views",
+    "completion_rate": "views",
+    "three_second_rate": "views",
+    "click_through_rate": "impressions",
+}
+#: Distinct people, who may come again the next day.
+DISTINCT = ("reach",)
+MEASURES = (*COUNTS, *MEANS, *DISTINCT)
 #: Where the growth as given is kept.
 KEPT = "_increments"
 #: Rows held at once, since a file need not be in order of time.
@@ -56,6 +72,7 @@ class Increments:
         self._unknown = 0
         self._negative = 0
         self._by_day = False
+        self._goes_on = False
         self._first = ""
 
     def take(self, frame: pl.DataFrame) -> None:
@@ -79,7 +96,7 @@ class Increments:
         if not self._rows:
             return pl.DataFrame(), []
         rows, self._frames, self._rows = pl.concat(self._frames), [], 0
-        given = _of_posts(rows).with_columns(growth=pl.struct(COUNTS))
+        given = _of_posts(rows).with_columns(growth=pl.struct(MEASURES))
         rejected = []
         for condition, reason, field in _PROBLEMS:
             bad = given.filter(condition).select(_CARRIED)
@@ -94,10 +111,12 @@ class Increments:
             return
         posts = "1 post" if self._posts == 1 else f"{self._posts:,} posts"
         day = ", a day's at its end" if self._by_day else ""
-        yield (
-            f"The growth of {posts} was added up from {self._first} on{day}; what was counted "
-            "before is taken as 0."
+        before = (
+            " and to what had landed before"
+            if self._goes_on
+            else "; what was counted before is taken as 0"
         )
+        yield f"The growth of {posts} was added up from {self._first} on{day}{before}."
         if self._again:
             rows = "row" if self._again == 1 else "rows"
             yield f"{self._again:,} {rows} landed before follow with their new totals."
@@ -123,10 +142,17 @@ class Increments:
     def _with_totals(self, given: pl.DataFrame, end: int) -> pl.DataFrame:
         """The rows, and behind them those landed before whose totals are others now."""
         known = self._landed(given).join(given, on=_TIME_OF_POST, how="anti")
+        self._goes_on = not known.is_empty()
         growth = [frame.select(*_TIME_OF_POST, "growth") for frame in (given, known)]
         times = pl.concat(growth).unique(_TIME_OF_POST).sort(_TIME_OF_POST).unnest("growth")
-        totals = times.with_columns(_total(name, times.schema[name]) for name in COUNTS)
-        rows = given.drop(COUNTS).join(totals, on=_TIME_OF_POST, how="left", maintain_order="left")
+        totals = times.with_columns(
+            *(_total(name, times.schema[name]) for name in COUNTS),
+            *(_mean(name, of).alias(name) for name, of in MEANS.items()),
+            *(pl.lit(None, times.schema[name]).alias(name) for name in DISTINCT),
+        )
+        rows = given.drop(MEASURES).join(
+            totals, on=_TIME_OF_POST, how="left", maintain_order="left"
+        )
         self._count(given, rows)
         extras = map(_with_growth, rows["_extra"], rows["growth"], rows["given_at"])
         rows = rows.with_columns(pl.Series("_extra", list(extras), dtype=pl.String))
@@ -135,13 +161,13 @@ class Increments:
     def _follow(self, known: pl.DataFrame, totals: pl.DataFrame, end: int) -> pl.DataFrame:
         """Rows landed before with new totals, placed behind those of the file."""
         both = known.join(totals, on=_TIME_OF_POST, suffix="_now", maintain_order="left")
-        other = pl.any_horizontal(pl.col(n).ne_missing(pl.col(f"{n}_now")) for n in COUNTS)
+        other = pl.any_horizontal(pl.col(n).ne_missing(pl.col(f"{n}_now")) for n in MEASURES)
         changed = both.filter(other)
         self._again = changed.height
         places = pl.int_range(pl.len(), dtype=pl.Int64) + end
         known_at = pl.lit(None, polars_schema(TABLE)["_extracted_at"])
         return changed.with_columns(
-            *(pl.col(f"{name}_now").alias(name) for name in COUNTS),
+            *(pl.col(f"{name}_now").alias(name) for name in MEASURES),
             places.alias("_position"),
             known_at.alias("_extracted_at"),
         ).select(_CARRIED)
@@ -154,8 +180,8 @@ class Increments:
         rows = rows.sort("_extracted_at", "_load_id", "_position")
         rows = rows.unique(_TIME_OF_POST, keep="last", maintain_order=True)
         growth = [orjson.loads(text)[KEPT] for text in rows["_extra"]]
-        kinds = {name: polars_schema(TABLE)[name] for name in COUNTS}
-        kept = pl.DataFrame([[one.get(n) for n in COUNTS] for one in growth], kinds, orient="row")
+        kinds = {name: polars_schema(TABLE)[name] for name in MEASURES}
+        kept = pl.DataFrame([[one.get(n) for n in MEASURES] for one in growth], kinds, orient="row")
         return rows.with_columns(kept.to_struct("growth"))
 
     def _count(self, given: pl.DataFrame, rows: pl.DataFrame) -> None:
@@ -165,12 +191,13 @@ class Increments:
         for name in COUNTS:
             if given[name].null_count() < given.height:
                 self._unknown += rows[name].null_count()
-            self._negative += int((given[name] < 0).sum())
+            if name != "followers_gained":  # won less lost
+                self._negative += int((given[name] < 0).sum())
 
 
 def _of_posts(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with one spelling of their counts, and the post that each is of."""
-    counts = [(name, spellings(TABLE, name)) for name in COUNTS]
+    counts = [(name, spellings(TABLE, name)) for name in MEASURES]
     merged = [pl.coalesce(names).alias(name) for name, names in counts]
     emptied = [pl.lit(None, pl.Int64).alias(n) for name, names in counts for n in names[1:]]
     external = trimmed(pl.col("external_post_id"))
@@ -188,6 +215,15 @@ def _total(name: str, kind: pl.DataType) -> pl.Expr:
     else:
         total = growth.cum_sum().over(_POST)
     return pl.when(known).then(total.cast(kind)).alias(name)
+
+
+def _mean(name: str, of: str) -> pl.Expr:
+    """Mean of a post's means up to each time; unknown once one that counts is, or of how many."""
+    weight, value = pl.col(of), pl.col(name)
+    is_open = weight.is_null() | (value.is_null() & (weight != 0))
+    whole = weight.fill_null(0).cast(pl.Float64).cum_sum().over(_POST)
+    added = (value * weight).fill_null(0).cum_sum().over(_POST)
+    return pl.when(is_open.cum_sum().over(_POST) == 0, whole > 0).then(added / whole)
 
 
 def _with_growth(extra: str | None, growth: dict[str, Any], at: datetime) -> str:

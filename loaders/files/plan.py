@@ -44,13 +44,13 @@ class Plan(Options):
 
         return Adoption(landing, self.adopt, input=input)
 
-    def growth(self, landing: Landing) -> Increments | None:
-        """What adds counts up that are growth."""
+    def growth(self, landing: Landing, source: str = "") -> Increments | None:
+        """What adds counts up that are growth; ``source`` is where they land, if not as files."""
         if not self.increments:
             return None
         from loaders.files.increments import Increments
 
-        return Increments(landing, self.source, self.zone)
+        return Increments(landing, source or self.source, self.zone)
 
     @property
     def taken(self) -> list[str]:

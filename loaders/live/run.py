@@ -103,7 +103,7 @@ def load_live(
                 f"Another 'ace load {source.command}' with the same options is running.",
                 "Wait until it has finished.",
             )
-        run = _Run(landing, source, Plan(preset=source.preset, adopt=adopt), spool, progress)
+        run = _Run(landing, source, source.plan(adopt), spool, progress)
         if not spool.is_empty and run.is_outdated():
             run.land()
             spool.clear()
@@ -277,6 +277,7 @@ class _Run:
             context=context,
             open_options={"input": label},
             adoption=self._plan.adoption(self._landing, label),
+            increments=self._plan.growth(self._landing, self._source.name),
         ) as sink:
             for question, answer in self._pages(number):
                 for found in self._source.records(question, answer, self._plan):

@@ -65,8 +65,9 @@ class Platform(ABC):
 class Source(Platform):
     """A platform that is asked by a program, with the options of one call."""
 
-    #: The preset by which its records are read, also those of a retry.
-    preset: str
+    #: The preset by which its records are read, also those of a retry; '' where :meth:`plan` says
+    #: more.
+    preset: str = ""
     #: A run that did not end is gone on with within this time; later its answers land and a new
     #: one begins, where lists of then are no longer those of now.
     unfinished: timedelta = timedelta(hours=36)
@@ -80,6 +81,12 @@ class Source(Platform):
     @abstractmethod
     def options(self) -> Mapping[str, Any]:
         """What the call asked for, as JSON: the same options go on with the same run."""
+
+    def plan(self, adopt: str | None) -> Plan:
+        """How its records become rows."""
+        from loaders.files.plan import Plan
+
+        return Plan(preset=self.preset, adopt=adopt)
 
     def given(self, cursor: dict[str, Any] | None) -> Any:
         """What the program is to know of the warehouse (which posts there are, until when it

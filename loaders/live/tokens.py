@@ -16,8 +16,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from common.errors import AceError
 from loaders.inbox.journal import sync_folder
 from loaders.landing.storage import explain
+from loaders.live.asks import Answer
 
 #: Seconds before its end at which an access token is renewed.
 EARLY = 120
@@ -31,6 +33,24 @@ def seconds_of(found: dict[str, Any], default: float) -> float:
         return float(found.get("expires_in") or default)
     except (TypeError, ValueError):
         return default
+
+
+def token_of(answer: Answer, platform: str, client: str, refresh: str = "") -> dict[str, Any]:
+    """The body of a token answer. Raises AceError for a refusal, which names the settings of
+    the ``client``, or the one of the ``refresh`` token where that is what is refused."""
+    document = answer.document
+    if isinstance(document, dict) and document.get("access_token"):
+        return document
+    why, code = f"HTTP {answer.status}", None
+    if isinstance(document, dict) and document.get("error"):
+        error = document["error"]
+        code = error.get("code") if isinstance(error, dict) else error
+        told = document.get("error_description") or ""
+        why = f"{code}{f': {told}' if told else ''}"
+    hint = f"Check {client}."
+    if code == "invalid_grant" and refresh:
+        hint = f"Authorise the app again, and set {refresh} to what it gives then."
+    raise AceError(f"{platform} gives no access token ({why.rstrip('.')}).", hint)
 
 
 class Tokens:

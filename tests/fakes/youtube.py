@@ -2,18 +2,28 @@
 
 Counts are texts, and left out where they are hidden; videos that are gone are left out without
 a word; errors name a reason and may be HTML; a chart has pages, a question for ids has none.
+
+The Analytics API beside it: reports by video and day, whose newest days are missing or not complete
+yet, with rows of deleted videos, without ``rows`` where there is nothing, and pages by place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.fakes.server import Fake, Reply, Request
 
 KEY = "AIzaSyFake0123456789abcdefghijklmnopq"
+CLIENT, SECRET = "1234-fake.apps.googleusercontent.com", "GOCSPX-fakeclientsecret"
+REFRESH = "1//0fakeRefreshToken-0123456789"
 CHANNEL, HANDLE, UPLOADS = "UCownchannel000000000001", "@myshop", "UUownchannel0000000000001"
+
+
+PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 def error(status: int, reason: str, message: str = "", domain: str = "youtube.quota") -> Reply:
@@ -30,11 +40,26 @@ class FakeYouTube(Fake):
     others: list[dict[str, Any]] = field(default_factory=list)
     #: Units that are left of the day.
     units: int = 10_000
+    #: The time in reports: a day is there two days after its end, and whole after three.
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    #: Metrics that no report has.
+    unsupported: tuple[str, ...] = ()
+    #: Whether a report may be by day and video at once.
+    by_video: bool = True
+    #: Rows of a page, whatever is asked for.
+    rows_of_page: int = 100_000
+    #: Access tokens that are good.
+    tokens: list[str] = field(default_factory=list)
+    given_out: int = 0
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def reply(self, request: Request) -> Reply:
+        if request.path == "/token":
+            return self._token(request.form)
+        if request.path == "/v2/reports":
+            return self._authorised(request)
         given = request.headers.get("x-goog-api-key") or request.query.get("key")
         if given != KEY:
             return error(400, "badRequest", "API key not valid. Please pass a valid API key.")
@@ -56,6 +81,75 @@ class FakeYouTube(Fake):
         if not 0 <= int(query.get("maxResults", 5)) <= 50:
             return error(400, "invalidParameter", "maxResults", "global")
         return answers[what](query)
+
+    def _token(self, form: dict[str, str]) -> Reply:
+        if (form.get("client_id"), form.get("client_secret")) != (CLIENT, SECRET):
+            return Reply({"error": "invalid_client", "error_description": "Unauthorized"}, 401)
+        if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != REFRESH:
+            told = "Token has been expired or revoked."
+            return Reply({"error": "invalid_grant", "error_description": told}, 400)
+        self.given_out += 1
+        self.tokens = [f"ya29.fakeAccessToken{self.given_out}"]
+        scope = "https://www.googleapis.com/auth/yt-analytics.readonly"
+        found = {"access_token": self.tokens[0], "expires_in": 3599, "token_type": "Bearer"}
+        return Reply({**found, "scope": scope})
+
+    def _authorised(self, request: Request) -> Reply:
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
+            return error(401, "authError", "Invalid Credentials", "global")
+        query = request.query
+        if missing := {"ids", "startDate", "endDate", "metrics"} - query.keys():
+            return error(400, "required", f"Required parameter: {min(missing)}", "global")
+        asked = query.get("filters", "").removeprefix("video==").split(",")
+        dimensions = query.get("dimensions", "").split(",")
+        metrics = query["metrics"].split(",")
+        wide = "video" in dimensions
+        if (
+            query["ids"] != "channel==MINE"
+            or dimensions not in (["day"], ["day", "video"])
+            or not query.get("filters", "").startswith("video==")
+            or (wide and not self.by_video)
+            or set(metrics) & {*self.unsupported}
+        ):
+            return error(400, "badRequest", "The query is not supported.", "global")
+        if len(asked) > 500 or int(query.get("startIndex", 1)) < 1:
+            return error(400, "invalid", "Invalid value for filters.", "global")
+        known = {one["id"]: one for one in self.own}
+        if not known.keys() >= {*asked}:
+            return error(403, "forbidden", "Forbidden", "global")
+        rows = list(self._rows([known[one] for one in asked], query, wide))
+        first, size = int(query.get("startIndex", 1)) - 1, int(query.get("maxResults", 100_000))
+        page = rows[first : first + min(size, self.rows_of_page)]
+        columns = [
+            *(
+                {"name": name, "columnType": "DIMENSION", "dataType": "STRING"}
+                for name in dimensions
+            ),
+            *({"name": name, "columnType": "METRIC", "dataType": "INTEGER"} for name in metrics),
+        ]
+        body: dict[str, Any] = {"kind": "youtubeAnalytics#resultTable", "columnHeaders": columns}
+        if page:
+            body["rows"] = [[row[name] for name in (*dimensions, *metrics)] for row in page]
+        return Reply(body)
+
+    def _rows(
+        self, videos: list[dict[str, Any]], query: dict[str, str], wide: bool
+    ) -> Iterator[dict[str, Any]]:
+        """By day, then by video."""
+        first, last = (date.fromisoformat(query[name]) for name in ("startDate", "endDate"))
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
+            ended = datetime.combine(day + timedelta(days=1), datetime.min.time(), PACIFIC)
+            if self.now - ended < timedelta(days=2):
+                continue
+            for video in videos:
+                row = gained(video, day, whole=self.now - ended >= timedelta(days=3))
+                if row is not None and (wide or not video.get("gone")):
+                    yield {
+                        **row,
+                        "day": day.isoformat(),
+                        "video": "" if video.get("gone") else video["id"],
+                    }
 
     def _videos(self, query: dict[str, str]) -> Reply:
         if ("id" in query) == ("chart" in query):
@@ -124,6 +218,25 @@ class FakeYouTube(Fake):
         return Reply(body)
 
 
+def gained(video: dict[str, Any], day: date, *, whole: bool = True) -> dict[str, Any] | None:
+    """What a video gained on a day of California, half of it while the day is not ``whole``; None
+    for a day on which nobody saw it, such as every fifth of its life."""
+    age = (day - datetime.fromisoformat(video["publishedAt"]).astimezone(PACIFIC).date()).days
+    if age < 0 or age % 5 == 4:
+        return None
+    views = (video["viewCount"] >> (age + 1)) // (1 if whole else 2)
+    if views == 0:
+        return None
+    return {
+        "views": views, "engagedViews": views // 2, "likes": views // 20, "dislikes": 0,
+        "comments": views // 100, "shares": views // 50,
+        "estimatedMinutesWatched": views * 9 // 60, "averageViewDuration": 8 + age % 3,
+        "averageViewPercentage": 61.5, "subscribersGained": views // 40,
+        "subscribersLost": age % 2, "videoThumbnailImpressions": 2 * views,
+        "videoThumbnailImpressionsClickRate": 0.04 if age else 0.08,
+    }  # fmt: skip
+
+
 def _video(one: dict[str, Any], parts: str) -> dict[str, Any]:
     """The parts that were asked for; hidden counts are left out."""
     counts = {name: str(one[name]) for name in ("viewCount", "likeCount", "commentCount")
@@ -169,6 +282,9 @@ def make() -> tuple[Fake, list[str]]:
     return fake, [
         f"export ACE_YOUTUBE_URL={{url}} ACE_YOUTUBE_KEY={KEY}",
         f"ace load youtube --channel {HANDLE} --adopt 'My shop'",
+        f"export ACE_YOUTUBE_CLIENT_ID={CLIENT} ACE_YOUTUBE_CLIENT_SECRET={SECRET}",
+        f"export ACE_YOUTUBE_REFRESH_TOKEN={REFRESH}",
+        "ace load youtube --analytics",
         "ace load youtube --trending US --search 'water bottle'",
         "ace run",
     ]

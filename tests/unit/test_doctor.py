@@ -109,7 +109,7 @@ def test_a_secret_is_hidden_in_whatever_is_said(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for source in LIVE_SOURCES:
-        for needed in source.needs:
+        for needed in (one for needs in source.credentials for one in needs):
             monkeypatch.setenv(needed.name, "hUsh")
         monkeypatch.setenv(source.loads, "--adopt 'My")
     monkeypatch.setenv("ACE_YOUTUBE_URL", "http://hUsh.example")

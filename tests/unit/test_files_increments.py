@@ -231,3 +231,32 @@ def test_totals_are_not_taken_for_growth(
     # Posts one after the other, each beginning low, are no falls.
     records.append(record("b", "30", 0))
     assert load(landing, tmp_path, records, increments=False).notices == ()
+
+
+def test_means_of_days_become_the_mean_of_all_of_them(landing: Landing, tmp_path: Path) -> None:
+    given = [
+        (10, 8.0, 100, 0.1, 60),
+        (30, 4.0, 0, None, 50),
+        (0, None, 300, 0.02, 0),
+        (40, 9, 1, None, 1),
+    ]
+    rows = [
+        record("a", str(10 + n), views, average_watch_seconds=seconds, impressions=shown,
+               click_through_rate=rate, reach=people, followers_gained=-n)
+        for n, (views, seconds, shown, rate, people) in enumerate(given)
+    ]  # fmt: skip
+    load(landing, tmp_path, rows[1:])
+    result = load(landing, tmp_path, rows[:1])
+    assert "to what had landed before." in result.notices[0]
+    assert newest(landing, "average_watch_seconds") == {"11": 8, "12": 5, "13": 5, "14": 7}
+    # Impressions without a rate: from then on it is unknown.
+    rates = newest(landing, "click_through_rate")
+    assert rates == {"11": 0.1, "12": 0.1, "13": pytest.approx(16 / 400), "14": None}
+    assert newest(landing, "impressions") == {"11": 100, "12": 100, "13": 400, "14": 401}
+    assert newest(landing, "followers_gained") == {"11": 0, "12": -1, "13": -3, "14": -6}
+    # Whom a day reached may be whom the day before did.
+    assert set(newest(landing, "reach").values()) == {None}
+    kept = [
+        json.loads(one)["_increments"] for one in pl.read_parquet(landing.loads()[0].file)["_extra"]
+    ]
+    assert {one["reach"] for one in kept} == {50, 0, 1}

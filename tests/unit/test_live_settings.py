@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,28 @@ def test_an_open_quote_names_its_setting() -> None:
 def test_what_is_missing_is_named() -> None:
     assert [one.name for one in SOURCE.missing({})] == ["ACE_YOUTUBE_KEY"]
     assert SOURCE.missing({"ACE_YOUTUBE_KEY": "k"}) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "lacks"),
+    [
+        ({}, None),
+        ({"ACE_YOUTUBE_KEY": "k"}, []),
+        ({"ACE_YOUTUBE_ID": "i"}, ["ACE_YOUTUBE_SECRET"]),
+        ({"ACE_YOUTUBE_LOAD": "--posts"}, ["ACE_YOUTUBE_KEY"]),
+        ({"ACE_YOUTUBE_LOAD": "--reports"}, ["ACE_YOUTUBE_ID", "ACE_YOUTUBE_SECRET"]),
+        ({"ACE_YOUTUBE_LOAD": "--reports; --posts", "ACE_YOUTUBE_ID": "i"},
+         ["ACE_YOUTUBE_KEY", "ACE_YOUTUBE_SECRET"]),
+    ],
+)  # fmt: skip
+def test_what_a_call_needs_depends_on_its_options(
+    values: dict[str, str], lacks: list[str] | None
+) -> None:
+    own = (Needed("ACE_YOUTUBE_ID", "there"), Needed("ACE_YOUTUBE_SECRET", "there"))
+    source = replace(SOURCE, instead={"--reports": own})
+    found = source.lacks(values)
+    assert (None if found is None else [one.name for one in found]) == lacks
+    assert source.missing({}, ["--reports"]) == list(own)
 
 
 def test_a_platform_that_fails_does_not_keep_the_next_from_loading(

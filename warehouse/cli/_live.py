@@ -52,19 +52,21 @@ def address(command: str, given: str | None, own: str = "") -> str:
     )
 
 
-def credentials(command: str) -> list[str]:
-    """The settings that a source cannot do without. Raises UsageError that names the missing."""
+def credentials(command: str, *options: str) -> list[str]:
+    """The settings that a source cannot do without, with such options of a call. Raises
+    UsageError that names the missing."""
     from warehouse.settings import settings
     from warehouse.sources import live_source
 
     source, values = live_source(command), settings().extra
-    if missing := source.missing(values):
+    if missing := source.missing(values, options):
+        names = " and ".join(one.name for one in missing)
         raise UsageError(
-            f"ace load {command} needs {' and '.join(one.name for one in missing)}.",
+            f"{' '.join(('ace load', command, *options))} needs {names}.",
             " ".join(f"{one.name} is {one.where}." for one in missing)
             + " Set it in the environment, .env or ace.toml.",
         )
-    return [values[one.name] for one in source.needs]
+    return [values[one.name] for one in source.needs_of(options)]
 
 
 def run_live(source: Source, *, adopt: str | None, as_json: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from common.errors import AceError
 from loaders.live.asks import Answer
@@ -75,21 +74,3 @@ def has_videos(answer: Answer) -> bool:
     document = answer.document
     data = document.get("data") if isinstance(document, dict) else None
     return isinstance(data, dict) and bool(data.get("videos"))
-
-
-def token_of(answer: Answer, settings: str) -> dict[str, Any]:
-    """The body of a token answer. Raises AceError, which names ``settings`` (those of the
-    client), for a refusal."""
-    document = answer.document
-    if isinstance(document, dict) and document.get("access_token"):
-        return document
-    why, code = f"HTTP {answer.status}", None
-    if isinstance(document, dict) and document.get("error"):
-        error = document["error"]
-        code = error.get("code") if isinstance(error, dict) else error
-        told = document.get("error_description") or ""
-        why = f"{code}{f': {told}' if told else ''}"
-    hint = f"Check {settings}."
-    if code == "invalid_grant":
-        hint = "Authorise the app again, and set ACE_TIKTOK_REFRESH_TOKEN to what it gives then."
-    raise AceError(f"TikTok gives no access token ({why.rstrip('.')}).", hint)

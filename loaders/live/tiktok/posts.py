@@ -14,8 +14,8 @@ from loaders.landing.metadata import utc_now
 from loaders.live.asks import Answer, Ask
 from loaders.live.known import posts_to_poll
 from loaders.live.source import Asking, Sending, Source
-from loaders.live.tiktok.errors import BASE, has_videos, judge, judge_page, token_of
-from loaders.live.tokens import Tokens
+from loaders.live.tiktok.errors import BASE, has_videos, judge, judge_page
+from loaders.live.tokens import Tokens, token_of
 
 if TYPE_CHECKING:
     from loaders.files.plan import Plan
@@ -87,7 +87,8 @@ class TikTokPosts(Source):
                 "grant_type": "refresh_token",
                 "refresh_token": token,
             }
-            return token_of(send(Ask("/v2/oauth/token/", method="POST", form=form)), _NAMES)
+            answer = send(Ask("/v2/oauth/token/", method="POST", form=form))
+            return token_of(answer, "TikTok", _NAMES, "ACE_TIKTOK_REFRESH_TOKEN")
 
         return {"Authorization": f"Bearer {self._tokens.access(refreshed)}"}
 

@@ -18,9 +18,8 @@ from loaders.live.tiktok.errors import (
     has_videos,
     judge,
     judge_page,
-    token_of,
 )
-from loaders.live.tokens import seconds_of
+from loaders.live.tokens import seconds_of, token_of
 
 if TYPE_CHECKING:
     from loaders.files.plan import Plan
@@ -144,7 +143,8 @@ class TikTokResearch(Source):
                 "client_secret": self.client_secret,
                 "grant_type": "client_credentials",
             }
-            found = token_of(send(Ask("/v2/oauth/token/", method="POST", form=form)), _NAMES)
+            answer = send(Ask("/v2/oauth/token/", method="POST", form=form))
+            found = token_of(answer, "TikTok", _NAMES)
             self._token = found["access_token"]
             self._good_until = time.monotonic() + seconds_of(found, 7200) - 60
         return {"Authorization": f"Bearer {self._token}"}

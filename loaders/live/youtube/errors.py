@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from common.errors import AceError
@@ -22,8 +23,9 @@ _MEND = {
 }
 
 
-def judge(answer: Answer) -> None:
-    """Raises what an answer means (``loaders.live.outcomes``); nothing if it is good."""
+def judge(answer: Answer, mend: Mapping[str, str] = _MEND) -> None:
+    """Raises what an answer means (``loaders.live.outcomes``); nothing if it is good. ``mend``
+    says for which reasons nothing more can be asked, and what to do then."""
     error = answer.error
     if error is None:
         return  # its HTTP status is what there is
@@ -35,8 +37,10 @@ def judge(answer: Answer) -> None:
         raise Again(said, retry_after(answer))
     if answer.status == 401:
         raise Expired
-    if reason in _MEND or "API key not valid" in message:
-        raise AceError(f"{said.rstrip('.')}.", _MEND.get(reason, _MEND["keyInvalid"]))
+    if "API key not valid" in message:
+        reason = "keyInvalid"
+    if reason in mend:
+        raise AceError(f"{said.rstrip('.')}.", mend[reason])
     raise Refused(said, answer, reason)
 
 
