@@ -171,7 +171,8 @@ class _Run:
         resources = self.land()
         if paused is None and failed is None:
             # Before the spool goes: killed in between, the run ends once more.
-            if cursor is not None or not resources:
+            failed = self._told(client)
+            if cursor is not None or not (resources or failed):
                 self._landing.heartbeat(self._source.name, {name: cursor} if cursor else None)
             self._spool.remove()
         return LiveResult(
@@ -187,6 +188,13 @@ class _Run:
             exit_code=failed.exit_code if failed else 0,
             notes=tuple(self._source.notes),
         )
+
+    def _told(self, client: Client) -> AceError | None:
+        """What the source could not be told, where it was told all else."""
+        failures = [client.clean(one) for one in self._source.failures]
+        if not failures:
+            return None
+        return AceError(f"{self._source.command}: not loaded in full: {'; '.join(failures)}.")
 
     def _asking(self, client: Client) -> Callable[[Ask], Answer]:
         """Answers to what was asked before out of the spool, to all else from the platform."""

@@ -77,6 +77,12 @@ class Source(Platform):
         """Sentences for the end of a call, beside what landed; the program may add some."""
         return []
 
+    @cached_property
+    def failures(self) -> list[str]:
+        """What was refused while all else was asked for, and why; the program adds them, and the
+        call ends with exit code 1."""
+        return []
+
     @property
     @abstractmethod
     def options(self) -> Mapping[str, Any]:
@@ -110,6 +116,8 @@ class Source(Platform):
 
         ``plan`` has the preset and knows whether posts are wanted besides polls (--adopt).
         """
+        if answer.status >= 400:
+            return ()
         try:
             self.judge(ask, answer)
         except (Refused, Again):

@@ -161,6 +161,8 @@ class FakeYouTube(Fake):
             there = {one["id"]: one for one in (*self.own, *self.others) if not one.get("gone")}
             found = [there[one] for one in ids if one in there]
             return self._list("video", [_video(one, query["part"]) for one in found], query, False)
+        if query.get("regionCode") == "XX":
+            return error(400, "invalidRegionCode", "The region code is invalid.", "youtube.region")
         newest = self.others[::-1][:200]
         return self._list("video", [_video(one, query["part"]) for one in newest], query, True)
 

@@ -35,7 +35,9 @@ def run(
     fake: FakeYouTube, home: Path, *, key: str = KEY, adopt: str | None = None, **options: Any
 ) -> LiveResult:
     landing = Landing(home / "landing")
-    return load_live(landing, home, YouTube(key, landing, fake.url, **options), adopt=adopt)
+    source = YouTube(key, landing, fake.url, **options)
+    source.per_second = 1000.0
+    return load_live(landing, home, source, adopt=adopt)
 
 
 def rows(home: Path, resource: str) -> pl.DataFrame:
@@ -210,6 +212,155 @@ def test_the_key_is_in_no_address_file_or_error(fake: FakeYouTube, tmp_path: Pat
     assert all("key" not in one.query for one in fake.requests)
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or KEY.encode() not in file.read_bytes()
+
+
+def landed(home: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """What landed of each resource, whenever: ids and counts, as often as they did."""
+    columns = {
+        "raw_videos": ("external_id", "view_count"),
+        "performance_metrics": ("external_post_id", "views"),
+    }
+    return {
+        name: sorted(rows(home, name).select(names).rows())
+        for name, names in columns.items()
+        if any((home / "landing" / "youtube" / name).glob("0*.parquet"))
+    }
+
+
+def test_stopped_at_any_page_it_goes_on_there(fake: FakeYouTube, tmp_path: Path) -> None:
+    fake.own, fake.others = fake.own[:60], fake.others[:110]
+    options: dict[str, Any] = {
+        "channels": (HANDLE,), "trending": ("US", "GB"), "searches": ("water bottle", "Tip 1"),
+        "search_pages": 2, "since": NOW.date() - timedelta(days=20),
+    }  # fmt: skip
+    whole = run(fake, tmp_path / "whole", **options)
+    expected = landed(tmp_path / "whole")
+    assert whole.asked > 12
+    for page in range(0, whole.asked, 3):  # each of a kind
+        fake.requests.clear()
+        answers = iter([None] * page + [error(403, "quotaExceeded", "enough")])
+        fake.fail(lambda one: next(answers, None) or fake.reply(one), times=page + 1)  # noqa: B023
+        home = tmp_path / str(page)
+        first = run(fake, home, **options)
+        assert (first.paused != "", first.exit_code) == (True, 0)
+        (home / "live/youtube/spent.json").unlink()  # a day later
+        second = run(fake, home, **options)
+        assert (second.kept, second.paused, second.error) == (page, "", "")
+        # Nothing more than an undisturbed run, but the page that was refused.
+        assert len(fake.requests) == whole.asked + 1
+        assert landed(home) == expected
+        assert not list(home.glob("live/*/*.spool"))
+
+
+@pytest.mark.parametrize("batch", [0, 1])
+def test_polls_of_known_posts_go_on_with_the_next_batch(
+    fake: FakeYouTube, tmp_path: Path, batch: int
+) -> None:
+    ids = [one["id"] for one in fake.own]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("loaders.live.youtube.videos.posts_to_poll", lambda *_: ids)
+        fake.units = batch
+        assert run(fake, tmp_path, posts=True).paused
+        # Those that are due were asked for once: others that are now do not change the run.
+        patch.setattr("loaders.live.youtube.videos.posts_to_poll", lambda *_: ids[:3])
+        (tmp_path / "live/youtube/spent.json").unlink()
+        fake.units = 100
+        second = run(fake, tmp_path, posts=True)
+    assert (second.kept, second.error) == (batch, "")
+    assert sorted(rows(tmp_path, "performance_metrics")["external_post_id"]) == sorted(ids)
+    assert sum(fake.repeated().values()) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "at"),
+    [
+        ({"channels": (HANDLE,)}, "playlistItems"),
+        ({"trending": ("US",)}, "videos"),
+        ({"searches": ("Tip",), "search_pages": 3, "since": NOW.date() - timedelta(days=300)},
+         "search"),
+    ],
+    ids=["uploads", "chart", "search"],
+)  # fmt: skip
+def test_a_list_whose_next_page_is_not_known_any_more_begins_anew(
+    fake: FakeYouTube, tmp_path: Path, options: dict[str, Any], at: str
+) -> None:
+    whole = run(fake, tmp_path / "whole", **options)
+    forgotten = error(400, "invalidPageToken", "The page token is not valid.", "youtube")
+    left = [1]
+
+    def forget(request: Any) -> Reply:
+        if "pageToken" in request.query and left.pop() == 1:
+            return forgotten
+        return fake.reply(request)
+
+    fake.fail(forget, at=at, times=2)
+    result = run(fake, tmp_path / "again", **options)
+    assert (result.error, left) == ("", [])
+    found, expected = landed(tmp_path / "again"), landed(tmp_path / "whole")
+    if at == "videos":
+        # The first page is an observation of its videos each time.
+        assert {name: len(each) for name, each in found.items()} == {"raw_videos": 250}
+        found = {name: sorted(set(each)) for name, each in found.items()}
+    assert found == expected
+    assert whole.error == ""
+    assert sum(one.rejected for one in result.resources) == 0
+
+
+def test_a_list_is_not_begun_anew_for_ever(fake: FakeYouTube, tmp_path: Path) -> None:
+    forgotten = error(400, "invalidPageToken", "The page token is not valid.", "youtube")
+    fake.fail(
+        lambda one: forgotten if "pageToken" in one.query else fake.reply(one),
+        at="videos", times=99,
+    )  # fmt: skip
+    result = run(fake, tmp_path, trending=("US",))
+    assert "the chart of US (YouTube says invalidPageToken" in result.error
+    assert len(fake.requests) == 6
+    assert counts(result) == {"raw_videos": (150, 150)}
+
+
+def test_what_is_refused_keeps_no_other_from_landing(fake: FakeYouTube, tmp_path: Path) -> None:
+    options: dict[str, Any] = {
+        "channels": ("@nobody", HANDLE), "trending": ("XX", "US"), "searches": ("Tip 1", "Tip 2"),
+    }  # fmt: skip
+    fake.fail(error(403, "forbidden", "no"), at="search")
+    result = run(fake, tmp_path, **options)
+    assert result.exit_code == 1
+    assert result.error == (
+        "youtube: not loaded in full: the channel @nobody (there is no channel @nobody); the chart "
+        "of XX (YouTube says invalidRegionCode: The region code is invalid); the search for Tip 1 "
+        "(YouTube says forbidden: no)."
+    )
+    found = {one.resource: (one.accepted, one.rejected) for one in result.resources}
+    assert found["performance_metrics"] == (80, 0)
+    assert found["raw_videos"][0] > 200
+    assert found["raw_videos"][1] == 0
+    # It has ended: the next run asks for all of it, the failed search from where this one began.
+    assert not list(tmp_path.glob("live/*/*.spool"))
+    fake.requests.clear()
+    run(fake, tmp_path, **options)
+    after = {one.query["q"]: one.query["publishedAfter"] for one in fake.asked("search")}
+    assert (NOW - datetime.fromisoformat(after["Tip 1"])) > timedelta(days=6)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [error(403, "forbidden", "no"), Reply(b"<html>", 404, {"Content-Type": "text/html"})],
+    ids=["forbidden", "html"],
+)
+def test_a_refused_batch_of_our_own_is_no_record(
+    fake: FakeYouTube, tmp_path: Path, fault: Reply
+) -> None:
+    fake.fail(fault, at="/videos")
+    result = run(fake, tmp_path, channels=(HANDLE,), trending=("US",))
+    assert result.error.startswith("youtube: not loaded in full: the channel @myshop (")
+    assert [(one.resource, one.rejected) for one in result.resources] == [("raw_videos", 0)]
+
+
+def test_what_was_only_refused_is_no_news_of_the_source(fake: FakeYouTube, tmp_path: Path) -> None:
+    fake.fail(Reply(b"<html>", 404), at="/videos")
+    result = run(fake, tmp_path, trending=("US", "XX"))
+    assert (result.exit_code, result.resources) == (1, ())
+    assert not Landing(tmp_path / "landing").heartbeats()
 
 
 def test_recorded_responses_land(fake: FakeYouTube, tmp_path: Path) -> None:

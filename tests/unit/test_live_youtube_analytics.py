@@ -241,6 +241,14 @@ def test_a_video_of_another_channel_keeps_no_other_from_landing(
     assert totals(home) == expected(fake)
 
 
+def test_a_refusal_in_no_words_of_youtube_is_lived_with(fake: FakeYouTube, home: Path) -> None:
+    fake.fail(Reply(b"<html>", 404, {"Content-Type": "text/html"}), at="reports")
+    assert run(fake, home).resources[0].rejected == 0
+    assert {key: row[:4] for key, row in totals(home).items()} == {
+        key: row[:4] for key, row in expected(fake).items()
+    }
+
+
 def test_a_channel_that_gives_nothing_is_not_asked_for_every_video(
     fake: FakeYouTube, home: Path
 ) -> None:

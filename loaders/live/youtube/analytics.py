@@ -207,10 +207,8 @@ class YouTubeAnalytics(Source):
                 raise Again("its answer is no report") from None
 
     def records(self, ask: Ask, answer: Answer, plan: Plan) -> Iterable[PresetRecord]:
-        try:
-            self.judge(ask, answer)
-        except (Refused, Again):
-            return
+        if answer.status >= 400:
+            return  # a refusal after which it was asked another way
         for row in _rows(answer.document, ask.about["video"]):
             if row.get("video"):
                 yield attempt(_growth, row)

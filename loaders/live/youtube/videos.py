@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -31,6 +33,8 @@ PARTS = "snippet,statistics,contentDetails,status"
 UNITS, SEARCHES = 10_000, 100
 #: Pages of a search: about 500 results can be reached.
 SEARCH_PAGES = 10
+#: How often a list is begun anew whose next page YouTube no longer knows.
+RESTARTS = 2
 #: A search begins so long before the last one ended: videos are found some time after they came.
 OVERLAP = timedelta(hours=12)
 #: A channel's id; any other name is a handle, also one that begins with UC.
@@ -79,18 +83,37 @@ class YouTube(Source):
         return {"posts": posts, "searched": cursor and cursor.get("searched")}
 
     def program(self, ask: Asking, given: Any, begun_at: datetime) -> dict[str, Any] | None:
-        """Our own first: what they showed at a moment is not to be had later."""
-        for batch in _batches(given["posts"]):
-            ask(_by_id(batch, "own"))
-        for channel in self.channels:
-            for batch in _batches(self._uploads(ask, channel)):
-                ask(_by_id(batch, "own"))
-        for region in self.trending:
-            self._chart(ask, region)
+        """Our own first: what they showed at a moment is not to be had later. One that is refused
+        keeps no other from being asked for."""
         searched = parse_iso(given["searched"]) if given["searched"] else None
-        for words in self.searches:
-            self._search(ask, words, self._search_from(searched, begun_at))
-        return {"searched": iso(begun_at)} if self.searches else None
+        since = self._search_from(searched, begun_at)
+        self._try("the known posts", lambda: self._own(ask, given["posts"]))
+        for one in self.channels:
+            self._try(f"the channel {one}", partial(self._channel, ask, one))
+        for one in self.trending:
+            self._try(f"the chart of {one}", partial(self._chart, ask, one))
+        found = [
+            self._try(f"the search for {one}", partial(self._search, ask, one, since))
+            for one in self.searches
+        ]
+        # Where one failed, the next begins where this did.
+        return {"searched": iso(begun_at)} if found and all(found) else None
+
+    def _try(self, what: str, walk: Callable[[], None]) -> bool:
+        """Whether it was not refused."""
+        try:
+            walk()
+        except Refused as refused:
+            self.failures.append(f"{what} ({str(refused).rstrip('.')})")
+            return False
+        return True
+
+    def _own(self, ask: Asking, ids: Iterable[str]) -> None:
+        for batch in _batches(ids):
+            ask(_by_id(batch, "own"))
+
+    def _channel(self, ask: Asking, channel: str) -> None:
+        self._own(ask, _unseen(self._uploads(ask, channel)))
 
     def _search_from(self, searched: datetime | None, begun_at: datetime) -> datetime:
         if searched is not None:
@@ -139,14 +162,13 @@ class YouTube(Source):
             "part": "snippet", "q": words, "type": "video", "order": "date",
             "publishedAfter": f"{since:%Y-%m-%dT%H:%M:%SZ}", "maxResults": str(PAGE),
         }  # fmt: skip
-        pages = min(self.search_pages, SEARCH_PAGES)
-        for number, page in enumerate(_pages(ask, "search", query, bucket="searches"), start=1):
+        most = min(self.search_pages, SEARCH_PAGES)
+        seen: set[str] = set()
+        for page in _pages(ask, "search", query, bucket="searches", most=most):
             keys = [item.get("id") for item in page.get("items") or []]
             ids = [key["videoId"] for key in keys if isinstance(key, dict) and key.get("videoId")]
-            for batch in _batches(dict.fromkeys(ids)):
+            for batch in _batches(_unseen(ids, seen)):
                 ask(_by_id(batch, "others", {"search": words}))
-            if number >= pages:
-                return
 
     def headers(self, send: Sending) -> dict[str, str]:
         return {"X-Goog-Api-Key": self.key}
@@ -165,8 +187,8 @@ class YouTube(Source):
 
     def records(self, ask: Ask, answer: Answer, plan: Plan) -> Iterable[PresetRecord]:
         if ask.kind == "own":
-            return plan.preset_records(answer.document, answer.at)
-        if ask.kind == "others":
+            return super().records(ask, answer, plan)
+        if ask.kind == "others" and answer.status < 400:
             document = dict(answer.document)
             document.setdefault("regionCode", ask.about.get("region"))
             return YOUTUBE_API.with_options(others=True).records(document)
@@ -195,15 +217,41 @@ def _pages(
     kind: str = "",
     about: dict[str, Any] | None = None,
     bucket: str = "units",
+    most: int | None = None,
 ) -> Iterator[dict[str, Any]]:
-    token: str | None = None
-    while True:
-        more = {"pageToken": token} if token else {}
-        page = ask(_question(what, {**query, **more}, kind, about, bucket)).document
+    """The pages of a list, ``most`` of them; once more from the first where YouTube no longer
+    knows the token of the next, as after a pause."""
+    for attempt in range(RESTARTS + 1):
+        try:
+            yield from _walk(
+                ask, lambda more: _question(what, query | more, kind, about, bucket), most
+            )
+            return
+        except Refused as refused:
+            if refused.code != "invalidPageToken" or attempt == RESTARTS:
+                raise
+
+
+def _walk(
+    ask: Asking, question: Callable[[dict[str, str]], Ask], most: int | None
+) -> Iterator[dict[str, Any]]:
+    more: dict[str, str] = {}
+    for number in count(1):
+        page = ask(question(more)).document
         yield page
         token = page.get("nextPageToken")
-        if not token:
+        if not token or number == most:
             return
+        more = {"pageToken": token}
+
+
+def _unseen(ids: Iterable[str], seen: set[str] | None = None) -> Iterator[str]:
+    """Each id once; ``seen`` are those of before."""
+    seen = set() if seen is None else seen
+    for one in ids:
+        if one not in seen:
+            seen.add(one)
+            yield one
 
 
 def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
