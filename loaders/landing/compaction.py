@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -125,9 +125,14 @@ def _merge(landing: Landing, folder: str, min_files: int, damaged: set[str]) -> 
 
 
 def write_loads(
-    landing: Landing, target: str, sources: list[tuple[str, set[str]]], loads: list[Load]
+    landing: Landing,
+    target: str,
+    sources: list[tuple[str, set[str]]],
+    loads: list[Load],
+    keep: Callable[[pa.Table], pa.Table] | None = None,
 ) -> None:
-    """Commit a file of these loads, taken from the files that ``sources`` names.
+    """Commit a file of these loads, taken from the files that ``sources`` names; of their rows
+    those that ``keep`` gives back.
 
     Raises DamagedRows for a file whose rows cannot be read.
     """
@@ -138,6 +143,7 @@ def write_loads(
         schema = arrow_schema(resource)
         with pq.ParquetWriter(temporary, schema, compression=COMPRESSION) as writer:
             for batch in _gathered(landing, sources, schema):
+                batch = batch if keep is None else keep(batch)
                 writer.write_table(batch, row_group_size=ROW_GROUP_ROWS)
             writer.add_key_value_metadata({b"ace": encode(loads)})
         verify(temporary, loads)

@@ -83,6 +83,8 @@ class Load:
     null_characters: int = 0
     #: Paths of fields that columns were mapped to; what they lead through stays in ``_extra``.
     taken: tuple[str, ...] = ()
+    #: Rows and records that were forgotten on request: no other count has them.
+    forgotten: int = 0
     file: str = ""
 
     def located(self, file: str) -> Load:
@@ -115,7 +117,14 @@ class Load:
         """ValueError where a footer of somebody else says what no load can be."""
         texts = (self.load_id, self.source, self.resource, self.loader)
         perhaps = (self.account, self.fingerprint, self.input)
-        counts = (self.read, self.accepted, self.rejected, self.recovered, self.null_characters)
+        counts = (
+            self.read,
+            self.accepted,
+            self.rejected,
+            self.recovered,
+            self.null_characters,
+            self.forgotten,
+        )
         if not (
             all(isinstance(text, str) for text in (*texts, *self.taken))
             and all(text is None or isinstance(text, str) for text in perhaps)

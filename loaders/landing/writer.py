@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from common.errors import AceError
 from loaders.jsontext import clean_text
 from loaders.landing.footers import verify
+from loaders.landing.forgotten import without
 from loaders.landing.hashing import hash_table
 from loaders.landing.metadata import Load, Rejected, encode, new_load_id, utc_now
 from loaders.landing.storage import Storage, discard, explain
@@ -87,6 +88,7 @@ class LoadWriter:
         context: dict[str, Any] | None = None,
         recovers: Sequence[dict[str, Any]] = (),
         taken: Sequence[str] = (),
+        forgotten: frozenset[str] = frozenset(),
         on_commit: Callable[[Load], None] | None = None,
     ) -> None:
         self.load_id = new_load_id()
@@ -105,6 +107,9 @@ class LoadWriter:
         self.null_characters = 0
         self.accepted = 0
         self.rejected = 0
+        #: Rows that were left out, as somebody asked to forget what they are of.
+        self.forgotten = 0
+        self._forgotten = forgotten
         self._storage = storage
         self._on_commit = on_commit
         self._name = f"{source}/{resource}/{self.load_id}.parquet"
@@ -246,6 +251,7 @@ class LoadWriter:
             recovers=self.recovers,
             null_characters=self.null_characters,
             taken=self.taken,
+            forgotten=self.forgotten,
         )
 
     def _complete(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -280,11 +286,16 @@ class LoadWriter:
         )
         if not rows.is_empty():
             last = rows["_position"].max()
-            low, high = rows["_extracted_at"].min(), rows["_extracted_at"].max()
             assert isinstance(last, int)
+            self._position = max(self._position, last + 1)
+        if self._forgotten:
+            read = rows.height
+            rows = without(self.resource, rows, self._forgotten)
+            self.forgotten += read - rows.height
+        if not rows.is_empty():
+            low, high = rows["_extracted_at"].min(), rows["_extracted_at"].max()
             assert isinstance(low, datetime)
             assert isinstance(high, datetime)
-            self._position = max(self._position, last + 1)
             known = self._known or (low, high)
             self._known = (min(known[0], low), max(known[1], high))
         return rows

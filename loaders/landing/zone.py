@@ -56,6 +56,7 @@ class Landing:
         self._footers: dict[str, list[Load]] = {}
         self._beats: dict[str, Heartbeat] = {}
         self._lost_rejected: dict[str, AceError] = {}
+        self._forgotten: frozenset[str] | None = None
 
     @property
     def url(self) -> str:
@@ -129,7 +130,17 @@ class Landing:
             context=context,
             recovers=recovers,
             taken=taken,
+            forgotten=self.forgotten(),
         )
+
+    def forgotten(self) -> frozenset[str]:
+        """Digests of what was forgotten on request: it does not land again. Read once."""
+        if self._forgotten is None:
+            from loaders.landing.forgotten import requests
+
+            asked = requests(self.storage)
+            self._forgotten = frozenset().union(*(request.digests for request in asked))
+        return self._forgotten
 
     def loads(self, source: str | None = None, resource: str | None = None) -> list[Load]:
         """Every load once, oldest first, read from the files' own metadata.

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import PASSWORD, PASSWORD_ROLE, PgServer
@@ -102,6 +104,40 @@ def test_a_row_is_explained_from_its_landed_file(user: User, journal: dict[str, 
     assert (found["key"], found["verdict"]) == (video["id"], "accepted")
     assert Path(found["versions"][0]["file"]).is_file()
     assert Path(found["versions"][0]["input"]).name == NAMES[1]
+
+
+def test_what_is_forgotten_is_nowhere_any_more(
+    user: User, journal: dict[str, Done], tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(user.folder, folder, symlinks=True)
+    mine = User(folder)
+    query = "select id, external_id, author from canonical.raw_videos order by external_id"
+    gone, *kept = mine.json("sql", query)
+    ids = [one["external_id"] for one in kept]
+    asked = ("forget", "--platform", "tiktok", "--external-id", gone["external_id"])
+    told = mine.json(*asked)
+    assert (told["rows"], told["done"]) == ({"raw_videos": 1}, False)
+    assert mine.json(*asked, "--yes")["releases"] == {"duckdb": [1]}
+    assert [one["external_id"] for one in mine.json("sql", query)] == ids
+    assert {one["balance"] for one in mine.json("sql", BALANCE)} == {0}
+    assert [one["release"] for one in mine.json("releases", "list")] == [2]
+    # Nor does it land again, or stand in what is made from here on.
+    (path,) = [one for one in folder.iterdir() if one.name == NAMES[1]]
+    path.write_text(path.read_text() + "\n")
+    mine.ace("load", "files", NAMES[1], "--preset", "tiktok-research")
+    assert mine.ace("export", "--output", str(folder / "out")).code == 0
+    files = [*folder.glob("la?ding/**/*.parquet"), *folder.glob("out/**/*.parquet")]
+    with duckdb.connect(str(folder / "home" / "current.duckdb"), read_only=True) as release:
+        names = release.execute(
+            "select format('{}.{}', schema_name, table_name) from duckdb_tables() union all "
+            "select format('{}.{}', schema_name, view_name) from duckdb_views() where not internal"
+        ).fetchall()
+        rows = [str(release.sql(f"from {name}").fetchall()) for (name,) in names]
+    rows += [str(pq.read_table(file).to_pylist()) for file in files]
+    assert any(ids[0] in one for one in rows)
+    for name in (gone["external_id"], gone["id"]):
+        assert not [one for one in rows if name in one]
 
 
 def test_the_first_steps_say_what_to_do_next(journal: dict[str, Done]) -> None:

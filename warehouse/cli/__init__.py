@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "docs": "The documentation of every table, as one HTML page.",
     "publish": "Copy a release's marts into a Postgres or Supabase schema.",
     "init-postgres": "Make the roles and schemas of a Postgres warehouse.",
+    "forget": "Erase a post, a video or an author from everywhere.",
     "compact": "Merge small landed files without changing a row.",
 }
 

@@ -223,6 +223,20 @@ class DuckStore:
         self._point_to(release)
         return replace(summary, current=True)
 
+    def only_current(self) -> list[int]:
+        current = current_release(self.home)
+        gone = [number for number in release_paths(self.home) if number != current]
+        try:
+            for number in gone:
+                self._file(number).unlink(missing_ok=True)
+        except OSError as error:
+            raise AceError(
+                f"Release {number} cannot be deleted: {error.strerror}.",
+                f"Delete {self._file(number)} yourself, and run it again.",
+            ) from None
+        _sweep(self.folder)
+        return gone
+
     def _file(self, number: int) -> Path:
         return self.folder / f"{number}.duckdb"
 

@@ -139,6 +139,10 @@ class ReleaseStore(Protocol):
         """Make an older (or newer) kept release the current one."""
         ...
 
+    def only_current(self) -> list[int]:
+        """Delete every release but the current one; returns the numbers of those."""
+        ...
+
 
 def other_build() -> AceError:
     """Another build began before this one was released: its tables are no longer its own."""

@@ -359,6 +359,18 @@ class PostgresStore:
             _point_to(connection, release)
             return next(one for one in self._releases(connection) if one.release == release)
 
+    def only_current(self) -> list[int]:
+        with self._writing() as connection:
+            kept = self._releases(connection)
+            gone = [one.release for one in kept if not one.current]
+            _forget(connection, 0)
+            tables = published_tables(connection)
+        with connect(self.url, autocommit=True) as session:
+            # Deleted rows stay in the files of the server until they are vacuumed.
+            for name in tables:
+                session.execute(own_sql(f'vacuum release."{name}"'))
+        return gone
+
 
 def _publish_relations(connection: Connection, number: int) -> list[Shown]:
     """Write what the build changed of each relation, reading no more than may have changed.
