@@ -19,7 +19,8 @@ from typing import Any
 
 from common.errors import AceError
 from loaders.landing import Landing
-from loaders.landing.forget import Erased, Subject, erase, finish, unfinished
+from loaders.landing.forget import Erased, Subject, erase
+from loaders.landing.forgotten import finish, unfinished
 from loaders.live.spool import ENDING
 from repositories.release_files import release_paths
 from warehouse.build import build
@@ -57,7 +58,9 @@ class Forgotten:
 def look(config: Settings, subject: Subject, *, mentions: bool) -> Forgotten:
     """What :func:`forget` would take out; changes nothing."""
     landing = Landing(config.landing)
-    found = Forgotten(erase(landing, subject, mentions=mentions, dry=True), unfinished(landing))
+    found = Forgotten(
+        erase(landing, subject, mentions=mentions, dry=True), unfinished(landing.storage)
+    )
     found.releases = {engine: _numbers(config, engine) for engine in _engines(config)}
     return found
 
@@ -78,10 +81,10 @@ def forget(
     with contextlib.ExitStack() as stack:
         for engine in ("duckdb", "postgres") if config.postgres_url else ("duckdb",):
             stack.enter_context(_locked(config, engine, wait, say))
-        done = Forgotten(Erased(), unfinished(landing))
+        done = Forgotten(Erased(), unfinished(landing.storage))
         done.erased = erase(landing, subject, mentions=mentions)
         if not _takes(done.erased, mentions) and not done.unfinished:
-            finish(landing)
+            finish(landing.storage)
             return done
         _delete_copies(config)
         if config.postgres_url:
@@ -94,7 +97,7 @@ def forget(
         from warehouse.report import write_report
 
         write_report(report, config.target)
-    finish(landing)
+    finish(landing.storage)
     return done
 
 

@@ -108,18 +108,6 @@ def erase(
         return _erase(zones, subject, mentions, dry=False)
 
 
-def finish(landing: Landing) -> None:
-    """Note that all that follows from the requests so far was done."""
-    for request in forgotten.requests(landing.storage):
-        if not request.done:
-            forgotten.keep(landing.storage, request.digests, done=True)
-
-
-def unfinished(landing: Landing) -> bool:
-    """Whether something was asked to be forgotten of which releases may still hold rows."""
-    return any(not request.done for request in forgotten.requests(landing.storage))
-
-
 def _erase(zones: list[Landing], subject: Subject, mentions: bool, *, dry: bool) -> Erased:
     for zone in zones:
         if left_out := zone.left_out():

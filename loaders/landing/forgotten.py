@@ -82,6 +82,18 @@ def keep(storage: Storage, digests: Iterable[str], *, done: bool) -> None:
     )
 
 
+def finish(storage: Storage) -> None:
+    """Note that all that follows from the requests so far was done."""
+    for request in requests(storage):
+        if not request.done:
+            keep(storage, request.digests, done=True)
+
+
+def unfinished(storage: Storage) -> bool:
+    """Whether something was asked to be forgotten of which releases may still hold rows."""
+    return any(not request.done for request in requests(storage))
+
+
 def without(resource: str, rows: pl.DataFrame, digests: frozenset[str]) -> pl.DataFrame:
     """The rows that nobody asked to forget."""
     import polars as pl

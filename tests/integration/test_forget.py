@@ -15,7 +15,8 @@ import pytest
 from common.errors import AceError
 from common.settings import Settings
 from loaders.landing import Landing
-from loaders.landing.forget import Subject, unfinished
+from loaders.landing.forget import Subject
+from loaders.landing.forgotten import unfinished
 from tests.conftest import PgServer
 from tests.support import small_postgres, small_warehouse
 from warehouse import forget as forgetting
@@ -104,7 +105,7 @@ def test_the_build_and_older_releases_go(config: Settings, builds: list[str]) ->
     assert (builds, releases(config)) == ([config.target], [3])
     assert {engine: sorted(gone) for engine, gone in done.releases.items()} == looked.releases
     assert done.erased.rows == looked.erased.rows == {"published_posts": 1}
-    assert not unfinished(Landing(config.landing))
+    assert not unfinished(Landing(config.landing).storage)
     left = {file.name for file in config.home.glob("*/**/*") if "landing" not in str(file)}
     assert {"accepted.txt"} == left & {"accepted.txt", "page.html", "a.npy"}
 
@@ -131,7 +132,7 @@ def test_a_request_stays_open_until_its_build_passes(config: Settings, builds: l
     assert (looked.erased.is_nothing, looked.unfinished) == (True, True)
     forgetting.forget(config, SUBJECT, mentions=False, say=say)
     assert (builds, releases(config)) == ([config.target], [3])
-    assert not unfinished(Landing(config.landing))
+    assert not unfinished(Landing(config.landing).storage)
 
 
 def test_what_never_landed_builds_nothing_and_does_not_land_later(
@@ -139,7 +140,7 @@ def test_what_never_landed_builds_nothing_and_does_not_land_later(
 ) -> None:
     done = forgetting.forget(config, Subject("tiktok", frozenset({"x"})), mentions=False, say=say)
     assert (done.erased.is_nothing, builds, releases(config)) == (True, [], [2, 1])
-    assert not unfinished(Landing(config.landing))
+    assert not unfinished(Landing(config.landing).storage)
     with Landing(config.landing).open_load("files", "published_posts") as load:
         load.write(pl.DataFrame({"platform": ["tiktok"], "external_post_id": ["x"]}))
         assert load.commit().accepted == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import re
 from collections.abc import Callable
@@ -12,16 +13,19 @@ from typing import Any
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 from common.errors import AceError
 from loaders.landing import Landing, Load, Rejected
 from loaders.landing.compaction import compact
-from loaders.landing.forget import Subject, erase, finish, unfinished
+from loaders.landing.forget import Subject, erase
+from loaders.landing.forgotten import finish, unfinished
 from loaders.landing.storage import Storage
 from loaders.landing.undo import undo
 from loaders.retry import retry_rejected
 from loaders.schema import RESOURCES, SOURCES
 from loaders.values import KINDS
+from warehouse.cli.status import command as status
 
 DAY = datetime(2026, 11, 1, tzinfo=UTC)
 POST = "00000000-0000-0000-0000-0000000000a1"
@@ -202,9 +206,19 @@ def test_what_was_forgotten_does_not_land_again(landing: Landing) -> None:
     assert (load.read, load.accepted, load.forgotten) == (1, 1, 2)
     (row,) = rows(again(landing))["performance_metrics"]
     assert (row["views"], row["_position"]) == (1, 0)
-    assert (unfinished(landing), GONE in texts(landing)) == (True, False)
-    finish(landing)
-    assert not unfinished(landing)
+    assert (unfinished(landing.storage), GONE in texts(landing)) == (True, False)
+    finish(landing.storage)
+    assert not unfinished(landing.storage)
+
+
+def test_status_says_that_a_request_is_open(ace_home: Path) -> None:
+    landing = Landing(ace_home / "landing")
+    erase(landing, SUBJECT)
+    shown = CliRunner().invoke(status, catch_exceptions=False).output
+    assert "A request to forget was not finished" in shown
+    finish(landing.storage)
+    shown = CliRunner().invoke(status, ["--json"], catch_exceptions=False).output
+    assert json.loads(shown)["open_requests"] is False
 
 
 class Killed(BaseException):

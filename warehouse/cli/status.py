@@ -65,6 +65,7 @@ def collect(target: str | None = None) -> dict[str, Any]:
     """The status as ``--json`` prints it; ``release`` is None before the first one."""
     from loaders.inbox.place import Place, landed_journals
     from loaders.landing import Landing
+    from loaders.landing.forgotten import unfinished
     from warehouse import clock, overview
     from warehouse.readers import current_or_none
     from warehouse.settings import settings
@@ -87,6 +88,7 @@ def collect(target: str | None = None) -> dict[str, Any]:
         {"file": one.location, "problem": one.error.message, "remedy": one.error.hint}
         for one in landing.left_out()
     ]
+    status["open_requests"] = unfinished(landing.storage)
     status["gone_loads"] = [
         {"load_id": load_id, "resource": resource}
         for load_id, resource in sorted(overview.gone(landing, built).items())
@@ -226,6 +228,11 @@ def _landing(status: dict[str, Any]) -> None:
     gone = {one["load_id"]: one["resource"] for one in status["gone_loads"]}
     if gone:
         texts.append(f"{describe(gone)} 'ace build' builds anew without them.")
+    if status["open_requests"]:
+        texts.append(
+            "A request to forget was not finished: releases may still hold what it is of. Run that "
+            "'ace forget ... --yes' again."
+        )
     if texts:
         heading("Landing needs attention")
         for text in texts:
