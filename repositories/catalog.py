@@ -24,6 +24,7 @@ _META = {
     "columns": "Every column of every table, with its type and meaning.",
     "tables": "What every table is, its grain, an example and what it is made from.",
     "loads": "Every load whose rows are in the release.",
+    "runs": "The last builds, how each ended and what it had to do.",
     "row_counts": "How many rows each table has.",
     "tests": "The tests that the release passed, and the warnings.",
 }
@@ -32,6 +33,7 @@ _META = {
 _OTHER_KEYS = {
     ("quarantine", "rows"): ("table_name", "load_id", "position"),
     ("meta", "loads"): ("load_id", "resource"),
+    ("meta", "runs"): ("run_id",),
     ("meta", "columns"): ("schema", "table", "column"),
 }
 

@@ -63,6 +63,11 @@ def _tests(home: Path) -> list[tuple[object, ...]]:
         return reader.query("select name, model, status from meta.tests order by 1, 2").rows
 
 
+def _runs(home: Path) -> list[dict[str, object]]:
+    with open_release(home) as reader:
+        return reader.query("select * from meta.runs order by began_at").dicts()
+
+
 def test_only_what_passed_is_released(
     ace_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,6 +102,17 @@ def test_only_what_passed_is_released(
         run()
     (tmp_path / "project" / "tests" / "dbt" / "no_wrong_products.sql").unlink()
     run()
+    first, failed_run, again, second = _runs(ace_home)
+    assert [one["outcome"] for one in (first, failed_run, again, second)] == [
+        "released", "failed", "failed", "released",
+    ]  # fmt: skip
+    assert (first["kind"], first["new_rows"], first["rows_accepted"]) == ("full", 1, 1)
+    assert (second["release"], second["new_rows"], second["rows_landed"]) == (2, 1, 2)
+    assert failed_run["failures"] == "no_wrong_products"
+    assert failed_run["tests_failed"] == 1
+    assert failed_run["problem"] == "The build did not pass: 1 test failed."
+    assert failed_run["release"] is failed_run["rows_landed"] is None
+    assert 0 < failed_run["seconds"] < 600  # type: ignore[operator]
     assert _names(ace_home) == ["Good", "Wrong"]
 
     # After a build that passed, what did not move is left as it is, and its tests stay known.
@@ -110,6 +126,9 @@ def test_only_what_passed_is_released(
     count, of, total = ran["tests"]
     assert of == "of"
     assert int(count) < int(total) == len(before)
+    third = _runs(ace_home)[-1]
+    assert (third["kind"], third["tests_run"]) == ("increment", int(count))
+    assert 0 < third["models_run"] < first["models_run"]  # type: ignore[operator]
 
     # Built and tested but not released: only the release is missing.
     store = DuckStore(ace_home, config.warehouse, 5)
@@ -122,6 +141,9 @@ def test_only_what_passed_is_released(
     assert "what is missing is the release" in said[0]
     assert list(release_files(ace_home)) == [1, 2, 3]
     assert _names(ace_home) == ["Good", "Later", "Wrong"]
+    only_released = _runs(ace_home)[-1]
+    assert (only_released["kind"], only_released["models_run"]) == ("release", None)
+    assert (only_released["outcome"], only_released["release"]) == ("released", 3)
 
     # Nothing to do: says so, and does not even import dbt.
     run()

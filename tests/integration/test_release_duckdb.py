@@ -43,8 +43,8 @@ def test_a_release_holds_what_it_should_and_nothing_else(tmp_path: Path) -> None
         tests = reader.query("select name, status from meta.tests").rows
     assert not [name for name in tables if name.startswith(("raw.", "staging."))]
     assert {name for name in tables if name.startswith("meta.")} == {
-        "meta.release", "meta.columns", "meta.loads", "meta.row_counts", "meta.tables",
-        "meta.tests",
+        "meta.release", "meta.columns", "meta.loads", "meta.row_counts", "meta.runs",
+        "meta.tables", "meta.tests",
     }  # fmt: skip
     assert release["release"] == 1
     assert release["as_of"] == "2026-11-20T12:00:00Z"

@@ -10,16 +10,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from common.errors import AceError, UsageError
-from warehouse.build.documents import column_descriptions, table_documents
+from warehouse.build.documents import RUNS, column_descriptions, table_documents
 from warehouse.build.parsed import Kept
 from warehouse.build.shortage import shortage
 from warehouse.build.stale import MACRO_TESTS, Increment, Plan, plan, tested_model
+from warehouse.release import runs
 from warehouse.release.model import TableDocument, TestOutcome, other_build
 from warehouse.settings import PROJECT_ROOT
 from warehouse.terminal import cell, console, quoted
@@ -47,6 +48,30 @@ class DbtOutcome:
     models: int = 0
 
 
+@dataclass
+class Tally:
+    """What one dbt run came to, also where it failed."""
+
+    models: int = 0
+    tests: int = 0
+    failed_models: list[str] = field(default_factory=list)
+    failed_tests: list[str] = field(default_factory=list)
+
+    def count(self, results: Iterable[Any]) -> None:
+        for result in results:
+            status = str(getattr(result.status, "value", result.status))
+            if status == "skipped":
+                continue
+            if result.node.resource_type == "test":
+                self.tests += 1
+                failed = self.failed_tests
+            else:
+                self.models += result.node.resource_type == "model"
+                failed = self.failed_models
+            if status in ("fail", "error", "runtime error"):
+                failed.append(result.node.name)
+
+
 def run_dbt(
     *,
     target: str,
@@ -58,6 +83,7 @@ def run_dbt(
     of_run: dict[str, Any] | None = None,
     fingerprint: str | None = None,
     increment: Increment | None = None,
+    tally: Tally | None = None,
     say: Say,
     note: Say,
 ) -> DbtOutcome:
@@ -65,7 +91,8 @@ def run_dbt(
 
     ``variables`` are part of the project, those ``of_run`` are not. With its ``fingerprint``
     the parsed project is kept for the next call; with an ``increment`` only what that makes
-    stale is run. ``say`` gets progress, ``note`` what went wrong. Raises AceError when a model
+    stale is run. ``say`` gets progress, ``note`` what went wrong, ``tally`` what was run, also
+    where that failed. Raises AceError when a model
     or a test failed, KeyboardInterrupt when it was stopped.
     """
     # Nobody reads the JSON of a build's project, which is megabytes; DBT_WRITE_JSON=true has it.
@@ -94,6 +121,8 @@ def run_dbt(
     if done.exception is not None:
         raise _broken(done.exception, folder)
     results: list[Any] = list(getattr(done.result, "results", []))
+    if tally is not None:
+        tally.count(results)
     if not done.success:
         raise _failed(results, target, folder, environment, note)
     if select and not results:
@@ -111,8 +140,8 @@ def run_dbt(
         dbt_version=_version(),
         tests=[_test(result) for result in results if result.node.resource_type == "test"]
         + list(chosen.kept.values()),
-        descriptions=column_descriptions(manifest),
-        tables=table_documents(manifest),
+        descriptions=column_descriptions(manifest) | runs.DESCRIPTIONS,
+        tables=[*table_documents(manifest), RUNS],
         models=sum(result.node.resource_type == "model" for result in results),
     )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from warehouse.release import runs
 from warehouse.release.model import PUBLIC_SCHEMAS, TableDocument
 
 #: A description's example, which runs as it stands.
@@ -14,6 +15,23 @@ _EXAMPLE = re.compile(r"```sql\n(.*?)\n\s*```", re.DOTALL)
 _GRAIN = re.compile(r"^Grain: .*$", re.MULTILINE)
 #: Marts read the rows of canonical tables where these are told apart by when they counted.
 _ROWS_OF = re.compile(r"^(?:accepted|valid|int)_(.+)$")
+
+#: Of the table that releases write themselves.
+RUNS = TableDocument(
+    schema="meta",
+    table="runs",
+    description=(
+        "The last builds of this warehouse, how each ended, and what it had to do. "
+        f"At most {runs.KEPT:,}, up to the one that made this release; a build that failed or was "
+        "killed is in the next release. A warehouse built as of a time has none."
+    ),
+    grain="a build that ended",
+    used_by="ace status, operators",
+    example=(
+        "select began_at, seconds, kind, outcome, new_rows, tests_warned, problem\n"
+        "from meta.runs order by began_at desc limit 20"
+    ),
+)
 
 
 def column_descriptions(manifest: Any) -> dict[tuple[str, str, str], str]:

@@ -15,6 +15,7 @@ from warehouse.build.consumed import consumed, finds
 from warehouse.build.damaged import damaged_rows, left_out_variable
 from warehouse.build.fingerprint import git_revision, project_fingerprint
 from warehouse.build.lock import build_lock, postgres_lock
+from warehouse.build.recorded import Recorded
 from warehouse.build.stale import Increment, since
 from warehouse.release.model import (
     Passed,
@@ -86,56 +87,73 @@ def build(
                 return _nothing_to_do(done, say)
         # Asked in any case: what a damaged build file needs is said there.
         last = store.unreleased()
-        built = not _built_before(last, landing, fingerprint, bool(as_of)) or again
-        if built:
-            if force:
-                store.forget_passed()
-            reason = increment = None
-            if not full_refresh and not select:
-                landed, newest = landing.loads(), _newest(landing)
-                held = consumed(config, target)
-                reason = held.must_start_anew(
-                    {load.load_id for load in landed}, None if as_of else newest, _undone(config)
-                )
-                if reason is None and not force and not as_of:
-                    increment = since(
-                        last,
-                        fingerprint,
-                        held,
-                        landed,
-                        newest,
-                        lambda query: finds(config, target, query),
-                    )
-            if reason is not None:
-                note(reason)
-            if target == "postgres":
-                _copy_to_postgres(landing, config, say, note)
-            _run(
-                config,
-                target,
-                store,
-                landing,
-                fingerprint,
-                environment,
-                variables,
-                full_refresh=full_refresh or reason is not None,
-                select=select,
-                increment=increment,
-                say=say,
-                note=note,
-            )
-        elif not release:
+        built = again or not _built_before(last, landing, fingerprint, bool(as_of))
+        if not built and not release:
             say("Everything landed is built already; 'ace build' releases it.")
-        else:
-            say("Everything landed is built already; what is missing is the release.")
-        if not release:
             return BuildResult(built, store.current(), released=False)
-        made = store.publish()
+        with Recorded(store) as record:
+            record.landed(landing.loads(), _released_loads(store))
+            if built:
+                if force:
+                    store.forget_passed()
+                reason = increment = None
+                if not full_refresh and not select:
+                    landed, newest = landing.loads(), _newest(landing)
+                    held = consumed(config, target)
+                    reason = held.must_start_anew(
+                        {load.load_id for load in landed},
+                        None if as_of else newest,
+                        _undone(config),
+                    )
+                    if reason is None and not force and not as_of:
+                        increment = since(
+                            last,
+                            fingerprint,
+                            held,
+                            landed,
+                            newest,
+                            lambda query: finds(config, target, query),
+                        )
+                if reason is not None:
+                    note(reason)
+                if target == "postgres":
+                    _copy_to_postgres(landing, config, say, note)
+                _run(
+                    config,
+                    target,
+                    store,
+                    landing,
+                    fingerprint,
+                    environment,
+                    variables,
+                    full_refresh=full_refresh or reason is not None,
+                    select=select,
+                    increment=increment,
+                    record=record,
+                    say=say,
+                    note=note,
+                )
+            else:
+                say("Everything landed is built already; what is missing is the release.")
+            if not select:
+                record.passed(store.unreleased())
+            if not release:
+                return BuildResult(built, store.current(), released=False)
+            made = store.publish()
+            record.released(made.release)
     if landing.loads():
         say(f"Release {made.release} is current: as of {_when(made)}.")
     else:
         say(f"Release {made.release} is current: every table is there, and empty.")
     return BuildResult(built, made, released=True)
+
+
+def _released_loads(store: ReleaseStore) -> set[str]:
+    """Ids of the loads that the current release covers."""
+    current = store.current()
+    with contextlib.suppress(UnreadableError):
+        return store.loads(current.release) if current else set()
+    return set()
 
 
 def _landing(config: Settings, target: str, say: Say) -> Landing:
@@ -264,10 +282,11 @@ def _run(
     full_refresh: bool,
     select: tuple[str, ...],
     increment: Increment | None,
+    record: Recorded,
     say: Say,
     note: Say,
 ) -> None:
-    from warehouse.build.dbt_run import run_dbt
+    from warehouse.build.dbt_run import Tally, run_dbt
 
     revision = git_revision()
     landing.prepare()
@@ -281,9 +300,11 @@ def _run(
     if changed and not full_refresh:
         say("The project changed since the last build: everything is built anew.")
     anew = full_refresh or changed
+    record.add(kind="selection" if select else "increment" if increment and not anew else "full")
     if not select:
         built_with.begin(fingerprint, anew=anew)
     say(f"Building on {target} ({len(loads):,} load{'' if len(loads) == 1 else 's'} landed)")
+    tally = Tally()
     try:
         outcome = run_dbt(
             target=target,
@@ -295,6 +316,7 @@ def _run(
             of_run=left_out_variable(landing),
             fingerprint=fingerprint,
             increment=None if anew else increment,
+            tally=tally,
             say=say,
             note=note,
         )
@@ -308,6 +330,8 @@ def _run(
         stays = f"Release {current.release} stays current." if current else "Nothing was released."
         hint = f"{stays} {error.hint}".strip()
         raise type(error)(error.message, hint) from None
+    finally:
+        record.counted(tally)
     if select:
         return
     built_with.finish(fingerprint)

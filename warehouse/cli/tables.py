@@ -25,6 +25,7 @@ AREAS = {
     "operations": ("marts", "agents, workflows, sources and the warehouse itself"),
     "quarantine": ("quarantine", "what is held back, and why"),
     "reference": ("reference", "lists that the models go by"),
+    "meta": ("meta", "the release itself, and the builds before it"),
 }
 
 

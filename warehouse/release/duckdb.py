@@ -30,6 +30,7 @@ from repositories.release_files import (
 )
 from warehouse.release.model import (
     DOCUMENT_COLUMNS,
+    LEDGER,
     PUBLIC_SCHEMAS,
     Passed,
     ReleaseSummary,
@@ -38,6 +39,7 @@ from warehouse.release.model import (
     Unreleased,
     unknown_release,
 )
+from warehouse.release.runs import COLUMN_TYPES, NAMES, Journal, Run, of_release, row
 
 if TYPE_CHECKING:
     import duckdb
@@ -66,6 +68,7 @@ class DuckStore:
         self.warehouse = warehouse
         self.folder = home / "releases"
         self.keep = keep
+        self._journal = Journal(home / "runs.jsonl")
 
     def current(self) -> ReleaseSummary | None:
         number = current_release(self.home)
@@ -127,7 +130,8 @@ class DuckStore:
             loads = connection.execute("select load_id from meta.loads").fetchall()
             tests = connection.execute("select name, model, status, failures from meta.tests")
             outcomes = [TestOutcome(*one) for one in tests.fetchall()]
-        return Unreleased(row[0], row[1], {one[0] for one in loads}, outcomes)
+            (sums,) = connection.execute(LEDGER.format(schema="marts")).fetchall()
+        return Unreleased(row[0], row[1], {one[0] for one in loads}, outcomes, *sums)
 
     def record_passed(self, passed: Passed) -> None:
         with _writing(self.warehouse) as connection:
@@ -196,7 +200,7 @@ class DuckStore:
         temporary = self.folder / f".tmp-{number}-{os.getpid()}.duckdb"
         try:
             _copy(self.warehouse, temporary)
-            _finish(temporary, self.warehouse.stem, number)
+            _finish(temporary, self.warehouse.stem, number, of_release(self.runs(), number))
             os.rename(temporary, self._file(number))
         except OSError as error:
             raise AceError(
@@ -210,6 +214,23 @@ class DuckStore:
         self._point_to(number)
         self._drop_old()
         return replace(self._summary(number), current=True)
+
+    def runs(self) -> list[Run]:
+        known = self._journal.read()
+        if known is not None:
+            return known
+        # It is no loss where the file went: the last release took it along.
+        last = next(self._newest_first(), None)
+        if last is None:
+            return []
+        with self._reading_release(last.release) as connection:
+            if not _has(connection, "meta", "runs"):
+                return []
+            found = connection.execute(f"select {', '.join(NAMES)} from meta.runs order by 2, 1")
+            return [Run(*values) for values in found.fetchall()]
+
+    def keep_runs(self, runs: list[Run]) -> None:
+        self._journal.write(runs)
 
     def rollback(self, release: int) -> ReleaseSummary:
         if release not in release_paths(self.home):
@@ -295,7 +316,7 @@ def become_release_file(build: Path, target: Path) -> None:
     Its ``meta.loads`` names only the loads of which a row was known by its as-of time.
     Replaces ``target`` in one step. The build must have been recorded as passed.
     """
-    _finish(build, build.stem, None)
+    _finish(build, build.stem, None, [])
     os.replace(build, target)
     _sync(target.parent)
 
@@ -310,8 +331,8 @@ def is_unnumbered_release(path: Path) -> bool:
     return found == [(None,)]
 
 
-def _finish(path: Path, built_as: str, number: int | None) -> None:
-    _strip(path, built_as, number)
+def _finish(path: Path, built_as: str, number: int | None, runs: list[Run]) -> None:
+    _strip(path, built_as, number, runs)
     _verify(path)
     path.chmod(0o444)
     _sync(path)
@@ -398,6 +419,15 @@ def _write_documents(
         connection.executemany(f"insert into meta.documents values ({marks})", rows)
 
 
+def _write_runs(connection: duckdb.DuckDBPyConnection, runs: list[Run]) -> None:
+    connection.execute(f"create table meta.runs ({COLUMN_TYPES})")
+    if runs:
+        marks = ", ".join("?" for _ in NAMES)
+        connection.executemany(
+            f"insert into meta.runs values ({marks})", [row(one) for one in runs]
+        )
+
+
 def _copy(source: Path, target: Path) -> None:
     """Share the blocks of the file where the file system can, else copy them."""
     if source.with_suffix(".duckdb.wal").exists():
@@ -411,7 +441,7 @@ def _copy(source: Path, target: Path) -> None:
             shutil.copyfile(source, target)
 
 
-def _strip(path: Path, built_as: str, number: int | None) -> None:
+def _strip(path: Path, built_as: str, number: int | None, runs: list[Run]) -> None:
     """Turn a copy of the build file into a release: public schemas and its own manifest."""
     with _writing(path) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -427,6 +457,7 @@ def _strip(path: Path, built_as: str, number: int | None) -> None:
         for schema, table in _tables(connection, like="%__dbt_%"):
             connection.execute(f'drop table if exists "{schema}"."{table}"')
         _index(connection)
+        _write_runs(connection, runs)
         _write_manifest(connection, number)
         connection.execute("commit")
         connection.execute("checkpoint")
@@ -509,7 +540,8 @@ def _write_manifest(connection: duckdb.DuckDBPyConnection, number: int | None) -
         "from duckdb_columns() as c left join meta.descriptions as d "
         'on d."schema" = c.schema_name and d."table" = c.table_name '
         'and d."column" = c.column_name '
-        f"where c.schema_name in ('{public}') and not c.internal "
+        f"where (c.schema_name in ('{public}') or c.schema_name || '.' || c.table_name = "
+        "'meta.runs') and not c.internal "
         "order by c.schema_name, c.table_name, c.column_index"
     )
     connection.execute('create table meta.row_counts ("schema" text, "table" text, rows bigint)')
@@ -519,10 +551,11 @@ def _write_manifest(connection: duckdb.DuckDBPyConnection, number: int | None) -
                 f'insert into meta.row_counts select ?, ?, count(*) from "{schema}"."{table}"',
                 [schema, table],
             )
+    connection.execute("insert into meta.row_counts select 'meta', 'runs', count(*) from meta.runs")
     # A build that passed before builds said this of tables has none.
     connection.execute(f"create table if not exists meta.documents ({DOCUMENT_COLUMNS})")
     connection.execute("alter table meta.documents rename to tables")
-    kept = {"release", "kept_loads", "columns", "tables", "row_counts", "tests"}
+    kept = {"release", "kept_loads", "columns", "tables", "row_counts", "runs", "tests"}
     for schema, table in _tables(connection):
         if schema == "meta" and table not in kept:
             connection.execute(f'drop table meta."{table}"')

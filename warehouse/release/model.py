@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from common.errors import AceError, UsageError
 from repositories.columns import SCHEMAS
 from repositories.values import plain
+
+if TYPE_CHECKING:
+    from warehouse.release.runs import Run
 
 #: Schemas of the build database that a release shows.
 PUBLIC_SCHEMAS = tuple(one for one in SCHEMAS if one != "meta")
@@ -42,6 +45,11 @@ class TestOutcome:
     failures: int
 
 
+#: Rows landed and accepted, of the ledger in a schema.
+LEDGER = (
+    "select cast(coalesce(sum(landed), 0) as bigint), cast(coalesce(sum(accepted), 0) as bigint) "
+    "from {schema}.row_ledger"
+)
 #: Columns of meta.tables, in the order of a TableDocument's fields.
 DOCUMENT_COLUMNS = (
     "table_schema text, table_name text, description text, grain text, area text, "
@@ -88,6 +96,9 @@ class Unreleased:
     loads: set[str]
     #: The outcomes of its tests.
     tests: list[TestOutcome] = field(default_factory=list)
+    #: Rows by its ledger.
+    landed: int = 0
+    accepted: int = 0
 
 
 class ReleaseStore(Protocol):
@@ -133,6 +144,14 @@ class ReleaseStore(Protocol):
 
     def publish(self) -> ReleaseSummary:
         """Release what ``record_passed`` recorded; the current release changes at its very end."""
+        ...
+
+    def runs(self) -> list[Run]:
+        """Builds of the past and the one that runs, oldest first."""
+        ...
+
+    def keep_runs(self, runs: list[Run]) -> None:
+        """Replace the history of builds; called while no other build can."""
         ...
 
     def rollback(self, release: int) -> ReleaseSummary:

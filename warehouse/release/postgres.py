@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from common.errors import AceError
 from common.pgconnect import own_sql
 from warehouse.release.model import (
+    LEDGER,
     PUBLIC_SCHEMAS,
     Passed,
     ReleaseSummary,
@@ -44,8 +45,10 @@ from warehouse.release.pg_public import (
     share,
     show,
 )
+from warehouse.release.pg_runs import ensure_runs, read_runs, write_runs
 from warehouse.release.pg_stamps import changed_part, published, record, stamps
 from warehouse.release.pg_tables import close_removed, exists, publish_relation, published_tables
+from warehouse.release.runs import NAMES, Run, of_release
 from warehouse.release.session import connect
 
 if TYPE_CHECKING:
@@ -82,11 +85,16 @@ META = {
             on 'build_' || d."schema" = c.table_schema and d."table" = c.table_name
             and d."column" = c.column_name
         where c.table_schema in ({schemas})
+            or (c.table_schema = 'build_meta' and c.table_name = 'runs')
     """,
     "tables": "select * from build_meta.documents",
+    "runs": f"select {', '.join(NAMES)} from build_meta.runs where outcome is not null",
     "tests": "select name, model, status, failures from build_meta.tests",
     "row_counts": 'select "schema", "table", rows from build_meta.row_counts',
 }
+
+#: Those that releases of earlier versions lack.
+ADDED_META = frozenset({"tables", "runs"})
 
 SETUP = """
 create table if not exists release.releases (
@@ -214,7 +222,8 @@ class PostgresStore:
             loads = connection.execute("select load_id from build_meta.loads").fetchall()
             tests = connection.execute("select name, model, status, failures from build_meta.tests")
             outcomes = [TestOutcome(*one) for one in tests]
-        return Unreleased(row[0], row[1], {one[0] for one in loads}, outcomes)
+            (sums,) = connection.execute(own_sql(LEDGER.format(schema="build_marts"))).fetchall()
+        return Unreleased(row[0], row[1], {one[0] for one in loads}, outcomes, *sums)
 
     def record_passed(self, passed: Passed) -> None:
         with self._session() as connection, connection.transaction():
@@ -336,6 +345,8 @@ class PostgresStore:
             ),
             (number,),
         )
+        ensure_runs(connection)
+        write_runs(connection, of_release(read_runs(connection), number))
         views = _publish_relations(connection, number)
         # Last: from here on readers wait, if their views change at all.
         for schema, table, shown, grants in views:
@@ -344,6 +355,15 @@ class PostgresStore:
         _point_to(connection, number)
         share(connection, self.readers)
         return next(one for one in self._releases(connection) if one.release == number)
+
+    def runs(self) -> list[Run]:
+        with self._session() as connection:
+            return read_runs(connection) if exists(connection, "build_meta.runs") else []
+
+    def keep_runs(self, runs: list[Run]) -> None:
+        with self._session() as connection, connection.transaction():
+            ensure_runs(connection)
+            write_runs(connection, runs)
 
     def rollback(self, release: int) -> ReleaseSummary:
         with self._writing() as connection:
@@ -401,6 +421,10 @@ def _publish_relations(connection: Connection, number: int) -> list[Shown]:
     }
     counts = count_rows(connection, list(offers), same)
     record(connection, found, {offers[one]: rows for one, rows in counts.items()})
+    connection.execute(
+        "insert into build_meta.row_counts select 'meta', 'runs', count(*) from build_meta.runs "
+        "where outcome is not null"
+    )
     views: list[Shown] = []
     for (schema, table), relation in offers.items():
         if (schema, table) in same:
@@ -428,7 +452,7 @@ def _said(error: psycopg.Error) -> str:
 
 def _missing(connection: Connection, release: int) -> list[str]:
     """Tables and views a release should show that are not there (``schema.table``)."""
-    needed = [("meta", table) for table in META]
+    needed = [("meta", table) for table in META if table not in ADDED_META]
     if exists(connection, "release.meta__row_counts"):
         needed += connection.execute(
             'select "schema", "table" from release.meta__row_counts '
