@@ -121,7 +121,7 @@ def pg_server() -> Iterator[PgServer]:
 
 @pytest.fixture(scope="session")
 def oldest_pg_server() -> Iterator[PgServer]:
-    """The oldest Postgres that README promises to work with, where one is installed."""
+    """The oldest Postgres that docs/postgres.md promises to work with, where one is installed."""
     from tests.support.oldest_postgres import find_programs, started
 
     programs, reason = find_programs()

@@ -13,6 +13,7 @@ from common.errors import UsageError
 from loaders.demo import load_demo
 from loaders.landing import Landing
 from tests.support.builds import differences, plain
+from tests.support.documented import shell_commands
 from warehouse.build import parse_time
 from warehouse.cli import main
 
@@ -46,21 +47,26 @@ def rows(path: Path) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
-def test_the_past_is_a_file_of_its_own(ace_home: Path, tmp_path: Path) -> None:
+def test_the_past_is_a_file_of_its_own(
+    ace_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second time as docs/analysts.md says it."""
+    build, ask = shell_commands("docs/analysts.md", "The past")
+    monkeypatch.chdir(tmp_path)
     landing = Landing(str(ace_home / "landing"))
     landing.prepare()
     world = {"posts": 60, "days": 24, "real": False}
     load_demo(landing, batches=[0, 1], **world)  # type: ignore[arg-type]
-    first, second = tmp_path / "first.duckdb", tmp_path / "second.duckdb"
+    first, second = tmp_path / "first.duckdb", tmp_path / build[-1]
     (tmp_path / ".tmp-first-999999999").mkdir()
     assert ace("build", "--as-of", AS_OF, "--output", first) == 0
     load_demo(landing, **world)  # type: ignore[arg-type]
-    assert ace("build", "--as-of", AS_OF, "--output", second) == 0
+    assert ace(*build[1:]) == ace(*ask[1:]) == 0
     assert differences(rows(first), rows(second)) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "first.duckdb",
         "home",
-        "second.duckdb",
+        "mid-october.duckdb",
     ]
     assert not (ace_home / "warehouse.duckdb").exists()
     assert not (ace_home / "current.duckdb").exists()

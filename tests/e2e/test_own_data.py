@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -18,8 +17,15 @@ import pytest
 from agent_server.server import AgentServer
 from common.errors import UsageError
 from common.settings import PROJECT_ROOT, Settings
+from loaders.landing import Landing
 from repositories import Warehouse
+from tests.support.builds import Warehouse as Built
+from tests.support.builds import differences
+from tests.support.documented import block, shell_commands
+from warehouse.build.fingerprint import PARTS
 
+#: The Python of the project.
+PACKAGES = ("agent_server", "common", "loaders", "repositories", "warehouse")
 POSTS = {
     "7412345678901234567": ("2026-10-02T19:05:00Z", "Deck day, white party #deck"),
     "7412345678901244574": ("2026-10-03T09:10:00Z", ""),
@@ -35,9 +41,7 @@ VIEWS = {
 
 def blocks() -> list[list[list[str]]]:
     """The commands of README's section, a list for each block of it."""
-    section = (PROJECT_ROOT / "README.md").read_text().partition("### Bring your own data")[2]
-    found = re.findall(r"```sh\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
-    return [[shlex.split(line) for line in block.splitlines()] for block in found]
+    return [shell_commands("README.md", "Bring your own data", number) for number in (0, 1)]
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +66,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(folder: Path, command: list[str]) -> str:
+def run(folder: Path, command: list[str], project: Path = PROJECT_ROOT) -> str:
     assert command[0] == "ace"
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ACE_", "PG"))}
     done = subprocess.run(
-        [Path(sys.executable).parent / "ace", *command[1:]],
-        cwd=folder, env=kept, capture_output=True, text=True, timeout=300,
+        [sys.executable, "-c", "from warehouse.cli import main; main()", *command[1:]],
+        cwd=folder, env=kept | {"PYTHONPATH": str(project)}, capture_output=True, text=True,
+        timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "ace:" not in done.stderr
@@ -116,19 +121,17 @@ def test_the_report_shows_them_and_nothing_waits(folder: Path) -> None:
     assert "no product stalled" in page
 
 
-def python_example() -> str:
-    """The code of README's section for agents."""
-    section = (PROJECT_ROOT / "README.md").read_text().partition("### From Python")[2]
-    found = re.search(r"```python\n(.*?)```", section, re.DOTALL)
-    assert found is not None
-    return found[1]
+def test_an_agent_reads_and_writes_and_the_next_release_has_it(
+    folder: Path, tmp_path: Path
+) -> None:
+    """The example of docs/agents.md, a post made from what it wrote, and reads all the while.
 
-
-def test_an_agent_reads_and_writes_and_the_next_release_has_it(folder: Path) -> None:
-    """README's example, a post made from what it wrote, and reads all the while."""
+    The next release is made by the next version of the project, as after an upgrade.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ACE_", "PG"))}
+    example = block("docs/agents.md", "From Python", "python").text
     done = subprocess.run(
-        [sys.executable, "-c", python_example()], cwd=folder, capture_output=True, text=True,
+        [sys.executable, "-c", example], cwd=folder, capture_output=True, text=True,
         env=kept | {"PYTHONPATH": str(PROJECT_ROOT)}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -160,7 +163,8 @@ def test_an_agent_reads_and_writes_and_the_next_release_has_it(folder: Path) -> 
         said = run(folder, ["ace", "load", "inbox"])
         assert said.count(", 0 rejected, load ") == 7
         assert "performance_metrics: 3 read, 3 landed" in said
-        run(folder, ["ace", "build"])
+        said = run(folder, ["ace", "build"], project=next_version(tmp_path))
+        assert "The project changed since the last build: everything is built anew." in said
         reading.stop()
         assert warehouse.release.number == old
         assert warehouse.published_posts.get(post) is None
@@ -227,6 +231,40 @@ def read_through_the_server(server: AgentServer, old: int | None, post: str, not
     before = server.answer("read_table", asked | {"release": old})
     assert (before["rows"], before["release"]["is_current"]) == ([], False)
     server.close()
+
+
+def test_the_landing_zone_alone_gives_every_table_again(folder: Path, tmp_path: Path) -> None:
+    """As docs/operate.md restores it."""
+    server = tmp_path / "server"
+    (server / "data").mkdir(parents=True)
+    copy, build = shell_commands("docs/operate.md", "Backup and restore")
+    for name, place in {"/backup": folder / "data", "/srv/ace": server}.items():
+        copy = [word.replace(name, str(place)) for word in copy]
+    subprocess.run(copy, check=True)
+    assert "Release 1 is current" in run(server, build)
+    assert differences(public(folder), public(server)) == []
+
+
+def public(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table that readers see, and the verdicts behind them."""
+    home = folder / "data"
+    found = Built(home, Landing(str(home / "landing"))).result()
+    assert len(found["canonical.published_posts"]) == 5
+    return found
+
+
+def next_version(folder: Path) -> Path:
+    """The project with a model that is written in another way."""
+    parts = [*PACKAGES, *PARTS, "analyses", "expectations"]
+    for part in parts:
+        source = PROJECT_ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, folder / part)
+    model = folder / "models" / "canonical" / "products.sql"
+    model.write_text(f"{model.read_text('utf-8')}\n-- Said again in the next version.\n", "utf-8")
+    return folder
 
 
 class Reading:

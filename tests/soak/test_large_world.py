@@ -1,7 +1,8 @@
 """A large simulated world builds, grows and is released: no rule, limit or type gives way to size.
 
 Ties, p values next to nothing and sums of many digits occur only here. `make soak` runs it,
-for as many posts as SOAK_POSTS says; the figures it prints are for DECISIONS.md and README.md.
+for as many posts as SOAK_POSTS says; the figures it prints are for DECISIONS.md and
+docs/postgres.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The oldest Postgres on this machine that README promises to work with, started for a test.
+"""The oldest Postgres here that docs/postgres.md promises to work with, started for a test.
 
 The server of the wheel is a new one, and planners differ. Debian and Ubuntu keep the
 programs of each version in a folder; ``ACE_TEST_POSTGRES_BIN`` names another one.
@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-#: The first version README names.
+#: The first version docs/postgres.md names.
 FIRST = 15
 PACKAGED = Path("/usr/lib/postgresql")
 #: Throw-away data needs no crash safety.

@@ -50,8 +50,8 @@ def test_no_column_has_a_name_that_asking_needs() -> None:
         assert not [column for column in columns if "__" in column], name
 
 
-def test_readme_tells_how_old_each_mart_may_be() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
+def test_docs_tell_how_old_each_mart_may_be() -> None:
+    text = (ROOT / "docs" / "agents.md").read_text("utf-8")
     for name, kept in MARTS.items():
         hours = int(kept.tolerance.total_seconds() / 3600)
         (line,) = [one for one in text.splitlines() if one.startswith(f"| {hours} h |")]
