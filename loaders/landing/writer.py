@@ -58,6 +58,7 @@ def arrow_table(frame: pl.DataFrame) -> pa.Table:
     return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
+@cache
 def arrow_schema(resource: str) -> pa.Schema:
     return arrow_table(pl.DataFrame(schema=polars_schema(resource))).schema
 

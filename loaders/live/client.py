@@ -7,12 +7,14 @@ host only. Nothing that is raised or returned holds a secret.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 import stamina
@@ -257,12 +259,29 @@ def retry_after(answer: Answer) -> float | None:
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text without any of the secrets, also as they stand in an address."""
+    """The text without any of the secrets, also as they stand in an address or in JSON."""
     for secret in secrets:
-        for form in {secret, quote(secret, safe=""), quote_plus(secret)}:
-            if len(form) >= 4:
-                text = text.replace(form, "***")
+        if len(secret) >= 4:
+            text = _every_form(secret).sub("***", text)
     return text
+
+
+@cache
+def _every_form(secret: str) -> re.Pattern[str]:
+    """Letters and digits are written as they are; all else as itself, as ``%2F``, or in JSON as
+    ``\\/`` or ``\\u002f``, as the server likes it."""
+    parts = []
+    for one in secret:
+        if one.isascii() and one.isalnum():
+            parts.append(one)
+            continue
+        forms = [re.escape(one), re.escape(f"\\{one}"), rf"\\u(?i:{ord(one):04x})"]
+        if quote(one, safe="") != one:
+            forms.append(f"(?i:{quote(one, safe='')})")
+        if one == " ":
+            forms.append(r"\+")
+        parts.append(f"(?:{'|'.join(forms)})")
+    return re.compile("".join(parts))
 
 
 def _redirect(response: httpx2.Response) -> httpx2.URL | None:
