@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
+from httpx2 import Client
 
 from common.settings import settings
 from tests.fakes import instagram, supabase, tiktok, youtube
@@ -55,6 +57,8 @@ class Case:
             patch.delenv("ACE_SUPABASE_DSN", raising=False)
             patch.delenv("ACE_DEBUG", raising=False)
             patch.setattr("loaders.live.pace.Pace.wait", lambda pace: None)
+            # Reading the certificates of all authorities takes longer than a call.
+            patch.setattr("loaders.live.client.httpx2.Client", partial(Client, verify=False))
             settings.cache_clear()
             try:
                 yield

@@ -6,6 +6,7 @@ import json
 import os
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -132,6 +133,31 @@ def test_no_failure_shows_a_credential(
             for spool in tmp_path.glob("live/*/*.spool"):
                 spool.unlink()
         assert_nowhere(known(case, fake), written(tmp_path))
+
+
+@pytest.mark.parametrize("spoilt", ["{}\nX: y", "\u201c{}\u201d", "{} {}"])
+@every_source
+def test_a_credential_that_cannot_be_sent_is_named_and_not_shown(
+    case: Case, tmp_path: Path, capfd: pytest.CaptureFixture[str], spoilt: str
+) -> None:
+    for name, value in case.told.items():
+        if value not in case.secrets:
+            continue
+        told = {**case.told, name: spoilt.format(value, value)}
+        with case.make() as fake, replace(case, told=told).at(fake, tmp_path):
+            assert call(case, debug=True) == 2
+            said = "".join(capfd.readouterr())
+            assert f"{name} holds a blank or a character that no credential has" in said
+            assert value not in said
+            assert fake.requests == []
+
+
+@every_source
+def test_blanks_around_a_credential_are_none_of_it(case: Case, tmp_path: Path) -> None:
+    told = {name: f" {value}\n" for name, value in case.told.items()}
+    with case.make() as fake, replace(case, told=told).at(fake, tmp_path):
+        assert call(case, debug=False) == 0
+        assert len(case.rows(tmp_path)) > 0
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,18 @@ def credentials(command: str, *options: str) -> list[str]:
             " ".join(f"{one.name} is {one.where}." for one in missing)
             + " Set it in the environment, .env or ace.toml.",
         )
-    return [values[one.name] for one in source.needs_of(options)]
+    return [credential(one.name, values[one.name]) for one in source.needs_of(options)]
+
+
+def credential(setting: str, value: str) -> str:
+    """The value without what copying adds at its ends. Raises UsageError, which does not show
+    it, where it could not be sent."""
+    given = value.strip()
+    if not all("!" <= one <= "~" for one in given):
+        raise UsageError(
+            f"{setting} holds a blank or a character that no credential has.", "Copy it anew."
+        )
+    return given
 
 
 def run_live(source: Source, *, adopt: str | None, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from warehouse.cli._live import credential
 from warehouse.cli._show import note_left_out, note_password
 from warehouse.terminal import echo, note, print_json
 
@@ -117,7 +118,7 @@ def _over_http(
     from loaders.live.address import base_address
     from loaders.supabase.rest import Rest, load_rest, sees_little
 
-    key = home.extra.get("ACE_SUPABASE_KEY", "").strip()
+    key = credential("ACE_SUPABASE_KEY", home.extra.get("ACE_SUPABASE_KEY", ""))
     if not key:
         raise UsageError(
             "There is no key for Supabase's API.",
