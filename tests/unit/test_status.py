@@ -65,8 +65,9 @@ def test_json_has_stable_keys(ace_home: Path) -> None:
     load = _land(ace_home)
     said = json.loads(_run(status.command, "--json"))
     assert set(said) == {
-        "release", "simulated", "freshness", "ledger", "quarantine", "pending_loads",
-        "landed_loads", "left_out", "gone_loads", "ahead_loads", "waiting_writes", "open_requests",
+        "release", "simulated", "freshness", "volumes", "ledger", "quarantine",
+        "pending_loads", "landed_loads", "left_out", "gone_loads", "ahead_loads",
+        "waiting_writes", "open_requests",
     }  # fmt: skip
     assert said["release"]["release"] == 1
     assert said["release"]["as_of"] == "2026-11-20T12:00:00Z"

@@ -111,6 +111,7 @@ def _empty() -> dict[str, Any]:
         "release": None,
         "simulated": False,
         "freshness": [],
+        "volumes": [],
         "ledger": None,
         "quarantine": [],
     }
@@ -118,11 +119,13 @@ def _empty() -> dict[str, Any]:
 
 def _of(reader: Reader) -> dict[str, Any]:
     from warehouse import overview
+    from warehouse.volumes import volumes
 
     return {
         "release": overview.release(reader),
         "simulated": overview.is_simulated(reader),
         "freshness": overview.freshness(reader),
+        "volumes": volumes(reader),
         "ledger": overview.ledger_totals(overview.ledger(reader)),
         "quarantine": [
             {name: row[name] for name in ("table_name", "source", "reason", "rows", "oldest_since")}
@@ -153,6 +156,7 @@ def _print(status: dict[str, Any]) -> None:
     if status["simulated"]:
         echo("Contains simulated data (source demo).", fg="yellow")
     _freshness(status["freshness"])
+    _volumes(status["volumes"])
     _ledger(status["ledger"])
     _quarantine(status["quarantine"])
     _pending(status)
@@ -180,6 +184,15 @@ def _freshness(rows: list[dict[str, Any]]) -> None:
             for row in rows
         ],
     )
+
+
+def _volumes(rows: list[dict[str, Any]]) -> None:
+    """Sources that landed more or less than they usually do; nothing where all are as usual."""
+    if any(row["problem"] for row in rows):
+        heading("Unlike its own past")
+        for row in rows:
+            if row["problem"]:
+                _folded(row["problem"], fg="yellow")
 
 
 def _seconds(hours: float | None) -> float | None:
@@ -236,15 +249,19 @@ def _landing(status: dict[str, Any]) -> None:
     if texts:
         heading("Landing needs attention")
         for text in texts:
-            folded = textwrap.fill(
-                text,
-                78,
-                initial_indent="  ",
-                subsequent_indent="    ",
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-            echo(*folded.splitlines(), fg="red")
+            _folded(text, fg="red")
+
+
+def _folded(text: str, fg: str) -> None:
+    folded = textwrap.fill(
+        text,
+        78,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    echo(*folded.splitlines(), fg=fg)
 
 
 def _waiting(writes: dict[str, int]) -> None:

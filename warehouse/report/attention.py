@@ -18,11 +18,12 @@ class Concern(NamedTuple):
 
 
 def attention(report: Report) -> list[Concern]:
-    """Workflows, then agents, then products, as the report read them; empty when all is quiet."""
+    """Workflows, agents, products and sources, as the report read them; empty when all is quiet."""
     return [
         *(_workflow(row) for row in report.marts["workflows"]),
         *(_agent(row) for row in report.marts["agents"]),
         *(_stalled(row) for row in report.marts["stalled"]),
+        *(_unusual(row) for row in report.volumes if row["problem"]),
     ]
 
 
@@ -40,6 +41,10 @@ def _workflow(row: dict[str, Any]) -> Concern:
 def _agent(row: dict[str, Any]) -> Concern:
     why = f"silent for {hours(row['silent_hours'])}; usually {hours(row['usual_gap_hours'])}"
     return Concern("agent", row["agent_name"], why, row["last_seen_at"])
+
+
+def _unusual(row: dict[str, Any]) -> Concern:
+    return Concern("source", str(row["source"]), str(row["problem"]), None)
 
 
 def _stalled(row: dict[str, Any]) -> Concern:

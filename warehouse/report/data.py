@@ -10,6 +10,7 @@ from common.errors import UsageError
 from loaders.schema import ADOPTED
 from warehouse import overview
 from warehouse.analyses import analysis
+from warehouse.volumes import volumes
 
 if TYPE_CHECKING:
     from repositories.reader import Reader
@@ -139,6 +140,7 @@ class Report:
     quarantine: list[dict[str, Any]]
     counts: dict[str, int]
     tests: dict[str, int]
+    volumes: list[dict[str, Any]] = field(default_factory=list)
     platforms: list[dict[str, Any]] = field(default_factory=list)
     posts: list[dict[str, Any]] = field(default_factory=list)
     #: post_id to (age in hours, views so far), by age.
@@ -175,6 +177,7 @@ def gather(reader: Reader, at: datetime | None = None) -> Report:
         quarantine=overview.quarantine(reader),
         counts=counts,
         tests=tests,
+        volumes=volumes(reader),
         platforms=_platforms(reader) if posts else [],
         posts=posts,
         curves=_curves(reader, [post["post_id"] for post in posts]),
