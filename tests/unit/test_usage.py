@@ -20,6 +20,8 @@ from warehouse.release.duckdb import DuckStore
         ("satus", "There is no command 'satus'. Did you mean 'status'? 'ace --help'"),
         ("zzz", "There is no command 'zzz'. 'ace --help'"),
         ("load yutube", "There is no source 'yutube'. Did you mean 'youtube'?"),
+        ("load youtube --analytics --posts", "Load it with a call of its own"),
+        ("load youtube --analytics", "needs ACE_YOUTUBE_CLIENT_ID and ACE_YOUTUBE_CLIENT_SECRET"),
         ("releases lst", "There is no command 'lst'. Did you mean 'list'?"),
         ("build --targt x", "There is no option '--targt'. Did you mean '--target'"),
         ("--debgu status", "There is no option '--debgu'. Did you mean '--debug'?"),
