@@ -3,26 +3,31 @@
 HTTP tells no row versions, so every row is read each time and those that differ from what was
 landed last are landed: late commits, rows without ``updated_at`` and references set to null are
 seen like any other. Pages go along the table's key: the server cuts an answer at so many rows
-without a word (1000, unless it is set otherwise), so that only an empty page is the end.
+without a word (1000, unless it is set otherwise), so that only an empty page is the end. Answers
+are kept until the run has ended: killed anywhere, the next one goes on with them.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
+from collections import deque
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from common.errors import AceError
-from loaders.jsontext import parse_json
+from loaders.jsontext import canonical_json, parse_json
 from loaders.landing import Landing
-from loaders.landing.metadata import iso, utc_now
+from loaders.landing.metadata import iso, new_load_id, parse_iso, utc_now
 from loaders.live.asks import Answer, Ask
-from loaders.live.client import Client
+from loaders.live.client import Client, judge_status
 from loaders.live.outcomes import Again, Refused
 from loaders.live.pace import Budget
 from loaders.live.source import Platform, Sending
+from loaders.live.spool import ENDING, Spool, keep, opened
 from loaders.schema import ALL_RESOURCES, SOURCE_KEY, uuid_columns
 from loaders.supabase.catalog import DbColumn, DbTable
 from loaders.supabase.keys import SOURCE
@@ -31,6 +36,8 @@ from loaders.supabase.versions import Plan, Snapshot
 
 #: Rows of a page; a page that takes the server too long is asked for again with fewer.
 PAGE, SMALLEST = 1000, 60
+#: A run that did not end is gone on with within this time; later all is read anew.
+UNFINISHED = timedelta(hours=36)
 _WHY = "HTTP tells no row versions"
 _KEY = "ACE_SUPABASE_KEY"
 
@@ -87,21 +94,76 @@ def load_rest(
     """What ``load_supabase`` does, over HTTP. Raises AceError when the server cannot be reached,
     does not take the key, or has none of the tables; loads committed before stay.
     """
-    budget = Budget(home / "live" / SOURCE / "spent.json", {}, source.resets_at, utc_now)
-    with Client(source, budget) as client:
-        run = _RestRun(landing, client, source, schema, full, backfill, time_zone)
+    folder = home / "live" / SOURCE
+    options = canonical_json([source.base, schema, full, backfill, time_zone])[0]
+    name = hashlib.md5(options.encode(), usedforsecurity=False).hexdigest()[:16]
+    budget = Budget(folder / "spent.json", {}, source.resets_at, utc_now)
+    with Spool(folder / f"{name}{ENDING}") as spool, Client(source, budget) as client:
+        if not spool.free:
+            raise AceError(
+                "Another 'ace load supabase' with the same options is running.",
+                "Wait until it has finished.",
+            )
+        if not spool.is_empty and _is_outdated(spool, landing):
+            spool.clear()
+        if spool.is_empty:
+            spool.append({"run": new_load_id(), "begun_at": iso(utc_now())})
+        run = _RestRun(
+            landing, _Kept(spool, client, source), source, schema, full, backfill, time_zone
+        )
         results = []
         for resource in ALL_RESOURCES:
             if progress is not None:
                 progress(resource)
             results.append(run.rest_table(resource))
         if all(result.mode == "missing" for result in results):
+            spool.remove()
             raise AceError(
                 f"{source.base} shows none of the twelve tables in schema '{schema}'.",
                 "Name the right schema with --schema, and expose it (Project Settings, API).",
             )
         run.finish(results)
+        spool.remove()
     return results
+
+
+def _is_outdated(spool: Spool, landing: Landing) -> bool:
+    """Whether the kept pages are too old to land, or another run has landed newer ones."""
+    head = spool.heads[0][1]
+    begun_at = parse_iso(head["begun_at"])
+    assert begun_at is not None
+    return utc_now() - begun_at > UNFINISHED or any(
+        load.landed_at >= begun_at and not str(load.fingerprint).startswith(head["run"])
+        for load in landing.loads(SOURCE)
+    )
+
+
+class _Kept:
+    """Answers of a run that did not end out of its spool, all others from the server."""
+
+    def __init__(self, spool: Spool, client: Client, source: Rest) -> None:
+        self._spool, self._client, self._source = spool, client, source
+        self.run = str(spool.heads[0][1]["run"])
+        self._places: dict[str, deque[int]] = {}
+        for place, entry in spool.heads:
+            if "ask" in entry:
+                self._places.setdefault(Ask(**entry["ask"]).identity, deque()).append(place)
+
+    def get(self, ask: Ask) -> Answer:
+        """As :meth:`Client.get`."""
+        if places := self._places.get(ask.identity):
+            _, answer = opened(*self._spool.entry(places.popleft()))
+            self._source.judge(ask, answer)
+            judge_status(answer)
+            return answer
+        try:
+            answer = self._client.get(ask)
+        except Refused as problem:
+            if problem.answer.status not in (401, 403):  # which the next run may be granted
+                keep(self._spool, ask, problem.answer)
+            raise
+        keep(self._spool, ask, answer)
+        return answer
 
 
 class _RestRun(Run):
@@ -110,7 +172,7 @@ class _RestRun(Run):
     def __init__(
         self,
         landing: Landing,
-        client: Client,
+        client: _Kept,
         source: Rest,
         schema: str,
         full: bool,
@@ -143,7 +205,11 @@ class _RestRun(Run):
             "options": {"backfill": self._backfill, "time_zone": zone},
         }
         with self._landing.open_load(
-            SOURCE, resource, input=f"{self._schema}.{resource}", context=context
+            SOURCE,
+            resource,
+            input=f"{self._schema}.{resource}",
+            fingerprint=f"{self._client.run}-{resource}",
+            context=context,
         ) as load:
             pages = TypedPages(self._landing, table, plan, now, load, self._backfill, zone)
             seen = pages.land(_Walk(self._client, resource, pages))
@@ -164,7 +230,7 @@ class _RestRun(Run):
 class _Walk:
     """A table's rows along its key."""
 
-    def __init__(self, client: Client, resource: str, pages: TypedPages) -> None:
+    def __init__(self, client: _Kept, resource: str, pages: TypedPages) -> None:
         self._client, self._resource, self._typed = client, resource, pages
         self._size = PAGE
 

@@ -111,6 +111,31 @@ def test_a_break_in_the_middle_lands_nothing_of_that_table(
     assert run(fake, tmp_path)["products"].accepted == 25
 
 
+def test_kept_pages_are_older_than_what_another_run_landed(
+    fake: FakeSupabase, tmp_path: Path
+) -> None:
+    fake.fail(lambda request: fake.reply(request), at="/products")
+    fake.fail(Reply(status=500), at="/products", times=3)
+    with pytest.raises(AceError, match="HTTP 500"):
+        run(fake, tmp_path)
+    fake.tables["products"][0]["name"] = "Newer"
+    assert run(fake, tmp_path, full=True)["products"].accepted == 25
+    assert run(fake, tmp_path)["products"].load_id is None
+    assert landed(tmp_path)[0]["name"] == "Newer"
+
+
+def test_a_run_that_is_not_over_goes_on_with_its_pages(fake: FakeSupabase, tmp_path: Path) -> None:
+    fake.fail(lambda request: fake.reply(request), at="/products")
+    fake.fail(Reply(status=500), at="/products", times=3)
+    with pytest.raises(AceError, match="HTTP 500"):
+        run(fake, tmp_path)
+    assert run(fake, tmp_path)["products"].accepted == 25
+    # Only what was answered with 500, three times.
+    asked = [n for question, n in fake.repeated().items() if "products" in question[1]]
+    assert asked == [4]
+    assert not list(tmp_path.glob("live/*/*.spool"))
+
+
 def test_a_wrong_key_is_said_and_shown_nowhere(fake: FakeSupabase, tmp_path: Path) -> None:
     with pytest.raises(AceError, match="does not take the key") as refused:
         run(fake, tmp_path, "sb_secret_wrong0123456789")
