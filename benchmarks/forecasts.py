@@ -11,7 +11,10 @@ Demo: simulated worlds; the method was chosen on seed 7.
 The backtest of the models forecasts each post from a poll with what was known on the Monday
 before. The rules are worked out in NumPy for the same posts from the same earlier ones: constant
 scaling (from matured posts' counts interpolated at the very age of the poll), the count there
-was, and the account's median. Posts without views by then are not forecast, by anyone.
+was, and the account's median. Posts without views by then have lines of their own, in
+logarithms of one view more: no rule grows anything from nothing, and relative errors of those
+that get none do not exist. Beside ours are none and the mean of earlier posts without views at
+that age.
 """
 
 from __future__ import annotations
@@ -47,6 +50,8 @@ DEMO_POSTS = 3000
 RULES = ("scaled", "last", "median")
 #: So much less than by constant scaling the error is to be.
 LIMIT = 0.9
+#: There the mean is what one can know, apart from the age and how it is shrunk.
+LIMIT_OF_UNSEEN = 1.1
 #: Fewer forecasts than this say nothing of a method.
 LEAST = 50
 #: The age up to which a poll counts as one from an age.
@@ -55,6 +60,8 @@ NEXT = {1: 6, 6: 24, 24: 72, 72: 168}
 
 def lines(folder: Path, data: Path | None = None) -> Iterator[Line]:
     """A line per world, age of the poll and target, all platforms together."""
+    import polars as pl
+
     worlds: dict[str, Callable[[Path], datetime | None]] = {
         "news": lambda home: _land_posts(home, news(data)),
         "trending": lambda home: _land_posts(home, trending()),
@@ -62,6 +69,7 @@ def lines(folder: Path, data: Path | None = None) -> Iterator[Line]:
             f"demo {seed}": partial(models.land_demo, posts=DEMO_POSTS, seed=seed) for seed in SEEDS
         },
     }
+    last = pl.col("last")
     for name, land in worlds.items():
         home = folder / name.replace(" ", "-")
         scored, share = by_the_models(home, land(home))
@@ -73,8 +81,12 @@ def lines(folder: Path, data: Path | None = None) -> Iterator[Line]:
         for (start, target), rows in scored.sort("from_hours", "target_hours").group_by(
             "from_hours", "target_hours", maintain_order=True
         ):
-            if len(rows) >= LEAST:
-                yield _line(f"{name}: {start}-{NEXT[start]} h to {target} h", rows)
+            what = f"{name}: {start}-{NEXT[start]} h to {target} h"
+            seen, unseen = rows.filter(last > 0), rows.filter(last == 0)
+            if len(seen) >= LEAST:
+                yield _line(what, seen)
+            if len(unseen) >= LEAST:
+                yield _line_of_unseen(f"{what}, no views", unseen)
 
 
 def _line(name: str, rows: pl.DataFrame) -> Line:
@@ -94,6 +106,24 @@ def _line(name: str, rows: pl.DataFrame) -> Line:
         name, mrse["ours"], mrse["scaled"], "",
         ratio=mrse["ours"] / mrse["scaled"], limit=LIMIT,
         note=f"n {len(rows)}, mrse/median APE: {figures}, coverage80 {np.mean(inside):.3f}",
+    )  # fmt: skip
+
+
+def _line_of_unseen(name: str, rows: pl.DataFrame) -> Line:
+    """Mean squared error of ln(1 + views) of ours beside that of earlier posts' mean."""
+    import numpy as np
+
+    actual = rows["target_views"].to_numpy()
+    mean, none = (
+        float(np.mean((np.log1p(rows[one].to_numpy()) - np.log1p(actual)) ** 2))
+        for one in ("unseen", "last")
+    )
+    ours = float(np.mean((np.log1p(rows["ours"].to_numpy()) - np.log1p(actual)) ** 2))
+    inside = np.mean((actual >= rows["lo80"].to_numpy()) & (actual <= rows["hi80"].to_numpy()))
+    return Line(
+        name, ours, mean, "", ratio=ours / mean, limit=LIMIT_OF_UNSEEN,
+        note=f"n {len(rows)}, msle of none {none:.4f}, still none {np.mean(actual == 0):.2f}, "
+        f"coverage80 {inside:.3f}",
     )  # fmt: skip
 
 
@@ -219,13 +249,14 @@ def by_the_models(home: Path, as_of: datetime | None) -> tuple[pl.DataFrame, flo
                 "from_age_hours, from_views as last, target_views, predicted as ours, lo80, hi80 "
                 "from intermediate.int_forecasts where not is_pending and predicted is not null",
                 "select post_id::varchar as post_id, list(age_hours order by age_hours) as ages, "
-                "list(views_mono order by age_hours) as views from marts.post_metric_history "
+                "list(views_mono order by age_hours) as views, coalesce(max(age_hours) "
+                "filter (where views_mono = 0), 0) as unseen_until from marts.post_metric_history "
                 "where views is not null and age_hours > 0 group by post_id",
                 "select ages.post_id::varchar as post_id, posts.platform, "
                 "horizon_hours as target_hours, views as outcome, ages.known_at "
                 "from marts.post_age_metrics as ages "
                 "inner join intermediate.accepted_published_posts as posts "
-                "on ages.post_id = posts.post_id where views > 0 and not crosses_break",
+                "on ages.post_id = posts.post_id where views is not null and not crosses_break",
             )
         )
         (share,) = connection.execute(
@@ -255,17 +286,22 @@ def with_rules(forecasts: pl.DataFrame, matured: pl.DataFrame) -> pl.DataFrame:
             pl.col("known_at") <= fit_at,
         )
         ages = group["from_age_hours"].to_numpy()
+        seen = known.filter(pl.col("outcome") > 0)
         reached = np.array(
             [
                 _count_at(ages, np.array(row["ages"]), np.array(row["views"])) / row["outcome"]
-                for row in known.iter_rows(named=True)
+                for row in seen.iter_rows(named=True)
             ]
         )
         alpha = reached.sum(axis=0) / (reached**2).sum(axis=0)
+        unseen = known["unseen_until"].to_numpy()[:, None] >= ages
+        logs = np.log1p(known["outcome"].to_numpy())[:, None]
+        grown = (unseen * logs).sum(axis=0) / np.maximum(unseen.sum(axis=0), 1)
         found.append(
             group.with_columns(
                 pl.Series("scaled", group["last"].to_numpy() * alpha),
-                pl.lit(known["outcome"].median()).alias("median"),
+                pl.Series("unseen", np.expm1(grown)),
+                pl.lit(seen["outcome"].median()).alias("median"),
             )
         )
     return pl.concat(found)

@@ -22,6 +22,18 @@
 {%- endmacro %}
 
 
+{# Views as growth takes them: from none, which nothing grows from, one more than there are. #}
+{% macro grown_from(views) -%}
+    ({{ views }} + case when from_zero then 1 else 0 end)
+{%- endmacro %}
+
+
+{# The views that grown ones stand for. #}
+{% macro grown_to(views) -%}
+    ({{ views }} - case when from_zero then 1 else 0 end)
+{%- endmacro %}
+
+
 {# Coefficients of the growth, in the order of `growth_features`. #}
 {% macro growth_coefficients() -%}
     {{ return(['constant', 'no_slope', 'slope', 'slope_squared', 'size']) }}
@@ -70,9 +82,16 @@
 {%- endmacro %}
 
 
-{# How far growth spreads, in logarithms: with what was fitted, and a little with its age. #}
+{# How far growth spreads, in logarithms: with what was fitted, and a little with its age. Of
+   posts without views nothing but their age is known: with the share of time still ahead. #}
 {% macro growth_spread(fitted) -%}
-    greatest(0.75 * ln({{ fitted }}) + 0.25 * ln({{ scaled_growth() }}), 0.000001)
+    greatest(
+        case
+            when from_zero then 1 - exp(-log_ahead)
+            else 0.75 * ln({{ fitted }}) + 0.25 * ln({{ scaled_growth() }})
+        end,
+        0.000001
+    )
 {%- endmacro %}
 
 
@@ -158,6 +177,7 @@ without_{{ step }} as (
 {% macro fit_serves(fits, examples) -%}
     {{ fits }}.from_hours = {{ examples }}.from_hours
         and {{ fits }}.target_hours = {{ examples }}.target_hours
+        and {{ fits }}.from_zero = {{ examples }}.from_zero
         and (
             {{ fits }}.fit_platform = 'all'
             or (

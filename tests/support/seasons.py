@@ -260,12 +260,16 @@ class Season:
 
     def polls_of(self, post: str, since: float, until: float) -> None:
         row, day = self.newest["published_posts"][post], self.published[post]
-        size = random.Random(post).lognormvariate(6, 1)
+        drawn = random.Random(post)
+        size = drawn.lognormvariate(6, 1)
+        # Four in ten have no views yet when they are hours old.
+        seen_at = 6 if drawn.random() < 0.4 else 0
         for age in AGES:
             at = day + age / 24
             if not since <= at < until or self.random.random() < 0.1:
                 continue
             views = int(size * (1 + age / 10) ** 0.7 * self.random.uniform(0.95, 1.05))
+            views *= age >= seen_at
             # A tenth comes days late, behind others.
             late = self.random.uniform(1, 9) if self.random.random() < 0.1 else 0.02
             if at + late >= until:

@@ -261,6 +261,20 @@ def test_there_are_posts_enough_for_forecasts_of_each_platform(season: Season) -
     assert sum(counts.values()) > 80
 
 
+def test_posts_without_views_are_enough_for_forecasts_of_such(season: Season) -> None:
+    """In all, more than forecast_min_posts; of the last ones some have none yet."""
+    polls = [row for step in season.steps for _, row in step.rows.get("performance_metrics", [])]
+    named = {row.get("post_id") or row["external_post_id"] for row in polls if row["views"] == 0}
+    assert len(named) > 60
+    last = [step for step in season.steps if len(step.rows) > 10][-1]
+    late = [
+        row
+        for _, row in last.rows["performance_metrics"]
+        if row["collected_at"] > last.at - timedelta(hours=3)
+    ]
+    assert any(row["views"] == 0 for row in late)
+
+
 def test_posts_are_hours_old_when_the_last_of_them_are_polled(season: Season) -> None:
     """What they will have after a day is ahead of them."""
     step = [step for step in season.steps if len(step.rows) > 10][-1]

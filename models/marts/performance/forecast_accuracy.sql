@@ -15,6 +15,7 @@ forecasts as {{ inlined() }} (
     from {{ ref('int_forecasts') }}
     where not is_pending
         and predicted is not null
+        and from_views > 0
         and fit_at in (select sets.fit_at from sets)
 
 ),

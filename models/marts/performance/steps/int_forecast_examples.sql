@@ -134,14 +134,15 @@ described as (
         starts.age_hours as from_age_hours,
         starts.views as from_views,
         ln(targets.horizon_hours / starts.age_hours) as log_ahead,
-        case when starts.views > 0 then ln(starts.views) end as log_size,
+        starts.views = 0 as from_zero,
+        ln(greatest(starts.views, 1)) as log_size,
         ln((starts.views + 1) / (starts.early_views + 1))
         / ln(starts.age_hours / starts.early_age_hours) as early_slope,
         targets.status = 'pending' as is_pending,
         targets.views as target_views,
         targets.crosses_break,
-        starts.views > 0
-        and targets.views > 0
+        (starts.views = 0 or targets.views > 0)
+        and targets.views is not null
         and not targets.crosses_break as is_example,
         starts.origin_at,
         case
@@ -168,6 +169,7 @@ final as (
         definition_era,
         from_age_hours,
         from_views,
+        from_zero,
         log_ahead,
         log_size,
         early_slope,

@@ -13,7 +13,7 @@
 {#- The last days that have as many posts as a fit takes: it is the same fit while they have as
     many rows and none of a newer build. -#}
 {%- set newest = "filter (where posts_after < " ~ var('forecast_training_posts') ~ ")" -%}
-{%- set scope = ['fit_platform', 'fit_era', 'from_hours', 'target_hours'] %}
+{%- set scope = ['fit_platform', 'fit_era', 'from_hours', 'target_hours', 'from_zero'] %}
 
 with
 
@@ -30,12 +30,13 @@ known_by_day as (
         definition_era,
         from_hours,
         target_hours,
+        from_zero,
         known_on,
         count(*) as posts,
         max(_build) as newest_build
     from examples
     where is_example
-    group by platform, definition_era, from_hours, target_hours, known_on
+    group by platform, definition_era, from_hours, target_hours, from_zero, known_on
 
 ),
 
@@ -47,6 +48,7 @@ days as {{ computed_once() }} (
         definition_era as fit_era,
         from_hours,
         target_hours,
+        from_zero,
         known_on,
         posts,
         newest_build
@@ -57,11 +59,12 @@ days as {{ computed_once() }} (
         cast(0 as bigint) as fit_era,
         from_hours,
         target_hours,
+        from_zero,
         known_on,
         cast(sum(posts) as bigint) as posts,
         max(newest_build) as newest_build
     from known_by_day
-    group by from_hours, target_hours, known_on
+    group by from_hours, target_hours, from_zero, known_on
 
 ),
 
@@ -117,7 +120,8 @@ final as (
     select
         cast(cast(fit_at at time zone 'UTC' as date) as text)
         || ' ' || fit_platform || ' ' || cast(fit_era as text)
-        || ' ' || cast(from_hours as text) || ' ' || cast(target_hours as text) as fit_id,
+        || ' ' || cast(from_hours as text) || ' ' || cast(target_hours as text)
+        || case when from_zero then ' from zero' else '' end as fit_id,
         fit_at,
         {{ scope | join(',\n        ') }},
         cast(coalesce(sum(posts), 0) as bigint) as posts,

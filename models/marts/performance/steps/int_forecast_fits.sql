@@ -28,6 +28,7 @@ fitted as (
         training.fit_id,
         training.post_id,
         training.log_ahead,
+        training.from_zero,
         training.growth,
         growth.exponent,
         growth.scaling,
@@ -43,6 +44,7 @@ distances as (
     select
         fit_id,
         post_id,
+        {{ growth_spread('fitted') }} as spread,
         ln(growth) / {{ growth_spread('fitted') }} as distance
     from fitted
 
@@ -109,6 +111,17 @@ uppers as (
 
 ),
 
+{# Least squares of the logarithms themselves. #}
+middles as (
+
+    select
+        fit_id,
+        {{ ratio(exact_sum('distance * spread * spread'), exact_sum('spread * spread')) }} as middle
+    from distances
+    group by fit_id
+
+),
+
 intervals as (
 
     select
@@ -134,6 +147,7 @@ final as (
         growth.fit_era,
         growth.from_hours,
         growth.target_hours,
+        growth.from_zero,
         growth.n_train,
         growth.size_mean,
         growth.size_deviation,
@@ -144,11 +158,13 @@ final as (
         {%- for name in growth_coefficients() %}
         growth.{{ name }},
         {%- endfor %}
+        middles.middle,
         intervals.lower_end,
         intervals.upper_end,
         growth.median_views,
         growth.known_at
     from growth
+    inner join middles on growth.fit_id = middles.fit_id
     inner join intervals on growth.fit_id = intervals.fit_id
 
 )

@@ -25,6 +25,7 @@ means as (
         fit_era,
         from_hours,
         target_hours,
+        from_zero,
         count(*) as n_train,
         {{ exact_mean('log_size') }} as size_mean,
         {{ exact_mean('early_slope') }} as slope_mean,
@@ -38,7 +39,7 @@ means as (
         {{ median_of('target_views') }} as median_views,
         max(target_known_at) as known_at
     from training
-    group by fit_id, fit_at, fit_platform, fit_era, from_hours, target_hours
+    group by fit_id, fit_at, fit_platform, fit_era, from_hours, target_hours, from_zero
 
 ),
 
@@ -108,6 +109,7 @@ final as (
         means.fit_era,
         means.from_hours,
         means.target_hours,
+        means.from_zero,
         means.n_train,
         means.size_mean,
         deviations.size_deviation,

@@ -31,6 +31,7 @@ candidates as (
         fits.fit_era,
         fits.from_hours,
         fits.target_hours,
+        fits.from_zero,
         examples.post_id,
         examples.log_ahead,
         examples.log_size,
@@ -59,14 +60,15 @@ final as (
         fit_era,
         from_hours,
         target_hours,
+        from_zero,
         post_id,
         log_ahead,
         log_size,
         early_slope,
         target_views,
         target_known_at,
-        {{ ratio('from_views', 'target_views') }} as reached,
-        {{ ratio('target_views', 'from_views') }} as growth
+        {{ ratio(grown_from('from_views'), grown_from('target_views')) }} as reached,
+        {{ ratio(grown_from('target_views'), grown_from('from_views')) }} as growth
     from candidates
     where choice <= {{ var('forecast_training_posts') }}
 

@@ -61,7 +61,8 @@ own_fits as (
         fit_platform,
         fit_era,
         from_hours,
-        target_hours
+        target_hours,
+        from_zero
     from fits
     where fit_platform <> 'all'
 
@@ -80,6 +81,7 @@ assigned as (
         and examples.definition_era = own_fits.fit_era
         and examples.from_hours = own_fits.from_hours
         and examples.target_hours = own_fits.target_hours
+        and examples.from_zero = own_fits.from_zero
 
 ),
 
@@ -88,13 +90,14 @@ fitted as (
     select
         assigned.*,
         fits.n_train,
+        fits.middle,
         fits.lower_end,
         fits.upper_end,
         fits.median_views,
         fits.known_at as fit_known_at,
         fits.exponent,
         fits.scaling,
-        {{ fitted_growth() }} as growth
+        {{ fitted_growth() }} as fitted
     from assigned
     inner join fits
         on assigned.fit_at = fits.fit_at
@@ -102,19 +105,42 @@ fitted as (
         and assigned.fit_era = fits.fit_era
         and assigned.from_hours = fits.from_hours
         and assigned.target_hours = fits.target_hours
-    where assigned.from_views > 0
+        and assigned.from_zero = fits.from_zero
 
 ),
 
-{# Never under what is there already, and finite. #}
-predicted as (
+{# Never under what is there already, and finite. Where there are no views errors are not told
+   by views, which may stay none, but in logarithms. #}
+ranges as (
 
     select
         fitted.*,
-        {{ scaled_growth() }} as scaled,
-        exp(greatest(lower_end * {{ growth_spread('growth') }}, 0)) as lower_growth,
-        exp(least(upper_end * {{ growth_spread('growth') }}, 50)) as upper_growth
+        {{ grown_from('from_views') }} as grown_views,
+        case
+            when from_zero then exp(least(middle * {{ growth_spread('fitted') }}, 50))
+            else fitted
+        end as growth,
+        exp(greatest(lower_end * {{ growth_spread('fitted') }}, 0)) as lower_growth,
+        exp(least(upper_end * {{ growth_spread('fitted') }}, 50)) as upper_growth
     from fitted
+
+),
+
+predicted as (
+
+    select
+        post_id,
+        from_hours,
+        target_hours,
+        fit_platform,
+        n_train,
+        median_views,
+        fit_known_at,
+        {{ grown_to('grown_views * growth') }} as predicted,
+        {{ grown_to('grown_views * least(lower_growth, growth)') }} as lo80,
+        {{ grown_to('grown_views * greatest(upper_growth, growth)') }} as hi80,
+        {{ grown_to('grown_views * ' ~ scaled_growth()) }} as scaled
+    from ranges
 
 ),
 
@@ -132,14 +158,13 @@ final as (
         examples.from_views,
         examples.target_views,
         examples.crosses_break,
-        examples.from_views * predicted.growth as predicted,
-        examples.from_views * least(predicted.lower_growth, predicted.growth) as lo80,
-        examples.from_views * greatest(predicted.upper_growth, predicted.growth) as hi80,
-        examples.from_views * predicted.scaled as scaled,
+        predicted.predicted,
+        predicted.lo80,
+        predicted.hi80,
+        predicted.scaled,
         predicted.median_views as naive,
         coalesce(predicted.n_train, 0) as n_train,
         case
-            when examples.from_views <= 0 then 'no_views'
             when predicted.fit_platform is null then 'too_few_posts'
             when predicted.fit_platform = 'all' then 'all'
             else 'platform'
