@@ -2,7 +2,9 @@
 
 Simulated posts, in which every tag's effect is known. Hashtags and styles go in groups, most of a
 group together, and one of each group has an effect; hashtags are also chosen by the structure and
-the hook, which have effects of their own. All worlds are built by the project's own models in one
+the hook, which have effects of their own. In other worlds tags are drawn for themselves, and
+scripts do better or worse beyond their tags: there intervals of lift_log are held to the truth as
+well, with a post a script and with many. All worlds are built by the project's own models in one
 run, each as a platform.
 """
 
@@ -30,16 +32,25 @@ NOISE = 0.8
 STRUCTURES = {"listicle": 0.3, "story": -0.2, "demo": 0.0, "skit": 0.0}
 HOOKS = {"question": 0.3, "shock": -0.3, "number": 0.0, "plain": 0.0}
 KINDS = ("hashtag", "style")
+#: Of worlds of scripts: seeds, posts a script on average, their deviation on ln views, and posts.
+SCRIPT_SEEDS = range(30)
+POSTS_A_SCRIPT = (1, 3, 10)
+SCRIPT_SD, SCRIPT_WORLD = 0.4, 400
+TAGS, SHARE = 8, 0.4
 
 
 @dataclass(frozen=True)
 class World:
-    """Which tags posts have, their lifts, and the true effect of each tag, by kind."""
+    """Which tags posts have, their lifts, and the true effect of each tag, by kind.
+
+    Posts of a script have one pattern and one hook.
+    """
 
     has: dict[str, Floats]
     structure: npt.NDArray[np.int64]
     hook: npt.NDArray[np.int64]
     pattern: npt.NDArray[np.int64]
+    script: npt.NDArray[np.int64]
     lift: Floats
     effect: dict[str, Floats]
 
@@ -49,12 +60,18 @@ def lines(folder: Path) -> Iterator[Line]:
     import numpy as np
 
     worlds = {seed: world(seed) for seed in SEEDS}
-    built = by_the_models(folder, worlds)
+    of_scripts = {
+        (posts, seed): script_world(seed, posts)
+        for posts in POSTS_A_SCRIPT
+        for seed in SCRIPT_SEEDS
+    }
+    numbers = {key: len(worlds) + place for place, key in enumerate(of_scripts)}
+    built = by_the_models(folder, worlds | {numbers[key]: one for key, one in of_scripts.items()})
     for kind in KINDS:
         errors: dict[str, list[float]] = {}
         held = []
         for seed, one in worlds.items():
-            marginal, shrunk, adjusted, low, high = built[kind, seed]
+            marginal, shrunk, adjusted, low, high, *_ = built[kind, seed]
             truth = one.effect[kind]
             found = {
                 "adjusted": adjusted, "marginal": marginal, "shrunk": shrunk,
@@ -71,6 +88,48 @@ def lines(folder: Path) -> Iterator[Line]:
             f"{error['shrunk']:.4f}, least squares {error['least squares']:.4f}, all zero "
             f"{error['zero']:.4f}; 95% intervals hold {np.mean(held):.1%}; {len(SEEDS)} seeds",
         )  # fmt: skip
+    for posts in POSTS_A_SCRIPT:
+        for kind in (*KINDS, "variable"):
+            of_one = [
+                (built[kind, numbers[posts, seed]], of_scripts[posts, seed].effect[kind])
+                for seed in SCRIPT_SEEDS
+            ]
+            for column, end in (("lift_log", 5), ("adjusted_lift", 3)):
+                inside = np.concatenate([
+                    ((found[end] <= truth) & (truth <= found[end + 1]))[~np.isnan(found[end])]
+                    for found, truth in of_one
+                ])  # fmt: skip
+                for sense, limit in ((">=", 0.9), ("<=", 0.98)):
+                    yield Line(
+                        f"95% intervals of {column}, {kind}s, {posts} posts a script",
+                        100 * float(inside.mean()), unit="%", ratio=float(inside.mean()),
+                        sense=sense, limit=limit,
+                        note=f"{len(inside)} told; scripts differ by {SCRIPT_SD}, posts by {NOISE}",
+                    )  # fmt: skip
+
+
+def script_world(seed: int, posts_a_script: int) -> World:
+    """Scripts of so many posts on average, of no two sizes, that differ beyond their tags."""
+    import numpy as np
+
+    random = np.random.default_rng([seed, posts_a_script, 43])
+    scripts = SCRIPT_WORLD // posts_a_script
+    sizes = 1 + random.poisson(random.gamma(2, (posts_a_script - 1) / 2, scripts))
+    script = np.repeat(np.arange(scripts), sizes)
+    has = {
+        "hashtag": (random.random((len(script), TAGS)) < SHARE).astype(np.float64),
+        "style": (random.random((scripts, TAGS)) < SHARE).astype(np.float64)[script],
+    }
+    hook = random.integers(0, len(HOOKS), scripts)[script]
+    effect = {kind: random.normal(0, 0.2, TAGS) for kind in KINDS}
+    own = random.normal(0, 0.2, len(HOOKS))
+    used = np.bincount(hook, minlength=len(HOOKS))
+    effect["variable"] = own - (used @ own - used * own) / (used.sum() - used)
+    lift = sum(has[kind] @ effect[kind] for kind in KINDS) + own[hook]
+    lift = lift + random.normal(0, SCRIPT_SD, scripts)[script]
+    lift = lift + random.normal(0, NOISE, len(script))
+    effect["variable"] = effect["variable"][np.argsort(list(HOOKS))]
+    return World(has, 0 * script, hook, script, script, lift - np.median(lift), effect)
 
 
 def world(seed: int) -> World:
@@ -100,7 +159,8 @@ def world(seed: int) -> World:
         effect[kind][first] = random.choice([-0.4, 0.4], GROUPS)
     lift = sum(has[kind] @ effect[kind] for kind in KINDS) + random.normal(0, NOISE, POSTS)
     lift += np.array(list(STRUCTURES.values()))[structure] + np.array(list(HOOKS.values()))[hook]
-    return World(has, structure, hook, pattern, lift - np.median(lift), effect)
+    script = np.arange(POSTS)
+    return World(has, structure, hook, pattern, script, lift - np.median(lift), effect)
 
 
 def least_squares(one: World, kind: str) -> Floats:
@@ -137,9 +197,9 @@ def by_the_models(
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         rows = connection.execute(
             "select kind, platform, list([lift_log, ln(1 + shrunk_lift), ln(1 + adjusted_lift), "
-            "ln(1 + adjusted_lo), ln(1 + adjusted_hi)] order by tag) "
+            "ln(1 + adjusted_lo), ln(1 + adjusted_hi), lo, hi] order by tag) "
             "from marts.creative_tag_effects where platform <> 'all' and kind in ('hashtag', "
-            "'style') group by kind, platform"
+            "'style', 'variable') group by kind, platform"
         ).fetchall()
     return {
         (kind, int(platform)): tuple(np.array(values, dtype=np.float64).T)
@@ -156,10 +216,10 @@ def tables(worlds: dict[int, World]) -> dict[str, Any]:
 
     known = "2026-01-01 00:00:00+00"
     hooks = list(HOOKS)
-    outcomes, published, patterns = [], [], []
+    outcomes, published, patterns, scripts = [], [], [], []
     lists = set()
     for seed, one in worlds.items():
-        for post in range(POSTS):
+        for post in range(len(one.lift)):
             tags = [f"t{n:02}" for n in one.has["hashtag"][post].nonzero()[0]]
             lists.add(tuple(tags))
             published.append({"post_id": key(1, seed, post), "hashtags": tags})
@@ -169,7 +229,7 @@ def tables(worlds: dict[int, World]) -> dict[str, Any]:
                     "platform": str(seed),
                     "product_id": key(2, seed, 0),
                     "pattern_id": key(3, seed, int(one.pattern[post])),
-                    "script_id": key(4, 0, int(one.hook[post])),
+                    "script_id": key(4, seed, int(one.script[post])),
                     "log_lift_72h": float(one.lift[post]),
                 }
             )
@@ -181,10 +241,11 @@ def tables(worlds: dict[int, World]) -> dict[str, Any]:
                 {"pattern_id": key(3, seed, number), "kind": kind, "tag": tag}
                 for kind, tag in made_with
             ]
-    scripts = [
-        {"script_id": key(4, 0, number), "tags": [f"hook_type={hook}"]}
-        for number, hook in enumerate(hooks)
-    ]
+        hook_of = dict(zip(one.script.tolist(), one.hook.tolist(), strict=True))
+        scripts += [
+            {"script_id": key(4, seed, number), "tags": [f"hook_type={hooks[hook]}"]}
+            for number, hook in sorted(hook_of.items())
+        ]
     moment = pl.lit(known).str.to_datetime("%Y-%m-%d %H:%M:%S%#z").alias("known_at")
     return {
         "int_post_outcomes": pl.DataFrame(outcomes).with_columns(moment),

@@ -17,9 +17,8 @@ from loaders.demo.keys import Ints, stream
 from loaders.demo.trials import draw_trials
 from loaders.demo.truth import Floats
 
-#: Posts per experiment and experiments per script: 11 posts, 5 experiments, 4 scripts.
+#: Posts per experiment, each of which has a script of its own: 11 posts, 5 experiments.
 POSTS_PER_EXPERIMENT = (11, 5)
-EXPERIMENTS_PER_SCRIPT = (5, 4)
 PATTERNS_PER_PRODUCT = 3
 GLOBAL_PATTERNS = 4
 #: Scripts of the product that never gets a video.
@@ -163,9 +162,8 @@ def make_catalogue(clock: Clock) -> Catalogue:
     experiments = int(post_experiment[-1]) + 1
     first_post = _first(published, post_experiment, experiments)
     experiment_created = first_post - random.integers(HOUR, 6 * HOUR, experiments)
-    experiment_script = np.arange(experiments, dtype=np.int64) * EXPERIMENTS_PER_SCRIPT[1]
-    experiment_script //= EXPERIMENTS_PER_SCRIPT[0]
-    used = int(experiment_script[-1]) + 1
+    experiment_script = np.arange(experiments, dtype=np.int64)
+    used = experiments
     script_created = np.empty(used + STALLED_SCRIPTS, dtype=np.int64)
     asset_created = experiment_created - random.integers(40 * MINUTE, 160 * MINUTE, experiments)
     script_created[:used] = _first(asset_created, experiment_script, used)

@@ -69,7 +69,7 @@ VARIABLES: dict[str, tuple[Effect, ...]] = {
         Effect("none", 0.0, 0.0),
     ),
     "hook_type": (
-        Effect("question", 0.25, 0.10),
+        Effect("question", 0.70, 0.10),
         Effect("bold_claim", 0.0, 0.0),
         Effect("statistic", -0.20, 0.0),
         Effect("confession", 0.0, 0.15),

@@ -118,8 +118,9 @@ def broken(empty: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         "insert into intermediate.int_post_lineage (post_id)"
         f" select {key} from range(2) as positions (position)",
         "insert into marts.creative_tag_effects"
-        " (platform, kind, tag, posts_with, posts_without, products, p_value, q_value, known_at)"
-        " values ('all', 'hashtag', 'a', 0, 0, 0, 1e-300, 0.999999e-300, current_timestamp)",
+        " (platform, kind, tag, posts_with, posts_without, products, scripts_with, scripts_without,"
+        "  p_value, q_value, known_at)"
+        " values ('all', 'hashtag', 'a', 0, 0, 0, 0, 0, 1e-300, 0.999999e-300, current_timestamp)",
     ):
         warehouse.execute(statement)
     assert not warehouse.dbt("test", "--select", "test_type:singular", "creative_tag_effects_rules")

@@ -1,10 +1,15 @@
 {#- What a post has its tags from, the column by which, and since when both are known. Posts
-   are added up by these first: they are far fewer than posts times tags. -#}
+   are added up by these and by script first: they are far fewer than posts times tags. -#}
+{%- set double = type_double() -%}
 {%- set sources = {
     'pattern': ('outcomes.pattern_id', 'outcomes.known_at'),
     'script': ('scripts.tags', 'greatest(outcomes.known_at, scripts.known_at)'),
     'hashtag': ('published.hashtags', 'outcomes.known_at'),
 } -%}
+{%- set by_script = [
+    ('script_with', 'tagged', ', tag'),
+    ('script_of', 'described', ''),
+] -%}
 
 with
 
@@ -16,6 +21,8 @@ outcomes as (
         product_id,
         pattern_id,
         script_id,
+        {#- A post without a script shares none. #}
+        coalesce(script_id, post_id) as cluster,
         log_lift_72h as lift,
         known_at
     from {{ ref('int_post_outcomes') }}
@@ -92,6 +99,7 @@ adjustments as (
     select
         outcomes.platform,
         outcomes.product_id,
+        outcomes.cluster,
         {{ made_with }} as made_with,
         count(outcomes.lift) as n,
         {{ exact_part('outcomes.lift') }} as total,
@@ -104,7 +112,7 @@ adjustments as (
     inner join published on outcomes.post_id = published.post_id
     {%- endif %}
     where {{ made_with }} is not null
-    group by outcomes.platform, outcomes.product_id, {{ made_with }}
+    group by outcomes.platform, outcomes.product_id, outcomes.cluster, {{ made_with }}
 
 ),
 
@@ -125,6 +133,7 @@ tagged as (
     select
         posts.platform,
         posts.product_id,
+        posts.cluster,
         tags.kind,
         tags.choice,
         tags.tag,
@@ -139,63 +148,14 @@ tagged as (
 
 ),
 
-by_product as (
-
-    select
-        platform,
-        product_id,
-        kind,
-        choice,
-        tag,
-        sum(n) as n,
-        sum(total) as total,
-        sum(squares) as squares,
-        max(known_at) as known_at
-    from tagged
-    group by platform, product_id, kind, choice, tag
-
-),
-
-placed as (
-
-    select * from by_product
-    union all
-    select
-        'all' as platform,
-        product_id,
-        kind,
-        choice,
-        tag,
-        n,
-        total,
-        squares,
-        known_at
-    from by_product
-
-),
-
-with_tag as (
-
-    select
-        platform,
-        kind,
-        choice,
-        tag,
-        cast(sum(n) as bigint) as n,
-        count(distinct case when n > 0 then product_id end) as products,
-        coalesce({{ exact_sum('total') }}, 0) as total,
-        coalesce({{ exact_sum('squares') }}, 0) as squares
-    from placed
-    group by platform, kind, choice, tag
-
-),
-
 {# The posts a tag is compared with: those of which a tag of the kind is known. #}
 described as (
 
     {% for source in sources -%}
     select
         posts.platform,
+        posts.product_id,
+        posts.cluster,
         kinds.kind,
         kinds.choice,
         posts.n,
@@ -208,6 +168,103 @@ described as (
 
 ),
 
+known_by_platform as (
+
+    select
+        platform,
+        kind,
+        max(known_at) as known_at
+    from tagged
+    group by platform, kind
+
+),
+
+{# Posts of one script, of one product, stand together. #}
+{% for step, source, more in by_script -%}
+{{ step }} as {{ computed_once() }} (
+
+    select
+        platform,
+        product_id,
+        cluster,
+        kind,
+        choice{{ more }},
+        cast(sum(n) as bigint) as n,
+        cast(coalesce(sum(total), 0) as {{ double }}) as total,
+        cast(coalesce(sum(squares), 0) as {{ double }}) as squares
+    from (
+        select
+            platform,
+            product_id,
+            cluster,
+            kind,
+            choice{{ more }},
+            n,
+            total,
+            squares
+        from {{ source }}
+        union all
+        select
+            'all' as platform,
+            product_id,
+            cluster,
+            kind,
+            choice{{ more }},
+            n,
+            total,
+            squares
+        from {{ source }}
+    ) as placed
+    group by platform, product_id, cluster, kind, choice{{ more }}
+
+),
+
+{% endfor -%}
+known as (
+
+    select * from known_by_platform
+    union all
+    select
+        'all' as platform,
+        kind,
+        max(known_at) as known_at
+    from known_by_platform
+    group by kind
+
+),
+
+{# Sums of a script's posts with the tag, multiplied with themselves and with those of all of it. #}
+with_tag as (
+
+    select
+        tagged.platform,
+        tagged.kind,
+        tagged.choice,
+        tagged.tag,
+        cast(sum(tagged.n) as bigint) as n,
+        count(distinct case when tagged.n > 0 then tagged.product_id end) as products,
+        count(case when tagged.n > 0 then 1 end) as scripts,
+        count(case when tagged.n > 0 and tagged.n = every.n then 1 end) as whole_scripts,
+        {{ exact_sum('tagged.total') }} as total,
+        {{ exact_sum('tagged.squares') }} as squares,
+        cast(sum(tagged.n * tagged.n) as {{ double }}) as n_n,
+        {{ exact_sum('tagged.n * tagged.total') }} as n_total,
+        {{ exact_sum('tagged.total * tagged.total') }} as total_total,
+        cast(coalesce(sum(tagged.n * every.n), 0) as {{ double }}) as n_all,
+        coalesce({{ exact_sum('tagged.n * every.total') }}, 0) as n_all_total,
+        coalesce({{ exact_sum('tagged.total * every.n') }}, 0) as total_all,
+        coalesce({{ exact_sum('tagged.total * every.total') }}, 0) as total_all_total
+    from script_with as tagged
+    left join script_of as every
+        on tagged.platform = every.platform
+        and tagged.product_id = every.product_id
+        and tagged.cluster = every.cluster
+        and tagged.kind = every.kind
+        and tagged.choice = every.choice
+    group by tagged.platform, tagged.kind, tagged.choice, tagged.tag
+
+),
+
 with_kind as (
 
     select
@@ -215,35 +272,18 @@ with_kind as (
         kind,
         choice,
         cast(sum(n) as bigint) as n,
+        count(case when n > 0 then 1 end) as scripts,
         {{ exact_sum('total') }} as total,
-        {{ exact_sum('squares') }} as squares
-    from (
-        select * from described
-        union all
-        select
-            'all' as platform,
-            kind,
-            choice,
-            n,
-            total,
-            squares
-        from described
-    ) as placed_posts
+        {{ exact_sum('squares') }} as squares,
+        cast(sum(n * n) as {{ double }}) as n_n,
+        {{ exact_sum('n * total') }} as n_total,
+        {{ exact_sum('total * total') }} as total_total
+    from script_of
     group by platform, kind, choice
 
 ),
 
-known as (
-
-    select
-        platform,
-        kind,
-        max(known_at) as known_at
-    from placed
-    group by platform, kind
-
-),
-
+{# Posts with the tag (1) and without it (0), and their scripts' sums, squared and multiplied. #}
 sides as (
 
     select
@@ -253,10 +293,25 @@ sides as (
         with_tag.products,
         with_tag.n as n1,
         coalesce(with_kind.n, 0) - with_tag.n as n0,
+        with_kind.scripts,
+        with_tag.scripts as scripts1,
+        coalesce(with_kind.scripts, 0) - with_tag.whole_scripts as scripts0,
         with_tag.total as total1,
         with_kind.total - with_tag.total as total0,
         with_tag.squares as squares1,
-        with_kind.squares - with_tag.squares as squares0
+        with_kind.squares - with_tag.squares as squares0,
+        with_tag.n_n as n1_n1,
+        with_tag.n_total as n1_total1,
+        with_tag.total_total as total1_total1,
+        with_kind.n_n - 2 * with_tag.n_all + with_tag.n_n as n0_n0,
+        with_kind.n_total - with_tag.n_all_total - with_tag.total_all + with_tag.n_total
+            as n0_total0,
+        with_kind.total_total - 2 * with_tag.total_all_total + with_tag.total_total
+            as total0_total0,
+        with_tag.n_all - with_tag.n_n as n1_n0,
+        with_tag.n_all_total - with_tag.n_total as n1_total0,
+        with_tag.total_all - with_tag.n_total as n0_total1,
+        with_tag.total_all_total - with_tag.total_total as total1_total0
     from with_tag
     left join with_kind
         on with_tag.platform = with_kind.platform
@@ -265,21 +320,47 @@ sides as (
 
 ),
 
-{# Squared errors of the two means. #}
+{# Of how many scripts with the same number of posts as much is learned. #}
+means as {{ computed_once() }} (
+
+    select
+        *,
+        total1 / n1 as mean1,
+        total0 / n0 as mean0,
+        n1 * n1 / n1_n1 as worth1,
+        n0 * n0 / n0_n0 as worth0
+    from sides
+    where n1 >= {{ var('min_tag_posts') }}
+        and n0 >= {{ var('min_tag_posts') }}
+        and n1 * n1 >= {{ var('min_tag_scripts') }} * n1_n1
+        and n0 * n0 >= {{ var('min_tag_scripts') }} * n0_n0
+
+),
+
+{# Squared errors of the two means: posts of one script lie on the same side of the mean more
+   often than chance would have it, so that it is scripts whose sums are independent. What
+   scripts with posts on both sides have in common falls out of the difference. And the error,
+   were all posts independent. #}
 compared as (
 
     select
         platform,
         kind,
         tag,
-        n1,
-        n0,
-        total1 / n1 - total0 / n0 as lift_log,
-        greatest(squares1 - total1 * total1 / n1, 0) / (n1 - 1) / n1 as error1,
-        greatest(squares0 - total0 * total0 / n0, 0) / (n0 - 1) / n0 as error0
-    from sides
-    where n1 >= {{ var('min_tag_posts') }}
-        and n0 >= {{ var('min_tag_posts') }}
+        scripts,
+        worth1,
+        worth0,
+        mean1 - mean0 as lift_log,
+        greatest(total1_total1 - 2 * mean1 * n1_total1 + mean1 * mean1 * n1_n1, 0)
+        / n1 / n1 * worth1 / (worth1 - 1) as error1,
+        greatest(total0_total0 - 2 * mean0 * n0_total0 + mean0 * mean0 * n0_n0, 0)
+        / n0 / n0 * worth0 / (worth0 - 1) as error0,
+        (
+            total1_total0 - mean0 * n0_total1 - mean1 * n1_total0 + mean1 * mean0 * n1_n0
+        ) / n1 / n0 as shared,
+        greatest(squares1 - total1 * mean1, 0) / (n1 - 1) / n1
+        + greatest(squares0 - total0 * mean0, 0) / (n0 - 1) / n0 as of_posts
+    from means
 
 ),
 
@@ -291,11 +372,15 @@ errors as (
         kind,
         tag,
         lift_log,
-        sqrt(error1 + error0) as se,
-        (error1 + error0) * (error1 + error0)
-        / (error1 * error1 / (n1 - 1) + error0 * error0 / (n0 - 1)) as df
+        sqrt(error1 + error0 - 2 * shared) as se,
+        least(
+            (error1 + error0) * (error1 + error0)
+            / (error1 * error1 / (worth1 - 1) + error0 * error0 / (worth0 - 1)),
+            scripts - 2
+        ) as df,
+        sqrt(greatest((error1 + error0 - 2 * shared) / nullif(of_posts, 0), 1)) as widening
     from compared
-    where error1 + error0 > 1e-12
+    where error1 + error0 - 2 * shared > 1e-12
 
 ),
 
@@ -303,6 +388,7 @@ tested as (
 
     select
         errors.*,
+        {{ student_quantile(z95() | float, 'df') }} as t95,
         lift_log - {{ student_quantile(z95() | float, 'df') }} * se as lo,
         lift_log + {{ student_quantile(z95() | float, 'df') }} * se as hi,
         {{ student_two_sided('lift_log / se', 'df') }} as p_value
@@ -378,8 +464,14 @@ final as (
         ) - 1 as {{ type_double() }}) as shrunk_lift,
         known.known_at,
         exp(adjustments.adjusted_log) - 1 as adjusted_lift,
-        exp(adjustments.adjusted_log - {{ z95() }} * adjustments.adjusted_se) - 1 as adjusted_lo,
-        exp(adjustments.adjusted_log + {{ z95() }} * adjustments.adjusted_se) - 1 as adjusted_hi
+        exp(
+            adjustments.adjusted_log - tested.t95 * tested.widening * adjustments.adjusted_se
+        ) - 1 as adjusted_lo,
+        exp(
+            adjustments.adjusted_log + tested.t95 * tested.widening * adjustments.adjusted_se
+        ) - 1 as adjusted_hi,
+        sides.scripts1 as scripts_with,
+        sides.scripts0 as scripts_without
     from sides
     inner join known on sides.platform = known.platform and sides.kind = known.kind
     left join compared
@@ -396,9 +488,9 @@ final as (
         and sides.tag = adjusted.tag
     left join spreads on sides.platform = spreads.platform and sides.kind = spreads.kind
     left join adjustments
-        on compared.platform = adjustments.platform
-        and compared.kind = adjustments.kind
-        and compared.tag = adjustments.tag
+        on tested.platform = adjustments.platform
+        and tested.kind = adjustments.kind
+        and tested.tag = adjustments.tag
 
 )
 
