@@ -354,6 +354,40 @@ def test_a_query_that_cannot_find_anything_is_wrong_usage(
     assert said in capfd.readouterr().err
 
 
+def test_one_refused_post_is_named_and_costs_no_other_its_poll(
+    fake: FakeTikTok, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [str(post["id"]) for post in fake.posts[:25]]
+    monkeypatch.setattr("loaders.live.tiktok.posts.posts_to_poll", lambda *_: ids)
+
+    def picky(request: Any) -> Reply:
+        if ids[7] in request.json["filters"]["video_ids"]:
+            return error("invalid_params", "no such video")
+        return fake.reply(request)
+
+    fake.fail(picky, at="video/query", times=99)
+    result = own(fake, tmp_path, posts=True)
+    assert counts(result) == {"performance_metrics": (24, 24)}
+    assert f"not loaded in full: post {ids[7]} (TikTok says invalid_params" in result.error
+    assert result.exit_code == 1
+    # 20, and the halves that it is in, with their other halves; then 5.
+    assert len(fake.asked("video/query")) <= 12
+
+
+def test_a_refusal_of_all_posts_is_not_asked_for_each_of_them(
+    fake: FakeTikTok, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [str(post["id"]) for post in fake.posts]
+    monkeypatch.setattr("loaders.live.tiktok.posts.posts_to_poll", lambda *_: ids)
+    fake.fail(error("invalid_params", "fields are wrong"), at="video/query", times=999)
+    result = own(fake, tmp_path, posts=True)
+    assert (result.exit_code, len(fake.asked("video/query"))) == (1, 39)
+    assert "the posts after them" in result.error
+    # The next call begins anew.
+    fake.faults.clear()
+    assert counts(own(fake, tmp_path, posts=True)) == {"performance_metrics": (47, 47)}
+
+
 def test_the_newest_refresh_token_is_kept_for_its_owner_alone(
     fake: FakeTikTok, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from loaders.landing import Landing
 from loaders.landing.metadata import utc_now
 from loaders.live.asks import Answer, Ask
 from loaders.live.known import posts_to_poll
+from loaders.live.outcomes import Refused
 from loaders.live.source import Asking, Sending, Source
 from loaders.live.tiktok.errors import BASE, has_videos, judge, judge_page
 from loaders.live.tokens import Tokens, token_of
@@ -67,9 +68,11 @@ class TikTokPosts(Source):
     def program(self, ask: Asking, given: Any, begun_at: datetime) -> None:
         if given is not None:
             for first in range(0, len(given), PAGE):
-                filters = {"video_ids": given[first : first + PAGE]}
-                # Posts that are gone are left out of the answer without a word.
-                ask(_question("/v2/video/query/", {"filters": filters}))
+                batch = given[first : first + PAGE]
+                if not self._poll(ask, batch) and len(batch) > 1:
+                    # It is not about a post.
+                    self.failures.append("the posts after them")
+                    break
             return
         where: dict[str, Any] = {}
         while True:
@@ -78,6 +81,21 @@ class TikTokPosts(Source):
             if not data.get("has_more"):
                 return
             where = {"cursor": data["cursor"]}
+
+    def _poll(self, ask: Asking, ids: list[str]) -> bool:
+        """Ask for the posts, in halves where they are refused: one costs no other its poll.
+        Returns whether any of them was not refused."""
+        try:
+            # Posts that are gone are left out of the answer without a word.
+            ask(_question("/v2/video/query/", {"filters": {"video_ids": ids}}))
+            return True
+        except Refused as refused:
+            if len(ids) == 1:
+                self.failures.append(f"post {ids[0]} ({refused})")
+                return False
+        middle = len(ids) // 2
+        halves = [self._poll(ask, ids[:middle]), self._poll(ask, ids[middle:])]
+        return any(halves)
 
     def headers(self, send: Sending) -> dict[str, str]:
         def refreshed(token: str) -> dict[str, Any]:
