@@ -25,6 +25,6 @@ from {{ ref('product_trends') }} as trends
 inner join {{ ref('products') }} as products on trends.product_id = products.product_id
 left join {{ ref('product_performance') }} as performance
     on trends.product_id = performance.product_id
-    and performance.platform = 'all'
+    and performance.is_total
 where trends.is_latest
 order by trends.is_stale asc, trends.weekly_change desc nulls last, products.name asc

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from loaders.schema import RESOURCES, SOURCES
 from warehouse import declared
@@ -301,3 +302,17 @@ def test_unit_tests_have_names_that_postgres_takes(manifest: dict[str, Any]) -> 
     names = [test["name"] for test in manifest["unit_tests"].values()]
     assert names
     assert [name for name in names if len(name.encode()) > 63] == []
+
+
+def test_marts_with_totals_say_which_rows_they_are() -> None:
+    """A mart whose platform may be 'all' promises is_total, and computes it in one way."""
+    mixed = set()
+    for file in (PROJECT_ROOT / "models" / "marts").glob("*/*.yml"):
+        for model in yaml.safe_load(file.read_text("utf-8")).get("models", ()):
+            columns = {one["name"]: one for one in model.get("columns", ())}
+            said = columns.get("platform", {}).get("description", "")
+            if re.search(r"\ball\b", said) and "no row of all" not in said:
+                mixed.add(model["name"])
+                assert "where not is_total" in columns["is_total"]["description"]
+                assert "{{ is_total(" in file.with_suffix(".sql").read_text("utf-8")
+    assert {"product_performance", "platform_benchmarks", "forecast_accuracy"} < mixed

@@ -142,7 +142,8 @@ final as (
         row_number() over (
             partition by platform order by {{ significant('shrunk_log') }} desc, pattern_id
         ) as rank,
-        known_at
+        known_at,
+        {{ is_total() }} as is_total
     from estimated
 
 )

@@ -471,7 +471,8 @@ final as (
             adjustments.adjusted_log + tested.t95 * tested.widening * adjustments.adjusted_se
         ) - 1 as adjusted_hi,
         sides.scripts1 as scripts_with,
-        sides.scripts0 as scripts_without
+        sides.scripts0 as scripts_without,
+        {{ is_total('sides.platform') }} as is_total
     from sides
     inner join known on sides.platform = known.platform and sides.kind = known.kind
     left join compared

@@ -187,7 +187,8 @@ final as (
         correlations.scaled_spearman,
         errors.unchanged_mrse,
         errors.unchanged_median_ape,
-        correlations.unchanged_spearman
+        correlations.unchanged_spearman,
+        {{ is_total('populations.platform') }} as is_total
     from populations
     inner join errors on populations.population = errors.population
     inner join correlations on populations.population = correlations.population

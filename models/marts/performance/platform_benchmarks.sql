@@ -504,7 +504,8 @@ final as (
             when own.metric <> 'views' then 'fallback'
         end as prior_from,
         coalesce(breaks.crosses_break, false) as crosses_break,
-        greatest(own.exists_from, own.known_at, source.known_at) as known_at
+        greatest(own.exists_from, own.known_at, source.known_at) as known_at,
+        {{ is_total('own.platform') }} as is_total
     from own_priors as own
     inner join own_priors as source
         on own.horizon_hours = source.horizon_hours

@@ -247,7 +247,8 @@ final as (
         posts_30d,
         views_30d,
         trend_last5,
-        known_at
+        known_at,
+        {{ is_total() }} as is_total
     from joined
 
 )
