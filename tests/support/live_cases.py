@@ -29,7 +29,7 @@ class Case:
     that names its address, and ``secrets`` those of their values that are credentials.
 
     ``lands`` is the folder of landing and the resource that its rows go to, and ``key`` what
-    tells them apart. ``metric`` is how the platform calls a number in its answers.
+    tells them apart.
     """
 
     name: str
