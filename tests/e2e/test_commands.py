@@ -206,7 +206,8 @@ def test_the_report_is_one_page(user: User, journal: dict[str, Done]) -> None:
     done = user.ace("report")
     assert done.code == 0
     page = Path(done.out.strip().removeprefix("Wrote "))
-    assert "tiktok_research" in page.read_text("utf-8")
+    # A name may be broken after its underscore, which is marked.
+    assert "tiktok_research" in page.read_text("utf-8").replace("<wbr>", "")
 
 
 def test_two_builds_at_once(user: User, journal: dict[str, Done]) -> None:
