@@ -264,6 +264,8 @@ def _resting(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Marts with rows that name the row, or its post where none names the row itself; and those
     that are made from its table without naming it."""
+    if row["_verdict"] != "accepted":
+        return [], []
     columns = reader.query(
         "select table_schema || '.' || table_name, column_name from meta.columns "
         "where table_schema = 'marts' and type = 'uuid' order by 1, 2"
@@ -275,8 +277,6 @@ def _resting(
     readers = [
         mart for mart, of in made if of is not None and f"canonical.{table}" in of.split(", ")
     ]
-    if row["_verdict"] != "accepted":
-        return [], []
     by, value = (key_column, key)
     if table == "performance_metrics":
         by, value = "post_id", row["post_id"]
