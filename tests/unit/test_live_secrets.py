@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -74,8 +73,6 @@ def call(case: Case, debug: bool) -> int:
     except BaseException as error:
         traceback.print_exception(error)
         return int(getattr(error, "exit_code", 1))
-    finally:
-        os.environ.pop("ACE_DEBUG", None)
     return 0
 
 

@@ -46,15 +46,15 @@ COMMANDS: dict[str, str] = {
     heading="Commands",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--debug", is_flag=True, envvar="ACE_DEBUG", help="Show the traceback of an error.")
 @click.version_option(package_name="ace-warehouse", prog_name="ace")
-def app(debug: bool) -> None:
+@click.pass_context
+def app(context: click.Context, debug: bool) -> None:
     """ACE's analytics warehouse: land, check, build, release, read.
 
     Example: ace load demo && ace build && ace sql "select * from marts.row_ledger"
     """
-    if debug:
-        os.environ["ACE_DEBUG"] = "1"
+    context.ensure_object(dict)["debug"] = debug
 
 
 STOPPED = "Stopped. Nothing half-done was kept; run the command again."
@@ -63,8 +63,9 @@ STOPPED = "Stopped. Nothing half-done was kept; run the command again."
 def main(argv: list[str] | None = None) -> None:
     """Entry point: turns every expected error into one sentence and an exit code."""
     _prepare_output()
+    told: dict[str, bool] = {}
     try:
-        code: Any = app.main(args=argv, prog_name="ace", standalone_mode=False)
+        code: Any = app.main(args=argv, prog_name="ace", standalone_mode=False, obj=told)
     except click.exceptions.Exit as done:
         code = done.exit_code
     except SystemExit as done:
@@ -86,7 +87,7 @@ def main(argv: list[str] | None = None) -> None:
         quiet_output()
         code = 0
     except Exception as error:
-        if os.environ.get("ACE_DEBUG"):
+        if told.get("debug"):
             raise
         known = as_sentence(error)
         if known is not None:
