@@ -26,7 +26,7 @@ COMMANDS: dict[str, str] = {
     "explain": "What a table is: grain, columns, example, lineage.",
     "sql": "Read-only SQL against a release.",
     "analysis": "Questions that come with the project, answered on a release.",
-    "export": "A release as Parquet files.",
+    "export": "A release as Parquet files, or as an older DuckDB file.",
     "doctor": "What keeps the warehouse from working here, and the remedy.",
     "extract": "What models learn from, as a file.",
     "mcp": "The agent server: releases as tools for agents.",
