@@ -8,12 +8,15 @@ escapes of its own for them, and CSV is for programs.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
 import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -74,6 +77,48 @@ def print_json(value: Any) -> None:
 def write(text: str) -> None:
     """Output for programs, as it is."""
     sys.stdout.write(text)
+
+
+class _Held(io.StringIO):
+    """What goes to the terminal, while it is not known how long it becomes."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@contextlib.contextmanager
+def paged(wanted: bool = True) -> Iterator[None]:
+    """Show what is printed meanwhile in a pager, where it is longer than the screen.
+
+    The pager is PAGER, else less; never where nobody could turn pages. Standard error is not
+    part of it: what is noted afterwards stays in sight.
+    """
+    if not (wanted and sys.stdout.isatty() and sys.stdin.isatty()):
+        yield
+        return
+    with contextlib.redirect_stdout(_Held()) as held:
+        yield
+    text = held.getvalue()
+    if text.count("\n") < shutil.get_terminal_size().lines:
+        write(text)
+        return
+    sys.stdout.flush()
+    with _less():
+        click.echo_via_pager(text.removesuffix("\n"), color=True)
+
+
+@contextlib.contextmanager
+def _less() -> Iterator[None]:
+    """How less behaves where nobody has said so: long lines are cut and not folded, bold is
+    bold, what fits ends at once, and what was read stays on the screen."""
+    if "LESS" in os.environ:
+        yield
+        return
+    os.environ["LESS"] = "-SRFX"
+    try:
+        yield
+    finally:
+        del os.environ["LESS"]
 
 
 def console(*, err: bool = False, width: int | None = None) -> Console:

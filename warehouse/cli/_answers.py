@@ -7,7 +7,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from warehouse.terminal import console_width, echo, json_text, note, table, write
+from warehouse.terminal import console_width, echo, json_text, note, paged, table, write
 
 if TYPE_CHECKING:
     from repositories.reader import Stream
@@ -57,11 +57,12 @@ def write_csv(answer: Stream, *, safe: bool = False) -> None:
         writer.writerows([shown(value) for value in row] for row in batch)
 
 
-def print_table(answer: Stream, *, expanded: bool = False) -> None:
+def print_table(answer: Stream, *, expanded: bool = False, pager: bool = True) -> None:
     """A table of at most TABLE_ROWS: as many columns as fit a terminal, all into a pipe.
 
     ``expanded`` shows each row as a block of its own, a column a line. Numbers are rounded for
-    eyes in both; --json and --csv have them in full.
+    eyes in both; --json and --csv have them in full. On a terminal what is longer than the screen
+    is shown in a ``pager``.
     """
     rows, more = _first(answer)
     numeric = [
@@ -70,23 +71,24 @@ def print_table(answer: Stream, *, expanded: bool = False) -> None:
         if any(isinstance(row[place], (int, float)) for row in rows)
     ]
     shown = [[for_eyes(value) for value in row] for row in rows]
-    if expanded:
-        _print_blocks(answer.columns, shown)
-    else:
-        fitting = _fitting(answer.columns, shown)
-        # A pipe has no width: do not fold what a program searches in.
-        table(
-            [answer.columns[place] for place in fitting],
-            [[row[place] for place in fitting] for row in shown],
-            [at for at, place in enumerate(fitting) if place in numeric],
-            folded=sys.stdout.isatty(),
-        )
-        left_out = [name for place, name in enumerate(answer.columns) if place not in fitting]
-        if left_out:
-            note(
-                f"{len(left_out)} of {len(answer.columns)} columns do not fit and are left out: "
-                f"{', '.join(left_out)}. Name the ones you need, or see all with --expanded."
+    fitting = list(range(len(answer.columns))) if expanded else _fitting(answer.columns, shown)
+    with paged(pager):
+        if expanded:
+            _print_blocks(answer.columns, shown)
+        else:
+            # A pipe has no width: do not fold what a program searches in.
+            table(
+                [answer.columns[place] for place in fitting],
+                [[row[place] for place in fitting] for row in shown],
+                [at for at, place in enumerate(fitting) if place in numeric],
+                folded=sys.stdout.isatty(),
             )
+    left_out = [name for place, name in enumerate(answer.columns) if place not in fitting]
+    if left_out:
+        note(
+            f"{len(left_out)} of {len(answer.columns)} columns do not fit and are left out: "
+            f"{', '.join(left_out)}. Name the ones you need, or see all with --expanded."
+        )
     count = f"{len(rows):,} row{'' if len(rows) == 1 else 's'}"
     note(f"The first {count}; --json and --csv give all of them." if more else count)
 

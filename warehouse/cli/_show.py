@@ -28,6 +28,10 @@ release_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON with stable keys.")
 
+pager_option = click.option(
+    "--no-pager", is_flag=True, help="Print all at once, also what is longer than the screen."
+)
+
 
 def age(seconds: float | None) -> str:
     """``3 minutes``, ``5 hours``, ``2 days``: two significant steps are too many to read."""

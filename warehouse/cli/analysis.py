@@ -11,7 +11,7 @@ import click
 from common.errors import AceError, UsageError
 from warehouse.cli import _complete
 from warehouse.cli._answers import print_table, write_csv, write_json
-from warehouse.cli._show import release_option, target_option
+from warehouse.cli._show import pager_option, release_option, target_option
 from warehouse.terminal import console_width, echo, note, print_json, write
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ Examples:
     help="A chart of the answer, as its head lays it out.",
 )
 @click.option("--sql", "as_sql", is_flag=True, help="The statement, to change and run yourself.")
+@pager_option
 def command(
     name: str | None,
     settings: tuple[str, ...],
@@ -56,6 +57,7 @@ def command(
     as_csv: bool,
     png: Path | None,
     as_sql: bool,
+    no_pager: bool,
 ) -> None:
     """List the analyses, or run one on a release.
 
@@ -87,7 +89,7 @@ def command(
             _draw(one, reader, answer, png)
         else:
             _head(one)
-            print_table(answer)
+            print_table(answer, pager=not no_pager)
 
 
 def _draw(one: Analysis, reader: Reader, answer: Stream, file: Path) -> None:

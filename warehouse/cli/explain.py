@@ -9,8 +9,16 @@ import click
 
 from common.errors import UsageError
 from warehouse.cli import _complete
-from warehouse.cli._show import heading, json_option, plural, release_option, target_option, when
-from warehouse.terminal import console_width, echo, print_json, table
+from warehouse.cli._show import (
+    heading,
+    json_option,
+    pager_option,
+    plural,
+    release_option,
+    target_option,
+    when,
+)
+from warehouse.terminal import console_width, echo, paged, print_json, table
 
 EPILOG = """\b
 Examples:
@@ -29,6 +37,7 @@ LONGEST = 60
 @release_option
 @target_option
 @json_option
+@pager_option
 def command(
     name: str,
     key: str | None,
@@ -36,6 +45,7 @@ def command(
     release: str | None,
     target: str | None,
     as_json: bool,
+    no_pager: bool,
 ) -> None:
     """Explain a table: grain, columns, who uses it, what it is made from, an example.
 
@@ -66,10 +76,12 @@ def command(
             found = document(reader, name)
     if as_json:
         print_json(found)
-    elif of_row:
-        _print_row(found)
-    else:
-        _print(found)
+        return
+    with paged(not no_pager):
+        if of_row:
+            _print_row(found)
+        else:
+            _print(found)
 
 
 def _print_row(one: dict[str, Any]) -> None:

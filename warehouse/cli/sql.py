@@ -9,7 +9,7 @@ import click
 
 from common.errors import UsageError
 from warehouse.cli._answers import print_table, write_csv, write_json
-from warehouse.cli._show import release_option, target_option
+from warehouse.cli._show import pager_option, release_option, target_option
 
 EPILOG = """\b
 Examples:
@@ -37,6 +37,7 @@ Examples:
     is_flag=True,
     help="The same for spreadsheets: ' before what they would calculate.",
 )
+@pager_option
 def command(
     query: str | None,
     release: str | None,
@@ -46,6 +47,7 @@ def command(
     as_json: bool,
     as_csv: bool,
     csv_safe: bool,
+    no_pager: bool,
 ) -> None:
     """Run one read-only SQL statement against the current release, or another one.
 
@@ -66,7 +68,7 @@ def command(
         elif as_csv or csv_safe:
             write_csv(answer, safe=csv_safe)
         else:
-            print_table(answer, expanded=expanded)
+            print_table(answer, expanded=expanded, pager=not no_pager)
 
 
 def _statement(query: str | None, file: str | None) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from warehouse.cli._show import json_option, release_option, target_option
-from warehouse.terminal import console_width, echo, print_json
+from warehouse.cli._show import json_option, pager_option, release_option, target_option
+from warehouse.terminal import console_width, echo, paged, print_json
 
 EPILOG = """\b
 Examples:
@@ -34,7 +34,10 @@ AREAS = {
 @release_option
 @target_option
 @json_option
-def command(area: str | None, release: str | None, target: str | None, as_json: bool) -> None:
+@pager_option
+def command(
+    area: str | None, release: str | None, target: str | None, as_json: bool, no_pager: bool
+) -> None:
     """List the tables of a release: rows, and what each is for, by area.
 
     'ace explain TABLE' says more about one of them.
@@ -49,6 +52,11 @@ def command(area: str | None, release: str | None, target: str | None, as_json: 
     if as_json:
         print_json(found)
         return
+    with paged(not no_pager):
+        _print(found)
+
+
+def _print(found: list[dict[str, Any]]) -> None:
     names = max((len(one["table_name"]) for one in found), default=0)
     for name, (schema, about) in AREAS.items():
         members = [one for one in found if one["area"] == name]
