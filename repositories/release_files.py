@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,8 @@ from common.errors import AceError
 if TYPE_CHECKING:
     import duckdb
 
-#: DuckDB refuses two configurations of one file in a process: every reader uses this one.
-READ_ONLY_CONFIG = {"enable_external_access": "false"}
+#: How a DuckDB file begins, after a checksum.
+_MAGIC = slice(8, 12), b"DUCK"
 #: Columns of ``meta.release``, in order.
 MANIFEST = (
     "release, released_at, as_of, git_revision, dbt_version, engine, "
@@ -24,6 +25,9 @@ MANIFEST = (
 _HEADER_BYTES = 3 * 4096
 #: Longer names are none of ours: a release's number has 64 bits.
 _MOST_DIGITS = 15
+
+
+_shutting = threading.Lock()
 
 
 class UnreadableError(AceError):
@@ -76,7 +80,8 @@ def current_release(home: Path) -> int | None:
 def open_file(path: Path, number: int | None = None) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file so that it can only be read; UnreadableError says what is wrong.
 
-    With a ``number`` it must hold that release.
+    With a ``number`` it must hold that release. Queries reach no other file, here and in all
+    that this process opens of it: DuckDB has a file open once.
     """
     import duckdb
 
@@ -84,10 +89,13 @@ def open_file(path: Path, number: int | None = None) -> duckdb.DuckDBPyConnectio
     if what:
         raise UnreadableError.of(path, what)
     try:
-        connection = duckdb.connect(str(path), read_only=True, config=dict(READ_ONLY_CONFIG))
+        # Without settings: DuckDB opens a file again only in the way it was opened before, and
+        # programs open it by its name alone. Absolute: "sqlite:x" would ask for an extension.
+        connection = duckdb.connect(str(path.absolute()), read_only=True)
     except duckdb.Error as error:
         raise UnreadableError.of(path, explain(path, error)) from None
     try:
+        _shut(connection, path)
         _check(connection, path, number)
     except UnreadableError:
         connection.close()
@@ -102,6 +110,21 @@ def can_be_read(path: Path, number: int) -> bool:
     except UnreadableError:
         return False
     return True
+
+
+def _shut(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Turn access to other files off, which cannot be turned on again while the file is open."""
+    import duckdb
+
+    try:
+        with _shutting:
+            setting = "current_setting('enable_external_access')"
+            if connection.execute(f"select {setting}").fetchall() == [(True,)]:
+                connection.execute("set enable_external_access = false")
+    except duckdb.InvalidInputException:
+        raise UnreadableError.of(
+            path, "is open in this process with settings that are locked and let queries read files"
+        ) from None
 
 
 def _check(connection: duckdb.DuckDBPyConnection, path: Path, number: int | None) -> None:
@@ -138,8 +161,13 @@ def is_damage(error: Exception) -> bool:
 def _no_file(path: Path) -> str:
     """What stands where the file should be; nothing when it is a file with something in it."""
     if path.is_file():
-        with contextlib.suppress(OSError):
-            return "" if path.stat().st_size else "is empty"
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            head = file.read(_MAGIC[0].stop)
+            if not head:
+                return "is empty"
+            # Of what it does not know, DuckDB would look for an extension.
+            if head[_MAGIC[0]] != _MAGIC[1]:
+                return "is not a readable DuckDB file"
         return ""
     if path.is_dir():
         return "is a folder"
@@ -156,6 +184,8 @@ def explain(path: Path, error: Exception) -> str:
     if "Could not set lock" in text:
         process = re.search(r"PID (\d+)", text)
         return f"is held open by {f'process {process[1]}' if process else 'another program'}"
+    if "different configuration" in text:
+        return "is open in this process otherwise than read-only and without settings"
     if "storage version" in text or "version number" in text:
         return "was written by another version of DuckDB"
     if isinstance(error, (duckdb.CatalogException, duckdb.BinderException)):
