@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from repositories.values import plain
+from repositories.volumes import volumes as volumes_of
 from warehouse.freshness import Freshness, judge, of_landing, remedy, sentence
 
 if TYPE_CHECKING:
@@ -73,6 +74,13 @@ def _against_now(one: Freshness) -> dict[str, Any]:
         "problem": sentence(one) if one.state in ("stale", "ahead") else None,
         "remedy": remedy(one) if one.state in ("stale", "ahead") else None,
     }
+
+
+def volumes(reader: Reader) -> list[dict[str, Any]]:
+    """What each source landed beside its own past (see ``repositories.volumes``)."""
+    if "marts.feature_freshness" not in reader.tables():
+        return []
+    return volumes_of(lambda sql: reader.query(sql).dicts())
 
 
 def ledger(reader: Reader) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from agent_server.answers import Answer, Arguments, Row
 from agent_server.call import Call, rounded
 from repositories.marts import MARTS
+from repositories.volumes import volumes
 
 
 class WarehouseStatus(Arguments):
@@ -29,6 +30,10 @@ class Status(Answer):
     releases_kept: list[int] = Field(description="Numbers that `release` can have.")
     stale_marts: list[str] = Field(description="Marts that this release is too old for.")
     sources: list[Source] = Field(description="Stale ones first.")
+    unusual: list[str] = Field(
+        description="Sources that landed far less or more than they usually do, or nothing, as of "
+        "the release: a sentence for each, with what is usual. Empty: all are as they used to be."
+    )
     quarantined: list[Row] = Field(
         description="Rows that are held back: how many, of which table and source, why, since when."
     )
@@ -39,8 +44,8 @@ class Status(Answer):
 
 
 def warehouse_status(call: Call, asked: WarehouseStatus) -> Status:
-    """Whether the data can be relied on now: age of the release, sources that stopped, rows held
-    back, and what was written and is not visible yet.
+    """Whether the data can be relied on now: age of the release, sources that stopped or land other
+    amounts than they used to, rows held back, and what was written and is not visible yet.
     """
     warehouse = call.warehouse
     now = datetime.now(UTC)
@@ -68,6 +73,7 @@ def warehouse_status(call: Call, asked: WarehouseStatus) -> Status:
         releases_kept=call.releases.kept(),
         stale_marts=[mart for mart in MARTS if release.is_stale(mart)],
         sources=sorted(sources, key=lambda one: (not one.is_stale, one.source, one.resource)),
+        unusual=[one["problem"] for one in volumes(warehouse.query) if one["problem"]],
         quarantined=[rounded(row) for row in held],
         ledger_balances=not unbalanced,
         pending_writes=pending,

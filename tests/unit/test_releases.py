@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 from tests.support import small_warehouse
 from warehouse.cli.releases import command
 from warehouse.release.duckdb import DuckStore
+from warehouse.release.runs import Run
 
 
 @pytest.fixture
@@ -33,8 +35,29 @@ def test_list_marks_the_current_one(two: Path) -> None:
     assert set(kept[0]) == {
         "release", "released_at", "as_of", "git_revision", "dbt_version", "engine",
         "project_fingerprint", "invocation_id", "current",
+        "began_at", "seconds", "rows_accepted", "tests_run", "tests_warned", "warnings",
     }  # fmt: skip
-    assert "*         2" in _run().output
+    assert "*     2" in _run().output
+
+
+def test_list_tells_of_the_build_that_made_each(two: Path) -> None:
+    began = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    built = Run(
+        "b", began, seconds=48.4, outcome="released", release=2, rows_accepted=1_234_567,
+        tests_run=123, tests_warned=1, warnings="unknown_names",
+    )  # fmt: skip
+    failed = Run("c", began + timedelta(hours=1), seconds=9, outcome="failed", tests_run=7)
+    DuckStore(two, two / "warehouse.duckdb", 5).keep_runs([built, failed])
+    new, old = json.loads(_run("list", "--json").output)
+    assert new["began_at"] == "2026-11-20T12:00:00Z"
+    assert (new["seconds"], new["rows_accepted"]) == (48.4, 1_234_567)
+    assert new["warnings"] == "unknown_names"
+    assert (new["tests_run"], new["tests_warned"]) == (123, 1)
+    assert {old[name] for name in ("began_at", "seconds", "rows_accepted", "tests_run")} == {None}
+    lines = _run().output.splitlines()
+    assert lines[2].split()[-5:] == ["48", "s", "1,234,567", "123", "1"]
+    assert lines[3].split()[-1].startswith("12:"), "blank where nothing is known"
+    assert max(len(line) for line in lines) <= 80
 
 
 def test_what_passed_can_be_forgotten_and_releases_stay(two: Path, tmp_path: Path) -> None:

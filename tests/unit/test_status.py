@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from loaders.landing import Landing, Rejected
+from loaders.schema import ALL_RESOURCES, SOURCES
 from repositories import Warehouse
 from tests.support import small_warehouse
 from warehouse.cli import load, quarantine, status
@@ -106,6 +107,15 @@ def test_text_fits_80_columns_and_an_imbalance_is_loud(
     said = _run(status.command)
     assert "OUT OF BALANCE by 3 rows" in said
     assert max(len(line) for line in said.splitlines()) <= 80
+
+
+def test_the_longest_names_are_not_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    longest = {"source": max(SOURCES, key=len), "resource": max(ALL_RESOURCES, key=len)}
+    known = {"last_asked_at": "2017-10-22T00:00:00+00:00", "hours_old": 80_000.0}
+    status._freshness([longest | known | {"state": state} for state in status.STATES])
+    lines = capsys.readouterr().out.splitlines()[4:]
+    assert len(lines) == len(status.STATES)
+    assert all(line.split()[:2] == list(longest.values()) for line in lines)
 
 
 def test_quarantine_lists_rejected_records_too(ace_home: Path) -> None:

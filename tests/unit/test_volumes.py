@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from agent_server.server import AgentServer
+from repositories.volumes import Volume, judge, sentence
 from tests.support import small_warehouse
 from warehouse.cli import status
 from warehouse.release.duckdb import DuckStore
 from warehouse.report import write_report
-from warehouse.volumes import Volume, judge, sentence
+from warehouse.settings import settings
 
 AS_OF = datetime(2026, 11, 20, 12, tzinfo=UTC)
 #: What a source lands a day: steady, with quiet weekends, growing, of bursts, on few days.
@@ -24,14 +26,15 @@ WORLDS = ("steady", "weekends", "growing", "varied", "bursts", "sparse")
 DAYS = 40
 
 
-def landed(rows: Sequence[int], source: str = "youtube", today: int = 0) -> Volume:
+def landed(rows: Sequence[int], today: int = 0, *, expects_more: bool = True) -> Volume:
     """The judgement of days of which the last is the one before as-of."""
     days = {
         (AS_OF - timedelta(days=len(rows) - place)).date(): int(count)
         for place, count in enumerate(rows)
         if count
     }
-    return judge(source, "performance_metrics", days | {AS_OF.date(): today}, AS_OF)
+    counted = days | {AS_OF.date(): today}
+    return judge("youtube", "performance_metrics", counted, AS_OF, expects_more=expects_more)
 
 
 def _rows(kind: str, mean: float, random: np.random.Generator) -> list[int]:
@@ -100,8 +103,7 @@ def test_a_pause_is_judged_by_the_pauses_before() -> None:
     assert landed(workdays).state == "usual", "a weekend"
     assert landed([*workdays, 0, 0, 0, 0]).state == "usual"
     assert landed([*workdays, *[0] * 5]).state == "stopped"
-    # Of these nothing is expected to follow.
-    assert landed([*workdays, *[0] * 5], source="inbox").state == "usual"
+    assert landed([*workdays, *[0] * 5], expects_more=False).state == "usual"
 
 
 def test_too_short_a_past_says_nothing() -> None:
@@ -131,3 +133,9 @@ def test_a_release_tells_it_as_of_itself(ace_home: Path) -> None:
     assert "only 12 rows landed" in shown
     page = write_report(ace_home / "report.html").read_text("utf-8")
     assert "only 12 rows landed" in page
+    server = AgentServer(settings())
+    try:
+        (told,) = server.answer("warehouse_status", {})["unusual"]
+    finally:
+        server.close()
+    assert told == youtube["problem"]

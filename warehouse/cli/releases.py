@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from repositories.values import plain
 from warehouse.cli import _complete
 from warehouse.cli._show import (
-    age,
     heading,
     json_option,
     table,
@@ -16,6 +16,9 @@ from warehouse.cli._show import (
     when,
 )
 from warehouse.terminal import echo, print_json
+
+if TYPE_CHECKING:
+    from warehouse.release.runs import Run
 
 EPILOG = """\b
 Examples:
@@ -38,13 +41,18 @@ def command(ctx: click.Context) -> None:
 @target_option
 @json_option
 def list_command(target: str | None = None, as_json: bool = False) -> None:
-    """Releases kept, newest first; the one readers get is marked."""
-    from warehouse.overview import now
+    """Releases kept, newest first; the one readers get is marked.
+
+    How long its build took, rows that count, tests that were run and those that warn are those of
+    meta.runs, and unknown of releases before it. 'ace releases show N' says more of one.
+    """
     from warehouse.readers import release_store
     from warehouse.release.model import to_json
+    from warehouse.release.runs import made
 
     store = release_store(target)
-    kept = [to_json(one) for one in store.releases()]
+    builds = made(store.runs())
+    kept = [to_json(one) | _of_build(builds.get(one.release)) for one in store.releases()]
     damaged = store.damaged()
     if as_json:
         print_json(kept)
@@ -55,24 +63,30 @@ def list_command(target: str | None = None, as_json: bool = False) -> None:
     if not kept:
         echo("There is no release yet. Make one: 'ace run'.")
         return
-    from datetime import datetime
-
     table(
-        ["", "release", "released (UTC)", "age", "as of (UTC)", "project"],
+        ["", "no.", "released (UTC)", "as of (UTC)", "took", "rows", "tests", "warn"],
         [
             [
                 "*" if one["current"] else "",
                 one["release"],
                 when(one["released_at"]),
-                age((now() - datetime.fromisoformat(one["released_at"])).total_seconds()),
                 when(one["as_of"]),
-                _revision(one["git_revision"]),
+                None if one["seconds"] is None else f"{one['seconds']:,.0f} s",
+                one["rows_accepted"],
+                one["tests_run"],
+                one["tests_warned"],
             ]
             for one in kept
         ],
-        right=[1],
+        right=[1, 4, 5, 6, 7],
     )
     echo("* current: what readers get")
+
+
+def _of_build(run: Run | None) -> dict[str, Any]:
+    """What is told of the build that made a release, each None where it is not known."""
+    names = ("began_at", "seconds", "rows_accepted", "tests_run", "tests_warned", "warnings")
+    return {name: plain(getattr(run, name, None)) for name in names}
 
 
 @command.command("show", epilog="Example: ace releases show 3")
@@ -200,9 +214,3 @@ def rollback(release: int, target: str | None, as_json: bool) -> None:
         return
     was = f" (it was {before.release})" if before and before.release != release else ""
     echo(f"Release {release} is current now{was}, as of {when(to_json(summary)['as_of'])}.")
-
-
-def _revision(revision: str | None) -> str:
-    if revision is None:
-        return "unknown"
-    return revision[:8] + ("+changes" if revision.endswith("-dirty") else "")

@@ -119,13 +119,12 @@ def _empty() -> dict[str, Any]:
 
 def _of(reader: Reader) -> dict[str, Any]:
     from warehouse import overview
-    from warehouse.volumes import volumes
 
     return {
         "release": overview.release(reader),
         "simulated": overview.is_simulated(reader),
         "freshness": overview.freshness(reader),
-        "volumes": volumes(reader),
+        "volumes": overview.volumes(reader),
         "ledger": overview.ledger_totals(overview.ledger(reader)),
         "quarantine": [
             {name: row[name] for name in ("table_name", "source", "reason", "rows", "oldest_since")}
@@ -162,8 +161,8 @@ def _print(status: dict[str, Any]) -> None:
     _pending(status)
 
 
-#: What is said of each state in the table.
-STATES = {"fresh": "", "stale": "stale", "ahead": "ahead", "unlimited": "no limit"}
+#: What is said of each state in the table: short, for the longest names to fit 80 columns.
+STATES = {"fresh": "", "stale": "stale", "ahead": "ahead", "unlimited": "any age"}
 
 
 def _freshness(rows: list[dict[str, Any]]) -> None:

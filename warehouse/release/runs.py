@@ -118,6 +118,11 @@ def settled(runs: Iterable[Run], but: str) -> list[Run]:
     ]
 
 
+def made(runs: Iterable[Run]) -> dict[int, Run]:
+    """The build that made each release, by its number."""
+    return {one.release: one for one in runs if one.release is not None}
+
+
 def of_release(runs: Iterable[Run], number: int) -> list[Run]:
     """What a release says: the builds that ended, and that the last of them made it."""
     told = list(runs)

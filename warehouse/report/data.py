@@ -10,7 +10,6 @@ from common.errors import UsageError
 from loaders.schema import ADOPTED
 from warehouse import overview
 from warehouse.analyses import analysis
-from warehouse.volumes import volumes
 
 if TYPE_CHECKING:
     from repositories.reader import Reader
@@ -177,7 +176,7 @@ def gather(reader: Reader, at: datetime | None = None) -> Report:
         quarantine=overview.quarantine(reader),
         counts=counts,
         tests=tests,
-        volumes=volumes(reader),
+        volumes=overview.volumes(reader),
         platforms=_platforms(reader) if posts else [],
         posts=posts,
         curves=_curves(reader, [post["post_id"] for post in posts]),

@@ -7,15 +7,10 @@ told. What a release says is the same whenever it is asked.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
-
-from warehouse.freshness import limit_hours
-
-if TYPE_CHECKING:
-    from repositories.reader import Reader
+from typing import Any, Literal
 
 #: Days of the past that a day is compared with.
 WINDOW = 28
@@ -53,8 +48,18 @@ class Volume:
     state: State
 
 
-def judge(source: str, resource: str, landed: Mapping[date, int], as_of: datetime) -> Volume:
-    """``landed`` has the rows of each day that had any; its first is left out as a beginning."""
+def judge(
+    source: str,
+    resource: str,
+    landed: Mapping[date, int],
+    as_of: datetime,
+    *,
+    expects_more: bool = True,
+) -> Volume:
+    """``landed`` has the rows of each day that had any; its first is left out as a beginning.
+
+    Only where it ``expects_more`` can it have stopped.
+    """
     today = as_of.date()
     yesterday = today - _DAY
     began = min((day for day, rows in landed.items() if rows), default=today)
@@ -66,7 +71,6 @@ def judge(source: str, resource: str, landed: Mapping[date, int], as_of: datetim
     state = said.state
     if quiet and said.usual_low is not None:
         expected = quiet * sum(past) / max(1, len(past) - quiet + 1)
-        expects_more = limit_hours(source, resource) is not None
         has_stopped = expects_more and quiet > PAUSES * longest and expected >= MISSING
         state = "stopped" if has_stopped else "usual"
     return Volume(
@@ -139,15 +143,24 @@ def _about(value: float | None) -> str:
     return "none" if value is None else f"{value:,.0f}"
 
 
-def volumes(reader: Reader) -> list[dict[str, Any]]:
-    """Every source and table of a release; ``problem`` is None where all is as usual."""
-    found = reader.query(
+def volumes(ask: Callable[[str], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Every source and table of a release; ``problem`` is None where all is as usual.
+
+    ``ask`` gives the rows of a query to it.
+    """
+    found = ask(
         "select source, resource, landed_at, accepted from meta.loads "
         "where landed_at <= (select as_of from meta.release) order by source, resource"
-    ).dicts()
-    (release,) = reader.query("select as_of from meta.release").dicts()
+    )
     if not found:
         return []
+    (release,) = ask("select as_of from meta.release")
+    limited = {
+        (row["source"], row["resource"])
+        for row in ask("select * from marts.feature_freshness")
+        # Releases of older versions do not say it.
+        if row.get("stale_after_hours") is not None
+    }
     as_of = datetime.fromisoformat(release["as_of"]).astimezone(UTC)
     landed: dict[tuple[str, str], dict[date, int]] = {}
     for row in found:
@@ -156,7 +169,8 @@ def volumes(reader: Reader) -> list[dict[str, Any]]:
         days[day] = days.get(day, 0) + row["accepted"]
     said = []
     for (source, resource), days in landed.items():
-        one = judge(source, resource, days, as_of)
+        expects_more = (source, resource) in limited
+        one = judge(source, resource, days, as_of, expects_more=expects_more)
         problem = None if one.state in ("usual", "unknown") else sentence(one)
         said.append(vars(one) | {"day": one.day.isoformat(), "problem": problem})
     return said
