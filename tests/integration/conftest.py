@@ -29,9 +29,6 @@ def server(demo_release: Settings) -> Iterator[AgentServer]:
 @pytest.fixture(scope="module")
 def release(demo_release: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The release, read without the server."""
-    with duckdb.connect(
-        str(demo_release.home / "releases" / "1.duckdb"),
-        read_only=True,
-        config={"enable_external_access": "false"},
-    ) as connection:
+    path = demo_release.home / "releases" / "1.duckdb"
+    with duckdb.connect(str(path), read_only=True) as connection:
         yield connection
