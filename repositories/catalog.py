@@ -65,6 +65,11 @@ class Column:
     description: str
 
 
+def first_sentence(text: str) -> str:
+    """What a table is, without how it is made."""
+    return text.partition(". ")[0].rstrip(".") + "." if text else ""
+
+
 class Catalog:
     """The tables of the open release, by name."""
 

@@ -195,5 +195,5 @@ def explain(path: Path, error: Exception) -> str:
     if "Permission denied" in text:
         return "may not be read by this user"
     told = re.sub(r"^(IO|Serialization|INTERNAL|FATAL|Fatal|Internal) Error: ", "", text)
-    told = told.replace(f'file "{path}"', "file").rstrip(".")
+    told = told.replace(f'file "{path.absolute()}"', "file").rstrip(".")
     return f"is damaged: {told[:1].lower()}{told[1:200]}"

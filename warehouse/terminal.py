@@ -149,9 +149,11 @@ def table(
     rows: Iterable[Sequence[Any]],
     right: Sequence[int] = (),
     *,
+    whole: Sequence[int] = (),
     folded: bool = True,
 ) -> None:
-    """A plain table, folded to the terminal (80 columns in a pipe), or never ``folded``."""
+    """A plain table, folded to the terminal (80 columns in a pipe) except for columns that stay
+    ``whole``, or never ``folded``."""
     from rich import box
     from rich.table import Table
 
@@ -163,7 +165,7 @@ def table(
             head,
             justify="right" if place in right else "left",
             overflow="fold",
-            no_wrap=place in right,
+            no_wrap=place in right or place in whole,
         )
     for row in cells:
         shown.add_row(*row)

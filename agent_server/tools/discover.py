@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from agent_server.answers import Answer, Arguments
 from agent_server.call import Call
-from repositories.catalog import About
+from repositories.catalog import About, first_sentence
 
 
 class ListTables(Arguments):
@@ -43,7 +43,7 @@ def list_tables(call: Call, asked: ListTables) -> Tables:
     found = [
         TableInList(
             table=one.full_name,
-            about=_first_sentence(one.about),
+            about=first_sentence(one.about),
             a_row_is=one.grain,
             rows=catalog.row_counts.get(one.full_name),
             used_by=one.used_by,
@@ -52,10 +52,6 @@ def list_tables(call: Call, asked: ListTables) -> Tables:
         if asked.table_schema in (one.schema, "all")
     ]
     return Tables(**call.about(), tables=found)
-
-
-def _first_sentence(text: str) -> str:
-    return text.partition(". ")[0].rstrip(".") + "." if text else ""
 
 
 class DescribeTable(Arguments):

@@ -111,12 +111,10 @@ class Increments:
             return
         posts = "1 post" if self._posts == 1 else f"{self._posts:,} posts"
         day = ", a day's at its end" if self._by_day else ""
-        before = (
-            " and to what had landed before"
-            if self._goes_on
-            else "; what was counted before is taken as 0"
-        )
-        yield f"The growth of {posts} was added up from {self._first} on{day}{before}."
+        to = " and to what had landed before" if self._goes_on else ""
+        yield f"The growth of {posts} was added up from {self._first} on{day}{to}."
+        if not self._goes_on:
+            yield "Totals begin at 0 there: what a post had gained before is not in them."
         if self._again:
             rows = "row" if self._again == 1 else "rows"
             yield f"{self._again:,} {rows} landed before follow with their new totals."

@@ -101,7 +101,7 @@ def _merge(landing: Landing, folder: str, min_files: int, damaged: set[str]) -> 
     Raises DamagedRows for a file whose rows cannot be read, unless it is among ``damaged``.
     """
     storage = landing.storage
-    replaced = set(_replaced(landing, folder))
+    replaced = set(replaced_files(landing, folder))
     small = [
         name
         for name in _usable(landing, folder)
@@ -200,7 +200,7 @@ def _aligned(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def _replaced(landing: Landing, folder: str) -> list[str]:
+def replaced_files(landing: Landing, folder: str) -> list[str]:
     """Files whose every load another file holds instead."""
     names = _usable(landing, folder)
     best: dict[str, tuple[int, str]] = {}
@@ -215,7 +215,7 @@ def _replaced(landing: Landing, folder: str) -> list[str]:
 def _delete_replaced(landing: Landing, folder: str) -> tuple[int, int]:
     """Delete replaced files; returns how many went and how many have to wait."""
     storage = landing.storage
-    gone = _replaced(landing, folder)
+    gone = replaced_files(landing, folder)
     if not gone:
         return 0, 0
     if not storage.local:

@@ -20,18 +20,16 @@ from uuid import UUID
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from common.errors import AceError
 from loaders.keys import derived_key
 from loaders.landing import forgotten
-from loaders.landing.compaction import DamagedRows, _replaced, write_loads
+from loaders.landing.compaction import DamagedRows, replaced_files, write_loads
+from loaders.landing.forget_rejected import damaged, without_words
 from loaders.landing.forgotten import AUTHOR, IDS, KEYS, digest, spelled_author
 from loaders.landing.metadata import Load, new_load_id
-from loaders.landing.storage import discard
 from loaders.landing.undo import FOLDER as UNDONE
-from loaders.landing.undo import _nobody_else
-from loaders.landing.writer import REJECTED_SCHEMA
+from loaders.landing.undo import nobody_else
 from loaders.landing.zone import Landing
 from loaders.schema import ADOPTED, SOURCES, polars_schema
 from loaders.staged import BLANK, platform
@@ -104,7 +102,7 @@ def erase(
     zones = [Landing(landing.url), Landing(f"{landing.url}/{UNDONE}")]
     if dry:
         return _erase(zones, subject, mentions, dry=True)
-    with _nobody_else(landing, "the rows to forget were"):
+    with nobody_else(landing, "the rows to forget were"):
         return _erase(zones, subject, mentions, dry=False)
 
 
@@ -195,15 +193,7 @@ def _frames(zone: Landing, name: str, resource: str) -> Iterator[pl.DataFrame]:
                 frame = pl.DataFrame(pa.Table.from_batches([batch]))
                 yield pl.concat([empty, frame], how="diagonal")
     except (OSError, pa.ArrowException):
-        raise _damaged(zone, name) from None
-
-
-def _damaged(zone: Landing, name: str) -> AceError:
-    return AceError(
-        f"The rows of {zone.storage.location(name)} cannot be read, so nobody can say whether it "
-        "holds what is to be forgotten.",
-        "Restore the file from a copy, or move it out of the landing zone and delete it.",
-    )
+        raise damaged(zone, name) from None
 
 
 def _is_named(resource: str, names: _Names) -> pl.Expr:
@@ -253,7 +243,12 @@ class _Eraser:
         """Erase from the records that could not be read."""
         for folder, _ in _folders(self._zone):
             for name in self._zone.storage.names(f"_rejected/{folder}"):
-                self._clean_rejected(name)
+                removed, left = without_words(self._zone, name, self._raw_word, dry=self._dry)
+                load = name.rsplit("/", 1)[-1].removesuffix(".parquet")
+                self._rejected[load] = left
+                self._done.rejected += removed
+                if removed:
+                    self._done.loads.add(load)
 
     def landed(self, *, naming: bool) -> None:
         """Erase from the tables whose rows name posts and videos, or from all others."""
@@ -263,43 +258,10 @@ class _Eraser:
                 continue
             if not self._dry and not self._in_place:
                 # What an erasing or a compaction that was killed had replaced already.
-                for name in _replaced(self._zone, folder):
+                for name in replaced_files(self._zone, folder):
                     storage.remove(name)
             for name in storage.names(folder):
                 self._clean(name, folder, resource)
-
-    # -- records that could not be read
-
-    def _clean_rejected(self, name: str) -> None:
-        storage = self._zone.storage
-        kept: list[pa.Table] = []
-        removed = 0
-        try:
-            with storage.reader(name) as file:
-                for group in range(file.num_row_groups):
-                    table = file.read_row_group(group)
-                    good = [not self._raw_word.search(raw or b"") for raw in _column(table, "raw")]
-                    removed += good.count(False)
-                    kept.append(table.filter(pa.array(good, pa.bool_())))
-        except (OSError, pa.ArrowException, KeyError):
-            raise _damaged(self._zone, name) from None
-        load = name.rsplit("/", 1)[-1].removesuffix(".parquet")
-        table = pa.concat_tables(kept).cast(REJECTED_SCHEMA) if kept else None
-        self._rejected[load] = [] if table is None else _column(table, "_position")
-        self._done.rejected += removed
-        if removed:
-            self._done.loads.add(load)
-        if self._dry or not removed or table is None:
-            return
-        temporary = storage.temporary(name)
-        try:
-            pq.write_table(table, temporary, compression="zstd")
-            storage.commit(temporary, name)
-        except BaseException:
-            discard(temporary)
-            raise
-
-    # -- landed rows
 
     def _clean(self, name: str, folder: str, resource: str) -> None:
         loads = self._zone.file_loads(name)
@@ -328,7 +290,7 @@ class _Eraser:
         try:
             write_loads(self._zone, target, [(name, every)], left, keep=self._keep(resource))
         except DamagedRows:
-            raise _damaged(self._zone, name) from None
+            raise damaged(self._zone, name) from None
         if target != name:
             self._zone.storage.remove(name)
 
@@ -400,8 +362,3 @@ class _Eraser:
             return positions
         there = set(self._rejected[load_id])
         return [one for one in positions if one in there]
-
-
-def _column(table: pa.Table, name: str) -> list[Any]:
-    found: list[Any] = table.column(name).to_pylist()
-    return found

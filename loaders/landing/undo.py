@@ -40,7 +40,7 @@ def undo(landing: Landing, load_id: str) -> Undone:
     rejected again until the next retry. Raises UsageError for an id that is not there,
     AceError while a build reads landed files.
     """
-    with _nobody_else(landing, f"load {load_id} was"):
+    with nobody_else(landing, f"load {load_id} was"):
         loads = [
             load
             for load in landing.loads()
@@ -69,7 +69,7 @@ def undo_all(landing: Landing, wanted: Callable[[Load], bool], what: str) -> lis
     sentence (``the simulated world was``). What an undo that was killed left of the rejected
     records goes too. Raises AceError while a build reads landed files.
     """
-    with _nobody_else(landing, what):
+    with nobody_else(landing, what):
         loads = [load for load in landing.loads() if wanted(load)]
         # Retries first, as above: their load ids are younger.
         for load in sorted(loads, key=lambda one: one.load_id, reverse=True):
@@ -84,7 +84,7 @@ def undo_all(landing: Landing, wanted: Callable[[Load], bool], what: str) -> lis
 
 
 @contextmanager
-def _nobody_else(landing: Landing, what: str) -> Iterator[None]:
+def nobody_else(landing: Landing, what: str) -> Iterator[None]:
     """Hold off builds, retries and compactions. AceError where one is at work."""
     # In this order: a retry and a compaction could bring the load back meanwhile.
     with (

@@ -64,8 +64,8 @@ def test_growth_is_added_up_in_order_of_time(
     assert (result.landed, result.rejected) == (4, 0)
     assert newest(landing) == TOTALS
     assert result.notices == (
-        "The growth of 1 post was added up from 2026-10-10 on, a day's at its end; what was "
-        "counted before is taken as 0.",
+        "The growth of 1 post was added up from 2026-10-10 on, a day's at its end.",
+        "Totals begin at 0 there: what a post had gained before is not in them.",
     )
     rows = pl.read_parquet(landing.loads()[0].file)
     kept = [json.loads(extra)["_increments"] for extra in rows["_extra"]]

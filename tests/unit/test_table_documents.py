@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from warehouse.build.documents import table_documents
+from warehouse.build.documents import column_descriptions, table_documents, thresholds
 
 TEXT = """Every post.
 In two lines.
@@ -56,3 +56,22 @@ def test_a_document_has_prose_example_and_what_it_is_made_from() -> None:
     assert posts.example == "select 1\nfrom marts.posts"
     assert posts.grain == "post_id"
     assert posts.made_from == "canonical.polls, canonical.products"
+
+
+def test_thresholds_that_a_text_names_have_their_values() -> None:
+    views = thresholds()["min_views"]
+    assert int(views) > 1
+    node = _node("posts", "build_marts", (), "Under min_views nothing, and min_views is not x.")
+    node.columns = {
+        "rate": SimpleNamespace(description="Null under min_views (see there); max_count is most."),
+        "placed_days": SimpleNamespace(description="Within placed_days."),
+    }
+    manifest = SimpleNamespace(nodes={"posts": node})
+    (table,) = table_documents(manifest)
+    assert table.description == f"Under min_views ({views}) nothing, and min_views is not x."
+    assert column_descriptions(manifest) == {
+        ("marts", "posts", "rate"): (
+            "Null under min_views (see there); max_count (10,000,000,000,000,000) is most."
+        ),
+        ("marts", "posts", "placed_days"): "Within placed_days.",
+    }

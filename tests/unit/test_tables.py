@@ -51,9 +51,13 @@ def _run(command: Any, *arguments: str) -> str:
 def test_tables_are_a_line_each(ace_home: Path) -> None:
     _release(ace_home)
     lines = _run(tables.command).splitlines()
-    assert "  products          2  What is sold." in lines
+    assert "  products  2  What is sold." in lines
     assert all(len(line) <= 80 for line in lines)
-    assert "products" not in _run(tables.command, "quarantine")
+    assert sum("long long" in line for line in lines) == 1
+    area = _run(tables.command, "quarantine").splitlines()
+    assert not any("What is sold" in line for line in area)
+    assert sum(line.split().count("long") for line in area) == 30, "an area has its texts in full"
+    assert all(len(line) <= 80 for line in area)
     said = json.loads(_run(tables.command, "--json"))
     assert [one["name"] for one in said] == ["canonical.products", "quarantine.rows"]
     assert said[0]["used_by"] == ["Scriptwriter", "Editor"]
@@ -73,6 +77,21 @@ def test_a_table_is_explained_by_its_name_with_or_without_schema(ace_home: Path)
         assert text in said
     found = json.loads(_run(explain.command, "products", "--json"))
     assert [one["column_name"] for one in found["columns"]][:2] == ["product_id", "name"]
+
+
+def test_names_of_columns_are_not_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    named = ("name", "description", "grain", "example")
+    column = {
+        "column_name": "control_engagement_rate_sum_squares",
+        "type": "timestamp with time zone",
+        "description": "meaning " * 20,
+    }
+    lists: dict[str, Any] = {name: [] for name in ("used_by", "made_from", "read_by")}
+    explain._print(dict.fromkeys(named, "") | lists | {"rows": 1, "columns": [column]})
+    lines = capsys.readouterr().out.splitlines()
+    (line,) = [line for line in lines if "control" in line]
+    assert line.split()[:3] == [column["column_name"], "timestamptz", "meaning"]
+    assert all(len(line) <= 80 for line in lines)
 
 
 def test_a_name_that_is_not_there_brings_the_near_ones(ace_home: Path) -> None:

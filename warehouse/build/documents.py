@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
+
+import yaml
 
 from warehouse.release import runs
 from warehouse.release.model import PUBLIC_SCHEMAS, TableDocument
+from warehouse.settings import PROJECT_ROOT
 
 #: A description's example, which runs as it stands.
 _EXAMPLE = re.compile(r"```sql\n(.*?)\n\s*```", re.DOTALL)
@@ -34,13 +38,46 @@ RUNS = TableDocument(
 )
 
 
+@cache
+def thresholds() -> dict[str, str]:
+    """Numbers that the project sets (``vars``) as texts, by their names."""
+    found = yaml.safe_load((PROJECT_ROOT / "dbt_project.yml").read_text("utf-8"))["vars"]
+    return {
+        name: f"{value:,}" if type(value) is int else str(value)
+        for name, value in found.items()
+        if type(value) in (int, float)
+    }
+
+
+def _with_values(manifest: Any) -> Callable[[str], str]:
+    """What puts the value of a threshold behind its first mention in a text, where none stands:
+    whoever reads a release does not have the project. A name that a column has, too, is left."""
+    columns = {name for node in _tables(manifest) for name in node.columns}
+    values = {name: value for name, value in thresholds().items() if name not in columns}
+    mention = re.compile(rf"\b({'|'.join(values)})\b(?! \()")
+
+    def told(text: str) -> str:
+        seen: set[str] = set()
+
+        def valued(found: re.Match[str]) -> str:
+            name = found[0]
+            first = name not in seen
+            seen.add(name)
+            return f"{name} ({values[name]})" if first else name
+
+        return mention.sub(valued, text)
+
+    return told
+
+
 def column_descriptions(manifest: Any) -> dict[tuple[str, str, str], str]:
     """(schema, table, column) to description, in public schema names."""
+    told = _with_values(manifest)
     found = {}
     for node in _tables(manifest):
         for name, column in node.columns.items():
             if column.description:
-                found[(*_public_name(node), name)] = _one_line(column.description)
+                found[(*_public_name(node), name)] = told(_one_line(column.description))
     return found
 
 
@@ -51,6 +88,7 @@ def table_documents(manifest: Any) -> list[TableDocument]:
         for node in _tables(manifest)
         if _public_name(node)[0] in PUBLIC_SCHEMAS
     }
+    told = _with_values(manifest)
     found = []
     for key, (schema, table) in sorted(public.items(), key=lambda item: item[1]):
         node = manifest.nodes[key]
@@ -61,7 +99,7 @@ def table_documents(manifest: Any) -> list[TableDocument]:
             TableDocument(
                 schema=schema,
                 table=table,
-                description=_one_line(prose),
+                description=told(_one_line(prose)),
                 grain=meta.get("grain"),
                 area=getattr(node, "group", None),
                 used_by=meta.get("used_by"),

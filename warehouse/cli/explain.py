@@ -28,6 +28,8 @@ Examples:
 """
 #: Characters of a value that are shown of a change.
 LONGEST = 60
+#: Names of types that take the room of what a column means.
+SHORTER = {"timestamp with time zone": "timestamptz", "double precision": "double"}
 
 
 @click.command(epilog=EPILOG)
@@ -142,7 +144,11 @@ def _print(one: dict[str, Any]) -> None:
     heading("Columns")
     table(
         ["column", "type", "meaning"],
-        [[c["column_name"], c["type"], c["description"]] for c in one["columns"]],
+        [
+            [c["column_name"], SHORTER.get(c["type"], c["type"]), c["description"]]
+            for c in one["columns"]
+        ],
+        whole=[0],  # for being copied
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from repositories.catalog import first_sentence
 from warehouse.cli._show import json_option, pager_option, release_option, target_option
 from warehouse.terminal import console_width, echo, paged, print_json
 
@@ -40,7 +41,7 @@ def command(
 ) -> None:
     """List the tables of a release: rows, and what each is for, by area.
 
-    'ace explain TABLE' says more about one of them.
+    With an AREA its texts are longer; 'ace explain TABLE' says all of one table.
     """
     from warehouse.documents import documents
     from warehouse.readers import open_current
@@ -53,25 +54,36 @@ def command(
         print_json(found)
         return
     with paged(not no_pager):
-        _print(found)
+        _print(found, in_full=area is not None)
 
 
-def _print(found: list[dict[str, Any]]) -> None:
-    names = max((len(one["table_name"]) for one in found), default=0)
+def _print(found: list[dict[str, Any]], in_full: bool) -> None:
     for name, (schema, about) in AREAS.items():
         members = [one for one in found if one["area"] == name]
         if members:
             echo()
             echo(f"{schema}.", bold=True, nl=False)
-            echo(f"  {about[:1].upper()}{about[1:]}")
-            for one in members:
-                start = f"  {one['table_name']:<{names}} {one['rows']:>10,}  "
-                about_it = first_sentence(one["description"])
-                echo(
-                    start
-                    + textwrap.shorten(about_it, console_width() - len(start), placeholder="…")
-                )
-    echo("", "Next: 'ace explain TABLE', or ace sql \"select * from marts.TABLE limit 10\".")
+            echo(f"  {about[:1].upper()}{about[1:]}{'' if name == schema else f' ({name})'}")
+            _print_area(members, in_full)
+    echo(
+        "",
+        "Next: 'ace explain TABLE', or ace sql \"select * from marts.TABLE limit 10\".",
+        "'ace tables AREA' has longer texts, 'ace analysis' questions with their SQL.",
+    )
+
+
+def _print_area(members: list[dict[str, Any]], in_full: bool) -> None:
+    names = max(len(one["table_name"]) for one in members)
+    counts = max(len(f"{one['rows']:,}") for one in members)
+    for one in members:
+        start = f"  {one['table_name']:<{names}}  {one['rows']:>{counts},}  "
+        room = max(20, console_width() - len(start))
+        text = first_sentence(one["description"])
+        if in_full:
+            first, *others = textwrap.wrap(text, room) or [""]
+            echo(start + first, *(f"{' ' * len(start)}{line}" for line in others))
+        else:
+            echo(start + textwrap.shorten(text, room, placeholder="…"))
 
 
 def _area(document: dict[str, Any]) -> str:
@@ -79,8 +91,3 @@ def _area(document: dict[str, Any]) -> str:
     if document["table_schema"] == "marts":
         return str(document["area"])
     return str(document["table_schema"])
-
-
-def first_sentence(text: str) -> str:
-    """Up to its first full stop: what a table is, without how it is made."""
-    return text.partition(". ")[0].rstrip(".").partition(": ")[0] + "."
