@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ from loaders.landing.forgotten import finish, unfinished
 from loaders.live.spool import ENDING
 from repositories.release_files import release_paths
 from warehouse.build import build
-from warehouse.build.lock import build_lock, postgres_lock
+from warehouse.build.lock import engine_lock
 from warehouse.quality.state import ACCEPTED_FILE
 from warehouse.release.pg_tables import exists
 from warehouse.release.session import connect
@@ -80,7 +80,7 @@ def forget(
     engines = _engines(config)
     with contextlib.ExitStack() as stack:
         for engine in ("duckdb", "postgres") if config.postgres_url else ("duckdb",):
-            stack.enter_context(_locked(config, engine, wait, say))
+            stack.enter_context(engine_lock(config, engine, wait, say))
         done = Forgotten(Erased(), unfinished(landing.storage))
         done.erased = erase(landing, subject, mentions=mentions)
         if not _takes(done.erased, mentions) and not done.unfinished:
@@ -119,20 +119,6 @@ def _numbers(config: Settings, engine: str) -> list[int]:
     if engine == "duckdb":
         return sorted(release_paths(config.home))
     return sorted(one.release for one in open_store(config, engine).releases())
-
-
-@contextlib.contextmanager
-def _locked(config: Settings, engine: str, wait: float, say: Say) -> Iterator[None]:
-    if engine == "duckdb":
-        with build_lock(config.home, wait, say):
-            yield
-        return
-    assert config.postgres_url is not None
-    with (
-        contextlib.closing(connect(config.postgres_url, autocommit=True)) as connection,
-        postgres_lock(connection, wait, say),
-    ):
-        yield
 
 
 def _no_spools(config: Settings) -> None:

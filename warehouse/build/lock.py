@@ -23,6 +23,8 @@ from common.errors import AceError
 if TYPE_CHECKING:
     import psycopg
 
+    from warehouse.settings import Settings
+
 #: The two halves of the advisory lock's key ("ACE ", build).
 ADVISORY_KEY = (0x41434520, 1)
 POLL_SECONDS = 0.2
@@ -100,6 +102,28 @@ def build_lock(home: Path, wait: float = 600, say: Say = print) -> Iterator[None
     """
     with _process_lock(home / "build.lock", "build", wait, say):
         yield
+
+
+@contextlib.contextmanager
+def engine_lock(
+    config: Settings, engine: str, wait: float = 600, say: Say = print
+) -> Iterator[psycopg.Connection[Any] | None]:
+    """Hold the lock of an engine's builds; yields the session that holds it, where it is Postgres.
+
+    Raises AceError naming the holder when the wait was in vain.
+    """
+    if engine == "duckdb":
+        with build_lock(config.home, wait, say):
+            yield None
+        return
+    from warehouse.release.session import connect
+
+    assert config.postgres_url is not None
+    with (
+        contextlib.closing(connect(config.postgres_url, autocommit=True)) as connection,
+        postgres_lock(connection, wait, say),
+    ):
+        yield connection
 
 
 @contextlib.contextmanager
