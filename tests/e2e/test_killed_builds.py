@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from loaders.landing import Landing
 from repositories.connection import open_release
@@ -25,6 +26,7 @@ from repositories.release_files import release_files
 from tests.conftest import PgServer
 from tests.support.builds import Warehouse, differences
 from tests.support.histories import History, land
+from tests.support.parsed import lend
 from warehouse.build import build
 from warehouse.settings import PROJECT_ROOT, Settings
 
@@ -278,6 +280,7 @@ def test_a_killed_build_on_postgres(world: World, pg_server: PgServer) -> None:
     try:
         config = world.settings("postgres", target="postgres", postgres_url=url)
         warehouse = Warehouse(config.home, world.landing, target="postgres", postgres_url=url)
+        lend(config.home, str(conninfo_to_dict(url)["dbname"]), "postgres")
         kill_in_a_query(config, url)
         done = run(config, OVERTAKEN)
         assert done.returncode == 1

@@ -10,6 +10,7 @@ import pytest
 from loaders.landing import Landing
 from repositories.connection import open_release
 from tests.support.histories import History, land
+from tests.support.parsed import lend
 from warehouse.build import build
 from warehouse.build.raw_copy import copy_new_loads
 from warehouse.settings import Settings
@@ -26,6 +27,7 @@ def test_a_release_from_an_object_store(tmp_path: Path, postgres_url: str) -> No
     said: list[str] = []
     noted: list[str] = []
 
+    lend(config.home)
     result = build(say=said.append, note=noted.append, config=config)
     assert result.released
     assert said[0].startswith("Copied 12 new landed files")

@@ -57,7 +57,7 @@ def test_the_documentation_is_one_file_with_sources_and_questions(
     from tests.support.parsed import parsed_project
     from warehouse.build import dbt_run
 
-    def parsed(kept: None, target: str, folder: Path, variables: None) -> Any:
+    def parsed(kept: None, target: str, folder: Path) -> Any:
         manifest = parsed_project("duckdb", ())
         manifest.write(str(folder / "target" / "manifest.json"))
         return manifest

@@ -15,6 +15,7 @@ import pytest
 from loaders.landing import Landing, Load
 from loaders.landing.undo import undo
 from repositories.connection import open_release
+from tests.support.parsed import lend
 from warehouse.build import build
 from warehouse.build.consumed import consumed
 from warehouse.settings import settings
@@ -43,6 +44,7 @@ def _state(home: Path) -> dict[str, Any]:
 @pytest.fixture
 def noted(ace_home: Path) -> Callable[[], str]:
     """Builds and returns what was noted."""
+    lend(ace_home)
 
     def run() -> str:
         notes: list[str] = []

@@ -15,14 +15,14 @@ from uuid import UUID
 
 from loaders.landing import Landing
 from loaders.schema import SOURCE_KEY
-from tests.support.parsed import parsed_project
+from tests.support.parsed import arguments, parsed_project
 from warehouse.build.consumed import consumed, finds
 from warehouse.build.dbt_run import _close_connections, _environment, select_nodes, uncollected
 from warehouse.build.live import _newest
 from warehouse.build.stale import Increment, plan, since
 from warehouse.release.model import Passed
 from warehouse.release.stores import open_store
-from warehouse.settings import PROJECT_ROOT, Settings
+from warehouse.settings import Settings
 
 #: What must be the same however the builds came about, and the columns that are
 #: bookkeeping of builds or of landing rather than results.
@@ -82,16 +82,7 @@ class Warehouse:
 
     def common_arguments(self) -> list[str]:
         """What every command of dbt is told: which project, which engine, where to write."""
-        return [
-            *("--project-dir", str(PROJECT_ROOT)),
-            *("--profiles-dir", str(PROJECT_ROOT / "profiles")),
-            *("--target", self.target),
-            *("--target-path", str(self.home / "target")),
-            *("--log-path", str(self.home / "logs")),
-            *("--log-level", "none"),
-            *("--log-level-file", "none"),
-            "--no-send-anonymous-usage-stats",
-        ]
+        return arguments(self.home, self.target)
 
     def dbt(self, command: str, *arguments: str, increment: Increment | None = None) -> bool:
         """Run one dbt command, of an increment only what it makes stale; true when all passed."""

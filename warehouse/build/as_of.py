@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from common.errors import AceError, UsageError
 from warehouse.build.damaged import left_out_variable
 from warehouse.build.fingerprint import git_revision, project_fingerprint
+from warehouse.build.parsed import Kept
 from warehouse.release.model import Passed
 from warehouse.settings import Settings, check_duckdb_path, settings
 from warehouse.terminal import quoted
@@ -162,6 +163,7 @@ def _build(
         folder=build.parent / "dbt",
         environment=environment,
         variables=variables | left_out_variable(landing),
+        kept=Kept(config.home / "dbt" / "duckdb", project_fingerprint("duckdb"), environment),
         say=say,
         note=note,
     )

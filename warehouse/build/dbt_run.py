@@ -80,8 +80,7 @@ def run_dbt(
     full_refresh: bool = False,
     select: tuple[str, ...] = (),
     variables: dict[str, Any] | None = None,
-    of_run: dict[str, Any] | None = None,
-    fingerprint: str | None = None,
+    kept: Kept | None = None,
     increment: Increment | None = None,
     tally: Tally | None = None,
     say: Say,
@@ -89,9 +88,9 @@ def run_dbt(
 ) -> DbtOutcome:
     """Build models and tests; ``folder`` takes dbt's target path and logs.
 
-    ``variables`` are part of the project, those ``of_run`` are not. With its ``fingerprint``
-    the parsed project is kept for the next call; with an ``increment`` only what that makes
-    stale is run. ``say`` gets progress, ``note`` what went wrong, ``tally`` what was run, also
+    ``variables`` are of this run: what is parsed may not depend on them. The parsed project is
+    taken from and ``kept`` for other runs; with an ``increment`` only what that makes stale is
+    run. ``say`` gets progress, ``note`` what went wrong, ``tally`` what was run, also
     where that failed. Raises AceError when a model
     or a test failed, KeyboardInterrupt when it was stopped.
     """
@@ -100,12 +99,11 @@ def run_dbt(
     with _plain_path(environment) as values, _environment(values):
         from dbt.cli.main import dbtRunner
 
-        kept = Kept(folder, fingerprint, values) if fingerprint else None
-        manifest = _manifest(kept, target, folder, variables)
+        manifest = _manifest(kept, target, folder)
         chosen = plan(manifest, increment)
         progress = Progress(manifest, select, say, chosen)
         run_only = increment.variables() if increment and chosen.nodes is not None else {}
-        told = (variables or {}) | (of_run or {}) | run_only
+        told = (variables or {}) | run_only
         # Tests of macros and of logic bring their own rows: the data cannot break them.
         arguments = ["build", *_arguments(target, folder, told)]
         arguments += ["--exclude-resource-type", "unit_test", "--exclude", f"tag:{MACRO_TESTS}"]
@@ -155,7 +153,7 @@ def write_docs(*, target: str, folder: Path, environment: dict[str, str]) -> str
     from dbt.cli.main import dbtRunner
 
     with _plain_path(environment) as values, _environment(values):
-        manifest = _manifest(None, target, folder, None)
+        manifest = _manifest(None, target, folder)
         arguments = ["docs", "generate", "--static", "--empty-catalog", "--no-compile"]
         done = dbtRunner(manifest=manifest).invoke([*arguments, *_arguments(target, folder, None)])
         _close_connections(target)
@@ -164,15 +162,13 @@ def write_docs(*, target: str, folder: Path, environment: dict[str, str]) -> str
     return (folder / "target" / "static_index.html").read_text("utf-8")
 
 
-def _manifest(
-    kept: Kept | None, target: str, folder: Path, variables: dict[str, Any] | None
-) -> Any:
+def _manifest(kept: Kept | None, target: str, folder: Path) -> Any:
     """The parsed project, as it was kept or anew."""
     from dbt.cli.main import dbtRunner
 
     manifest = kept.read() if kept else None
     if manifest is None:
-        parsed = dbtRunner().invoke(["parse", *_arguments(target, folder, variables)])
+        parsed = dbtRunner().invoke(["parse", *_arguments(target, folder, None)])
         if not parsed.success:
             raise _broken(parsed.exception, folder)
         manifest = parsed.result

@@ -15,6 +15,7 @@ from warehouse.build.consumed import consumed, finds
 from warehouse.build.damaged import damaged_rows, left_out_variable
 from warehouse.build.fingerprint import git_revision, project_fingerprint
 from warehouse.build.lock import build_lock, postgres_lock
+from warehouse.build.parsed import Kept
 from warehouse.build.recorded import Recorded
 from warehouse.build.stale import Increment, since
 from warehouse.release.model import (
@@ -295,7 +296,8 @@ def _run(
         say("Nothing has landed yet: the tables will be empty. 'ace load demo' lands a sample.")
     current = store.current()
     released = current.project_fingerprint if current else None
-    built_with = BuiltWith(config.home / "dbt" / target)
+    folder = config.home / "dbt" / target
+    built_with = BuiltWith(folder)
     changed = not select and built_with.is_other(fingerprint, released)
     if changed and not full_refresh:
         say("The project changed since the last build: everything is built anew.")
@@ -308,13 +310,12 @@ def _run(
     try:
         outcome = run_dbt(
             target=target,
-            folder=config.home / "dbt" / target,
+            folder=folder,
             environment=environment,
             full_refresh=anew,
             select=select,
-            variables=variables,
-            of_run=left_out_variable(landing),
-            fingerprint=fingerprint,
+            variables=variables | left_out_variable(landing),
+            kept=Kept(folder, project_fingerprint(target), environment),
             increment=None if anew else increment,
             tally=tally,
             say=say,

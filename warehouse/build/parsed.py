@@ -11,16 +11,15 @@ from typing import Any
 
 from warehouse.settings import PROJECT_ROOT
 
-#: Settings that the names in a parsed project come from, besides the project itself.
-NAMES = ("ACE_WAREHOUSE", "ACE_PG_DATABASE")
-
 
 class Kept:
     """A file beside dbt's own that holds the project as it was last parsed."""
 
     def __init__(self, folder: Path, fingerprint: str, environment: Mapping[str, str]) -> None:
-        names = [f"{name}={environment.get(name)}" for name in NAMES]
-        told = "\0".join([fingerprint, str(PROJECT_ROOT), *names])
+        # What the names of relations begin with. Where the build file lies is not among it: that
+        # may be reached by a link which is called otherwise every time.
+        database = environment.get("ACE_PG_DATABASE") or Path(environment["ACE_WAREHOUSE"]).stem
+        told = "\0".join([fingerprint, str(PROJECT_ROOT), database])
         self._folder = folder
         self._file = folder / f"parsed-{hashlib.sha256(told.encode()).hexdigest()[:32]}.msgpack"
 
@@ -35,6 +34,7 @@ class Kept:
 
     def write(self, manifest: Any) -> None:
         """Keep a manifest that no run has changed yet, instead of those of other projects."""
+        self._folder.mkdir(parents=True, exist_ok=True)
         for old in self._folder.glob("parsed-*"):
             old.unlink(missing_ok=True)
         temporary = self._file.with_suffix(f".{os.getpid()}")
