@@ -1,7 +1,7 @@
 # Needs python3 (3.11 or newer, with pip) and make; nothing else has to be installed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test model soak fuzz lint judge format schema docs bench mutants lock clean
+.PHONY: help run test model soak fuzz lint judge mf format schema docs bench mutants lock clean
 
 BIN := .venv/bin
 INSTALL := sh requirements/install.sh
@@ -73,6 +73,18 @@ judge: ## Have dbt-score and dbt-bouncer judge how the models are described and 
 		--fail-project-under 9.8 --fail-any-item-under 8.5
 	@$(JUDGE)/dbt-bouncer run
 
+MF := .venv/mf/bin
+
+# setuptools comes first: what has no wheel is built by it, and no other is fetched.
+mf: ## Have MetricFlow's own program, mf, check the metrics and answer what is known by hand
+	@$(INSTALL) dev
+	@test -f .venv/mf/installed || { python3 -m venv .venv/mf && \
+		grep -A2 '^setuptools==' requirements/mf.txt > .venv/mf/first.txt && \
+		$(MF)/pip install --quiet --require-hashes -r .venv/mf/first.txt && \
+		$(MF)/pip install --quiet --no-deps --no-compile --no-build-isolation --require-hashes \
+		-r requirements/mf.txt && touch .venv/mf/installed; }
+	@MF_PYTHON=$(MF)/python $(BIN)/python -m pytest tests/mf
+
 format: ## Mend what the linters can mend by themselves
 	@$(INSTALL) dev
 	@$(BIN)/ruff check --fix
@@ -110,8 +122,11 @@ lock: ## Renew the pinned versions after a change of pyproject.toml
 	@$(LOCK) -c .venv/all.txt -o requirements/dev.txt --extra dev
 	@$(LOCK) -c .venv/all.txt -o requirements/bench.txt --extra dev --extra bench
 	@$(LOCK) -c .venv/all.txt -o requirements/s3.txt --extra s3
+	@$(LOCK) -c .venv/all.txt -o requirements/metrics.txt --extra metrics
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header requirements/judge.in -o requirements/judge.txt $(ARGS)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes -c .venv/all.txt \
+		--no-annotate --no-header requirements/mf.in -o requirements/mf.txt $(ARGS)
 
 clean: ## Remove what was made here, except landed data and releases
 	@rm -rf .venv target logs .pytest_cache .mypy_cache .ruff_cache .sqlfluff_cache .hypothesis *.egg-info

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Usage: sh requirements/install.sh run|dev|bench|s3
+# Usage: sh requirements/install.sh run|dev|bench|s3|metrics
 #
 # Makes .venv and installs one pinned set into it, then the project itself. Does nothing (in well
 # under a second) when the set is already installed. Safe to interrupt: the stamp that says
@@ -7,7 +7,7 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-set_name=${1:?"Say which set to install: run, dev, bench or s3."}
+set_name=${1:?"Say which set to install: run, dev, bench, s3 or metrics."}
 venv=.venv
 requirements=requirements/$set_name.txt
 
@@ -18,7 +18,7 @@ unset PYTHONHOME PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV || true
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "make: $1"; say "      $2"; exit 1; }
 
-[ -f "$requirements" ] || fail "There is no $requirements." "The sets are run, dev, bench and s3."
+[ -f "$requirements" ] || fail "There is no $requirements." "The sets are run, dev, bench, s3 and metrics."
 
 # A set is current when its pins, the project's metadata and the checkout's place are unchanged.
 # (A moved folder breaks the commands in .venv/bin, which hold its full path.)
@@ -30,9 +30,10 @@ is_current() {
 works() { "$venv/bin/python" -c '' 2>/dev/null; }
 
 if works; then
-    # s3 and dev hold all of run, and bench all of dev, in the same versions.
+    # All hold run, dev holds metrics, and bench all of dev, in the same versions.
     case $set_name in
-        run) larger="run s3 dev bench" ;;
+        run) larger="run s3 metrics dev bench" ;;
+        metrics) larger="metrics dev bench" ;;
         dev) larger="dev bench" ;;
         *) larger=$set_name ;;
     esac

@@ -162,6 +162,12 @@ def write_docs(*, target: str, folder: Path, environment: dict[str, str]) -> str
     return (folder / "target" / "static_index.html").read_text("utf-8")
 
 
+def parsed_project(*, target: str, folder: Path, environment: dict[str, str], kept: Kept) -> Any:
+    """The project as a build of it parsed it, or parsed now and kept for the next one."""
+    with _plain_path(environment) as values, _environment(values):
+        return _manifest(kept, target, folder)
+
+
 def _manifest(kept: Kept | None, target: str, folder: Path) -> Any:
     """The parsed project, as it was kept or anew."""
     from dbt.cli.main import dbtRunner

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "explain": "What a table is: grain, columns, example, lineage.",
     "sql": "Read-only SQL against a release.",
     "analysis": "Questions that come with the project, answered on a release.",
+    "metrics": "Views, engagement, rates and scores, by what you name.",
     "export": "A release as Parquet files, or as an older DuckDB file.",
     "doctor": "What keeps the warehouse from working here, and the remedy.",
     "extract": "What models learn from, as a file.",

@@ -1,0 +1,138 @@
+"""`ace metrics` gives the numbers that plain SQL finds in a release."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from common.settings import Settings
+from tests.support.builds import Warehouse
+from tests.support.released_demo import released
+from tests.support.semantics import semantic_manifest
+from warehouse import metrics as metrics_module
+from warehouse.cli import metrics
+from warehouse.settings import settings
+
+
+@dataclass(frozen=True)
+class Question:
+    names: str
+    by: str
+    sql: str
+    where: str = ""
+
+
+WEEK = "cast(date_trunc('week', {}) as date)"
+#: What is asked, and the same in SQL: groups first, all in their order.
+QUESTIONS = (
+    Question(
+        "posts,views,engagements",
+        "platform",
+        "select platform, count(*), sum(views), sum(engagements) "
+        "from marts.post_performance group by 1",
+    ),
+    Question(
+        "engagement_rate,views_per_post",
+        "platform,product__name",
+        "select p.platform, r.name, sum(p.engagements) filter (where p.views is not null) * 1.0 "
+        "/ sum(p.views) filter (where p.engagements is not null), avg(p.views) "
+        "from marts.post_performance as p left join canonical.products as r using (product_id) "
+        "group by 1, 2",
+    ),
+    Question(
+        "views,performance_score",
+        "pattern",
+        "select pattern_id, sum(views), avg(performance_score) "
+        "from marts.post_performance group by 1",
+    ),
+    Question(
+        "posts,median_views_72h",
+        "week",
+        f"select {WEEK.format('published_at')}, count(*), median(views_72h) "
+        "from marts.post_performance group by 1",
+    ),
+    Question(
+        "posts_published,views_gained,engagements_gained",
+        "week,platform",
+        f"select {WEEK.format('day')}, platform, sum(posts_published), sum(views_gained), "
+        "sum(engagements_gained) from marts.daily_metrics group by all",
+    ),
+    Question(
+        "views_gained_change",
+        "day",
+        "with days as (select day, sum(views_gained) as v from marts.daily_metrics group by 1) "
+        "select n.day, n.v / nullif(e.v, 0) - 1 "
+        "from days as n left join days as e on e.day = n.day - 7",
+    ),
+    Question(
+        "views",
+        "product__category",
+        "select r.category, sum(p.views) from marts.post_performance as p "
+        "join canonical.products as r using (product_id) where p.platform = 'tiktok' group by 1",
+        where="{{ Entity('platform') }} = 'tiktok'",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def release(demo: Warehouse) -> Settings:
+    return released(demo)
+
+
+@pytest.fixture(scope="module")
+def manifest() -> str:
+    return semantic_manifest()
+
+
+def test_ace_metrics_gives_what_sql_gives(
+    release: Settings, manifest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics_module, "_definitions", lambda config: manifest)
+    monkeypatch.setenv("ACE_HOME", str(release.home))
+    monkeypatch.setenv("ACE_TARGET", "duckdb")
+    settings.cache_clear()
+    try:
+        for one in QUESTIONS:
+            by = one.by.split(",")
+            arguments = [*one.names.split(","), *(f"--by={name}" for name in by), "--json"]
+            if one.where:
+                arguments += ["--where", one.where]
+            done = CliRunner().invoke(metrics.command, arguments, catch_exceptions=False)
+            found = json.loads(done.output)
+            assert list(found[0]) == [*by, *one.names.split(",")]
+            rows = [tuple(_plain(value) for value in row.values()) for row in found]
+            assert _sorted(rows) == _expected(release, one), one
+        listed = CliRunner().invoke(metrics.command, [], catch_exceptions=False).output
+        assert "engagement_rate" in listed
+        shown = CliRunner().invoke(metrics.command, ["views", "--sql"], catch_exceptions=False)
+        assert '"marts"."post_performance"' in shown.output
+    finally:
+        settings.cache_clear()
+
+
+def _expected(release: Settings, one: Question) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(release.current), read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        rows = connection.execute(one.sql).fetchall()
+    assert len(rows) > 1
+    return _sorted([tuple(_plain(value) for value in row) for row in rows])
+
+
+def _plain(value: Any) -> str | None:
+    """Numbers with nine digits, days without their time."""
+    if value is None:
+        return None
+    try:
+        return f"{float(value):.9g}"
+    except (TypeError, ValueError):
+        text = str(value)
+        return text[:10] if text[10:] in ("T00:00:00", " 00:00:00", "T00:00:00+00:00") else text
+
+
+def _sorted(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return sorted(rows, key=str)
