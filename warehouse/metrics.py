@@ -138,9 +138,9 @@ class Metrics:
                 "Write it like \"{{ Entity('platform') }} = 'tiktok'\" or "
                 "\"{{ Dimension('product__category') }} = 'Beauty'\".",
             ) from None
-        # Its columns are in an order and under names of its own.
+        # Its columns are in an order and under names of its own, and days are times.
         shown = ", ".join(
-            name if name == own else f"{own} as {name}"
+            f"cast({own} as date) as {name}" if name in GRAINS else name
             for name, own in zip(columns, [*groups, *names], strict=True)
         )
         lines = [f"select {shown}", "from (", explained.sql_statement.without_descriptions.sql]
