@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from common.errors import UsageError
 from warehouse.cli._answers import print_table, write_csv, write_json
-from warehouse.cli._show import release_option, target_option
-from warehouse.terminal import console_width, echo, note, print_json, write
+from warehouse.cli._show import pager_option, release_option, target_option
+from warehouse.terminal import console_width, echo, paged, print_json, write
 
 if TYPE_CHECKING:
-    from warehouse.metrics import Metrics
+    from warehouse.metrics import Metric
 
 EPILOG = """\b
 Examples:
@@ -48,6 +49,7 @@ Examples:
 @target_option
 @click.option("--json", "as_json", is_flag=True, help="A list of objects, all rows.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV with a header, all rows.")
+@pager_option
 @click.option("--sql", "as_sql", is_flag=True, help="The statement, to change and run yourself.")
 def command(
     names: tuple[str, ...],
@@ -59,6 +61,7 @@ def command(
     target: str | None,
     as_json: bool,
     as_csv: bool,
+    no_pager: bool,
     as_sql: bool,
 ) -> None:
     """List the metrics, or ask a release for some of them.
@@ -77,7 +80,12 @@ def command(
     config = settings()
     metrics = Metrics.of_project(config, target or config.target)
     if not names:
-        _list(metrics, as_json)
+        found = metrics.listed()
+        if as_json:
+            print_json([asdict(one) for one in found])
+            return
+        with paged(not no_pager):
+            _list(found)
         return
     text = metrics.sql(names, by, where, order, limit)
     if as_sql:
@@ -90,19 +98,10 @@ def command(
         elif as_csv:
             write_csv(answer)
         else:
-            print_table(answer)
+            print_table(answer, pager=not no_pager)
 
 
-def _list(metrics: Metrics, as_json: bool) -> None:
-    found = metrics.listed()
-    if as_json:
-        print_json(
-            [
-                {"name": one.name, "description": one.description, "group_by": one.group_by}
-                for one in found
-            ]
-        )
-        return
+def _list(found: list[Metric]) -> None:
     width = max(len(one.name) for one in found) + 2
     groups: dict[tuple[str, ...], list[str]] = {}
     for one in found:
@@ -111,5 +110,5 @@ def _list(metrics: Metrics, as_json: bool) -> None:
             echo(f"{'' if place else one.name:<{width}}{line}")
     for group_by, names in groups.items():
         what = f"{', '.join(names)}: by {', '.join(group_by)}"
-        note("", *textwrap.wrap(what, console_width()))
-    note("", "Ask: ace metrics METRIC... --by NAME")
+        echo("", *textwrap.wrap(what, console_width()))
+    echo("", "Ask: ace metrics METRIC... --by NAME")
