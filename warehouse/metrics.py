@@ -188,14 +188,17 @@ def _definitions(config: Settings) -> str:
 
     from warehouse.build.dbt_run import parsed_project
     from warehouse.build.fingerprint import project_fingerprint
+    from warehouse.build.parsed import Kept
 
+    folder = config.home / "dbt" / "duckdb"
+    environment = {"ACE_HOME": str(config.home), "ACE_WAREHOUSE": str(config.warehouse)}
     manifest = parsed_project(
         target="duckdb",
-        folder=config.home / "dbt" / "duckdb",
-        environment={"ACE_HOME": str(config.home), "ACE_WAREHOUSE": str(config.warehouse)},
-        fingerprint=project_fingerprint("duckdb"),
+        folder=folder,
+        environment=environment,
+        kept=Kept(folder, project_fingerprint("duckdb"), environment),
     )
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "semantic_manifest.json"
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "semantic_manifest.json"
         SemanticManifest(manifest).write_json_to_file(str(file))
         return file.read_text("utf-8")
