@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,24 @@ def test_the_stalled_product_stands_first(demo: Warehouse, compiled: dict[str, s
     assert [str(first["product_id"])] == stalled
     assert first["posts"] == 0
     assert first["scripts"] > 0
+
+
+def test_a_hook_is_all_its_patterns(demo: Warehouse, compiled: dict[str, str]) -> None:
+    patterns = demo.query(
+        "select hook_text, lift_posts, ln(1 + lift) as log_lift, shrunk_lift, lift_lo, lift_hi "
+        "from marts.creative_pattern_performance join canonical.creative_patterns "
+        "using (pattern_id) where is_total and lift_posts > 0"
+    )
+    found = demo.query(compiled["hooks_that_help.sql"])
+    assert {row["hook"] for row in found} == {row["hook_text"] for row in patterns}
+    for row in found:
+        its = [one for one in patterns if one["hook_text"] == row["hook"]]
+        posts = sum(one["lift_posts"] for one in its)
+        assert (row["patterns"], row["posts"]) == (len(its), posts)
+        mean = sum(one["lift_posts"] * one["log_lift"] for one in its) / posts
+        assert math.log1p(row["lift"]) == pytest.approx(mean)
+        expected = [one["shrunk_lift"] for one in its]
+        assert (row["least"], row["most"]) == (min(expected), max(expected))
+        assert row["surely_better"] == sum(one["lift_lo"] > 0 for one in its)
+        assert row["surely_worse"] == sum(one["lift_hi"] < 0 for one in its)
+    assert [row["least"] for row in found] == sorted((r["least"] for r in found), reverse=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from common.errors import AceError
 from repositories.release_files import UnreadableError
@@ -14,7 +15,7 @@ from warehouse.build.built_with import BuiltWith
 from warehouse.build.consumed import consumed, finds
 from warehouse.build.damaged import damaged_rows, left_out_variable
 from warehouse.build.fingerprint import git_revision, project_fingerprint
-from warehouse.build.lock import build_lock, postgres_lock
+from warehouse.build.lock import engine_lock
 from warehouse.build.parsed import Kept
 from warehouse.build.recorded import Recorded
 from warehouse.build.stale import Increment, since
@@ -29,6 +30,8 @@ from warehouse.settings import Settings, settings
 from warehouse.terminal import echo, note
 
 if TYPE_CHECKING:
+    import psycopg
+
     from loaders.landing import Landing
 
 Say = Callable[[str], None]
@@ -78,7 +81,7 @@ def build(
         if done is not None:
             store.share()
             return _nothing_to_do(done, say)
-    with _locked(config, target, landing, wait, say) as environment, landing.shared_lock():
+    with engine_lock(config, target, wait, say) as connection, landing.shared_lock():
         if release:
             store.prepare()
         if not again:
@@ -99,22 +102,9 @@ def build(
                     store.forget_passed()
                 reason = increment = None
                 if not full_refresh and not select:
-                    landed, newest = landing.loads(), _newest(landing)
-                    held = consumed(config, target)
-                    reason = held.must_start_anew(
-                        {load.load_id for load in landed},
-                        None if as_of else newest,
-                        _undone(config),
+                    reason, increment = _what_is_new(
+                        config, target, landing, None if force else last, fingerprint, bool(as_of)
                     )
-                    if reason is None and not force and not as_of:
-                        increment = since(
-                            last,
-                            fingerprint,
-                            held,
-                            landed,
-                            newest,
-                            lambda query: finds(config, target, query),
-                        )
                 if reason is not None:
                     note(reason)
                 if target == "postgres":
@@ -125,7 +115,7 @@ def build(
                     store,
                     landing,
                     fingerprint,
-                    environment,
+                    _environment(config, landing, connection),
                     variables,
                     full_refresh=full_refresh or reason is not None,
                     select=select,
@@ -147,6 +137,28 @@ def build(
     else:
         say(f"Release {made.release} is current: every table is there, and empty.")
     return BuildResult(built, made, released=True)
+
+
+def _what_is_new(
+    config: Settings,
+    target: str,
+    landing: Landing,
+    last: Unreleased | None,
+    fingerprint: str,
+    fixed: bool,
+) -> tuple[str | None, Increment | None]:
+    """Why everything is built anew, or else what alone has to be; with neither, every model looks
+    at what is new to it. ``last`` is the build that an increment may begin from; ``fixed``: the
+    build was told its as-of time.
+    """
+    landed, newest = landing.loads(), _newest(landing)
+    held = consumed(config, target)
+    reason = held.must_start_anew(
+        {load.load_id for load in landed}, None if fixed else newest, _undone(config)
+    )
+    if reason is not None or last is None or fixed:
+        return reason, None
+    return None, since(last, fingerprint, held, landed, newest, partial(finds, config, target))
 
 
 def _released_loads(store: ReleaseStore) -> set[str]:
@@ -231,11 +243,10 @@ def _when(summary: ReleaseSummary) -> str:
     return f"{summary.as_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-@contextlib.contextmanager
-def _locked(
-    config: Settings, target: str, landing: Landing, wait: float, say: Say
-) -> Iterator[dict[str, str]]:
-    """Hold the build lock; yields the environment the dbt profile needs."""
+def _environment(
+    config: Settings, landing: Landing, connection: psycopg.Connection[Any] | None
+) -> dict[str, str]:
+    """What the dbt profile needs; ``connection`` holds the lock where the engine is Postgres."""
     environment = {
         "ACE_HOME": str(config.home),
         "ACE_LANDING": landing.url,
@@ -246,18 +257,11 @@ def _locked(
     for name in ("ACE_THREADS", "ACE_MEMORY_LIMIT"):
         if config.extra.get(name):
             environment[name] = config.extra[name]
-    if target == "duckdb":
-        with build_lock(config.home, wait, say):
-            yield environment
-        return
-    from warehouse.release.session import connect, profile_environment
+    if connection is None:
+        return environment
+    from warehouse.release.session import profile_environment
 
-    assert config.postgres_url is not None
-    with (
-        contextlib.closing(connect(config.postgres_url, autocommit=True)) as connection,
-        postgres_lock(connection, wait, say),
-    ):
-        yield environment | profile_environment(connection)
+    return environment | profile_environment(connection)
 
 
 def _copy_to_postgres(landing: Landing, config: Settings, say: Say, note: Say) -> None:
