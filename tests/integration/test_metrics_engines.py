@@ -1,4 +1,7 @@
-"""Metrics count what they say, on both engines: a few rows with values worked out by hand."""
+"""Metrics count what they say, on both engines: a few rows with values worked out by hand.
+
+Sessions are in another time zone than the days that are counted.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +30,16 @@ def manifest() -> str:
 @contextlib.contextmanager
 def _duckdb() -> Iterator[Any]:
     with duckdb.connect() as connection:
-        connection.execute("set timezone = 'UTC'")
+        connection.execute("set timezone = 'America/New_York'")
         yield connection
 
 
 @contextlib.contextmanager
 def _postgres(server: PgServer) -> Iterator[Any]:
     url = server.create_database()
-    with psycopg.connect(url, options="-c timezone=UTC", autocommit=True) as connection:
+    with psycopg.connect(
+        url, options="-c timezone=America/New_York", autocommit=True
+    ) as connection:
         yield connection
     server.drop_database(url)
 

@@ -64,8 +64,11 @@ QUESTIONS = (
     Question(
         "views_gained_change",
         "day",
-        "with days as (select day, sum(views_gained) as v from marts.daily_metrics group by 1) "
-        "select n.day, n.v / nullif(e.v, 0) - 1 "
+        "with days as (select day, sum(views_gained) as gained, "
+        "sum(views_gained_spread) as spread, bool_and(is_complete) as over "
+        "from marts.daily_metrics group by 1) "
+        "select n.day, case when n.over and n.spread <= n.gained / 2 and e.spread <= e.gained / 2 "
+        "then n.gained / nullif(e.gained, 0) - 1 end "
         "from days as n left join days as e on e.day = n.day - 7",
     ),
     Question(

@@ -56,7 +56,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
 
     asked = [["validate-configs", "--show-all"], shlex.split(DOCUMENTED[2])[1:]]
     for number, (names, by, _) in enumerate(GROUPED):
-        groups = ",".join("metric_time__week" if name == "week" else name for name in by)
+        groups = ",".join(_spelled(name) for name in by)
         answer = ["--quiet", "--csv", str(folder / f"{number}.csv")]
         asked.append(["query", "--metrics", ",".join(names), "--group-by", groups, *answer])
     program = [
@@ -97,10 +97,14 @@ def test_mf_answers_what_was_worked_out_by_hand(said: Said, number: int) -> None
     names, by, expected = GROUPED[number]
     code, text = said.answers[number]
     assert code == 0, text
-    columns = ["metric_time__week" if name == "week" else name for name in by] + names
+    columns = [_spelled(name) for name in by] + names
     with (said.folder / f"{number}.csv").open(newline="") as lines:
         found = [tuple(_plain(row[name]) for name in columns) for row in csv.DictReader(lines)]
     assert sorted(found, key=str) == sorted((tuple(map(_plain, row)) for row in expected), key=str)
+
+
+def _spelled(name: str) -> str:
+    return f"metric_time__{name}" if name in ("day", "week") else name
 
 
 def _plain(value: Any) -> str | None:

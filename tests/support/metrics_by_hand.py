@@ -6,6 +6,7 @@ from typing import Any
 
 P1, P2 = "00000000-0000-0000-0000-0000000000a1", "00000000-0000-0000-0000-0000000000a2"
 H1 = "00000000-0000-0000-0000-0000000000b1"
+DAYS = ", ".join(f"('2026-03-{day:02}')" for day in range(1, 18))
 #: Two posts on either side of a midnight that ends a week, one that hides its views and one that
 #: shows nothing else.
 ROWS = f"""
@@ -24,7 +25,7 @@ create table marts.post_performance (
 );
 insert into marts.post_performance values
     (1, 'tiktok', '{P1}', '{H1}', null, '2026-03-02 00:30:00+00', 1000, 80, 10, 10, 100, 3, 30,
-     900, 'strong', false, 'A'),
+     800, 'strong', false, 'A'),
     (2, 'tiktok', '{P1}', '{H1}', null, '2026-03-01 23:30:00+00', 100, 1, 0, null, 1, 2, 10,
      100, 'weak', false, 'B'),
     (3, 'youtube', '{P2}', null, null, '2026-03-03 12:00:00+00', null, 50, null, null, 50, 1, null,
@@ -35,21 +36,24 @@ insert into marts.post_performance values
      null, null, 'pending', true, 'A');
 create table marts.daily_metrics (
     day date, platform text, product_id uuid, posts_published bigint,
-    views_gained double precision, views_unplaced double precision,
-    engagements_gained double precision, is_complete boolean
+    views_gained double precision, views_gained_spread double precision,
+    views_unplaced double precision, engagements_gained double precision, is_complete boolean
 );
 insert into marts.daily_metrics values
-    ('2026-03-01', 'tiktok', '{P1}', 1, 40, null, 1, true),
-    ('2026-03-02', 'tiktok', '{P1}', 1, 10, 5, null, true),
-    ('2026-03-02', 'youtube', '{P2}', 0, 30, null, 2, true),
-    ('2026-03-08', 'tiktok', '{P1}', 0, 60, null, 3, true),
-    ('2026-03-09', 'tiktok', '{P1}', 0, 20, null, 4, false);
+    ('2026-03-01', 'tiktok', '{P1}', 1, 40, 0, null, 1, true),
+    ('2026-03-02', 'tiktok', '{P1}', 1, 10, 0, 5, null, true),
+    ('2026-03-02', 'youtube', '{P2}', 0, 30, 8, null, 2, true),
+    ('2026-03-03', 'tiktok', '{P1}', 0, 20, 11, null, null, true),
+    ('2026-03-08', 'tiktok', '{P1}', 0, 60, 30, null, 3, true),
+    ('2026-03-09', 'tiktok', '{P1}', 0, 20, 0, null, 4, true),
+    ('2026-03-10', 'tiktok', '{P1}', 0, 25, 0, null, null, true),
+    ('2026-03-15', 'tiktok', '{P1}', 0, 30, 0, null, null, true),
+    ('2026-03-16', 'tiktok', '{P1}', 0, 25, 13, null, null, true),
+    ('2026-03-17', 'tiktok', '{P1}', 0, 15, 0, null, null, false);
 create table reference.time_spine (day date);
-insert into reference.time_spine values
-    ('2026-03-01'), ('2026-03-02'), ('2026-03-03'), ('2026-03-04'), ('2026-03-05'), ('2026-03-06'),
-    ('2026-03-07'), ('2026-03-08'), ('2026-03-09');
+insert into reference.time_spine values {DAYS};
 """
-FEBRUARY, FIRST, SECOND = "2026-02-23", "2026-03-02", "2026-03-09"
+FEBRUARY, FIRST, SECOND, THIRD = "2026-02-23", "2026-03-02", "2026-03-09", "2026-03-16"
 
 #: Metrics, what they are grouped by, and the rows that come of it.
 WORKED_OUT: list[tuple[list[str], list[str], list[tuple[Any, ...]]]] = [
@@ -71,8 +75,9 @@ WORKED_OUT: list[tuple[list[str], list[str], list[tuple[Any, ...]]]] = [
     (
         ["performance_score", "views_per_post", "median_views_72h"],
         ["product__name"],
-        [("Mug", 90, 900, 500), ("Serum", 20, 550, 500)],
+        [("Mug", 90, 900, 500), ("Serum", 20, 550, 450)],
     ),
+    (["median_views_72h"], [], [(500,)]),
     (
         ["likes", "comments", "shares"],
         ["pattern__hook_text"],
@@ -81,17 +86,47 @@ WORKED_OUT: list[tuple[list[str], list[str], list[tuple[Any, ...]]]] = [
     (
         ["views_gained", "posts_published", "views_unplaced", "engagements_gained"],
         ["week"],
-        [(FEBRUARY, 40, 1, None, 1), (FIRST, 100, 1, 5, 5), (SECOND, 20, 0, None, 4)],
+        [
+            (FEBRUARY, 40, 1, None, 1),
+            (FIRST, 120, 1, 5, 5),
+            (SECOND, 75, 0, None, 4),
+            (THIRD, 40, 0, None, None),
+        ],
     ),
-    # The unfinished week holds a Monday, and so does what it is compared with.
+    (
+        ["days_known", "days_incomplete", "views_gained_spread"],
+        ["week"],
+        [(FEBRUARY, 1, 0, 0), (FIRST, 3, 0, 49), (SECOND, 3, 0, 0), (THIRD, 2, 1, 13)],
+    ),
+    # A change is told of the second week alone: before the first one day is known, not three, and
+    # the third goes on. What it is compared with ends with the same weekday.
     (
         ["views_gained_a_week_before", "views_gained_change"],
         ["week"],
-        [(FEBRUARY, None, None), (FIRST, 40, 100 / 40 - 1), (SECOND, 40, 20 / 40 - 1)],
+        [
+            (FEBRUARY, None, None),
+            (FIRST, 40, None),
+            (SECOND, 120, 75 / 120 - 1),
+            (THIRD, 45, None),
+        ],
+    ),
+    # Of the 3rd, which the 10th is held against, and of the 16th most came between polls far apart.
+    (
+        ["views_gained_change"],
+        ["day"],
+        [
+            *((f"2026-03-0{day}", None) for day in (1, 2, 3)),
+            ("2026-03-08", 0.5),
+            ("2026-03-09", -0.5),
+            ("2026-03-10", None),
+            ("2026-03-15", -0.5),
+            ("2026-03-16", None),
+            ("2026-03-17", None),
+        ],
     ),
     (
         ["views", "views_gained"],
         ["product__category"],
-        [("Beauty", 1100, 130), ("Kitchen", 900, 30)],
+        [("Beauty", 1100, 245), ("Kitchen", 900, 30)],
     ),
 ]

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 import yaml
 
+from common.errors import AceError
+from common.settings import Settings
+from warehouse import metrics
 from warehouse.settings import PROJECT_ROOT
 
 MODELS = PROJECT_ROOT / "models"
@@ -94,8 +98,8 @@ def test_times_are_cut_at_midnight_in_utc_on_every_engine() -> None:
 def test_metrics_say_their_unit_and_how_they_add_up(metric: dict[str, Any]) -> None:
     text = metric["description"]
     assert text.startswith("Unit: "), text
-    how = {"ratio": "The sum of ", "derived": "added? up"}.get(metric["type"], "Aggregated ")
-    assert re.search(how, text) or "adding up" in text, text
+    how = {"ratio": "The sum of ", "derived": "add(ed|ing) (.* )?up"}
+    assert re.search(how.get(metric["type"], "Aggregated (by|as) "), text), text
     assert metric["label"]
 
 
@@ -104,3 +108,12 @@ def test_there_are_the_metrics_that_are_asked_for() -> None:
     assert {"views", "engagements", "engagement_rate", "performance_score"} <= names
     types = {one["name"]: one["type"] for one in METRICS}
     assert all(types[name] == "ratio" for name in names if name.endswith("_rate"))
+
+
+def test_without_metricflow_the_next_step_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(metrics, "find_spec", lambda name: None)
+    with pytest.raises(AceError, match="not installed") as error:
+        metrics.Metrics.of_project(Settings(tmp_path, "duckdb", "", None, None, {}), "duckdb")
+    assert "sh requirements/install.sh metrics" in error.value.hint
