@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from common.errors import AceError
 from tests.support import small_warehouse
 from warehouse.cli.releases import command
 from warehouse.release.duckdb import DuckStore
@@ -58,6 +59,17 @@ def test_list_tells_of_the_build_that_made_each(two: Path) -> None:
     assert lines[2].split()[-5:] == ["48", "s", "1,234,567", "123", "1"]
     assert lines[3].split()[-1].startswith("12:"), "blank where nothing is known"
     assert max(len(line) for line in lines) <= 80
+
+
+def test_list_does_without_a_history_that_cannot_be_read(
+    two: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(store: DuckStore) -> list[Run]:
+        raise AceError("It is damaged.", "")
+
+    monkeypatch.setattr(DuckStore, "runs", damaged)
+    kept = json.loads(_run("list", "--json").output)
+    assert [(one["release"], one["seconds"]) for one in kept] == [(2, None), (1, None)]
 
 
 def test_what_passed_can_be_forgotten_and_releases_stay(two: Path, tmp_path: Path) -> None:

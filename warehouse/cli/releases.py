@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from common.errors import AceError
 from repositories.values import plain
 from warehouse.cli import _complete
 from warehouse.cli._show import (
@@ -18,6 +19,7 @@ from warehouse.cli._show import (
 from warehouse.terminal import echo, print_json
 
 if TYPE_CHECKING:
+    from warehouse.release.model import ReleaseStore
     from warehouse.release.runs import Run
 
 EPILOG = """\b
@@ -48,10 +50,9 @@ def list_command(target: str | None = None, as_json: bool = False) -> None:
     """
     from warehouse.readers import release_store
     from warehouse.release.model import to_json
-    from warehouse.release.runs import made
 
     store = release_store(target)
-    builds = made(store.runs())
+    builds = _builds(store)
     kept = [to_json(one) | _of_build(builds.get(one.release)) for one in store.releases()]
     damaged = store.damaged()
     if as_json:
@@ -81,6 +82,17 @@ def list_command(target: str | None = None, as_json: bool = False) -> None:
         right=[1, 4, 5, 6, 7],
     )
     echo("* current: what readers get")
+
+
+def _builds(store: ReleaseStore) -> dict[int, Run]:
+    """The build that made each release; none where the history cannot be read, for the list is what
+    leads out of damage."""
+    from warehouse.release.runs import made
+
+    try:
+        return made(store.runs())
+    except AceError:
+        return {}
 
 
 def _of_build(run: Run | None) -> dict[str, Any]:
