@@ -1,9 +1,11 @@
-"""`ace metrics` gives the numbers that plain SQL finds in a release."""
+"""`ace metrics` gives the numbers that plain SQL finds in a release, of either engine."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,7 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from common.settings import Settings
+from tests.support.metrics_by_hand import ROWS
 from tests.support.semantics import semantic_manifest
+from tests.support.small_postgres import build
 from warehouse import metrics as metrics_module
 from warehouse.cli import metrics
 from warehouse.settings import settings
@@ -109,6 +113,21 @@ def test_ace_metrics_gives_what_sql_gives(
         assert '"marts"."post_performance"' in _asked("views", "--sql")
     finally:
         settings.cache_clear()
+
+
+@pytest.mark.postgres
+def test_a_release_on_postgres_answers_too(
+    postgres_url: str, manifest: str, ace_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two of the schemas are there already, and another view of products.
+    rows = re.sub(r"create schema (marts|canonical);", "", ROWS)
+    rows = re.sub(r"\b(marts|canonical|reference)\b", r"build_\1", rows)
+    build(postgres_url, 1, f"drop view build_canonical.products; {rows}").publish()
+    monkeypatch.setattr(metrics_module, "_definitions", lambda config: manifest)
+    monkeypatch.setenv("ACE_TARGET", "postgres")
+    monkeypatch.setenv("ACE_POSTGRES_URL", postgres_url)
+    found = json.loads(_asked("views", "--by=week", "--order=-views", "--limit=1", "--json"))
+    assert found == [{"week": "2026-03-02", "views": 1900}]
 
 
 def _asked(*arguments: str) -> str:
