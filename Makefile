@@ -78,11 +78,11 @@ MF := .venv/mf/bin
 # setuptools comes first: what has no wheel is built by it, and no other is fetched.
 mf: ## Have MetricFlow's own program, mf, check the metrics and answer what is known by hand
 	@$(INSTALL) dev
-	@test -f .venv/mf/installed || { python3 -m venv .venv/mf && \
+	@cmp -s requirements/mf.txt .venv/mf/installed || { python3 -m venv .venv/mf && \
 		grep -A2 '^setuptools==' requirements/mf.txt > .venv/mf/first.txt && \
 		$(MF)/pip install --quiet --require-hashes -r .venv/mf/first.txt && \
 		$(MF)/pip install --quiet --no-deps --no-compile --no-build-isolation --require-hashes \
-		-r requirements/mf.txt && touch .venv/mf/installed; }
+		-r requirements/mf.txt && cp requirements/mf.txt .venv/mf/installed; }
 	@MF_PYTHON=$(MF)/python $(BIN)/python -m pytest tests/mf
 
 format: ## Mend what the linters can mend by themselves
