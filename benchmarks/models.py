@@ -69,6 +69,13 @@ def run(home: Path, *select: str) -> None:
     _dbt(home, "run", select)
 
 
+def compiled(home: Path, *names: str) -> dict[str, str]:
+    """The SQL of these models, upon tables in ``home``/warehouse.duckdb."""
+    _dbt(home, "compile", names, "--indirect-selection", "empty")
+    folder = home / "dbt" / "compiled"
+    return {name: next(folder.rglob(f"{name}.sql")).read_text("utf-8") for name in names}
+
+
 def _dbt(home: Path, command: str, select: tuple[str, ...], *more: str) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ACE_")}
     run_process(

@@ -19,7 +19,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 PARTS = (
     *("landing", "live", "postgres", "build", "increments", "engines", "reads"),
     *("creative", "experiments", "forecasts", "trends"),
-    *("times", "tags", "outlook", "similar", "large"),
+    *("times", "tags", "briefs", "outlook", "similar", "large"),
 )
 
 
@@ -126,6 +126,10 @@ def _part(
         from benchmarks import tags
 
         return lambda folder, rows: tags.lines(folder)
+    if part == "briefs":
+        from benchmarks import briefs
+
+        return lambda folder, rows: briefs.lines(folder)
     if part == "outlook":
         from benchmarks import outlook
 

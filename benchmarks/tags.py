@@ -32,6 +32,7 @@ NOISE = 0.8
 STRUCTURES = {"listicle": 0.3, "story": -0.2, "demo": 0.0, "skit": 0.0}
 HOOKS = {"question": 0.3, "shock": -0.3, "number": 0.0, "plain": 0.0}
 KINDS = ("hashtag", "style")
+MODELS = ("int_choice_tags", "int_tagged_posts", "int_adjusted_tags", "creative_tag_effects")
 #: Of worlds of scripts: seeds, posts a script on average, their deviation on ln views, and posts.
 SCRIPT_SEEDS = range(30)
 POSTS_A_SCRIPT = (1, 3, 10)
@@ -132,7 +133,7 @@ def script_world(seed: int, posts_a_script: int) -> World:
     return World(has, 0 * script, hook, script, script, lift - np.median(lift), effect)
 
 
-def world(seed: int) -> World:
+def world(seed: int, posts: int = POSTS) -> World:
     """Posts whose hashtags follow structure and hook, made after patterns with styles."""
     import numpy as np
 
@@ -146,9 +147,9 @@ def world(seed: int) -> World:
 
     styles = grouped(np.full((PATTERNS, GROUPS), 0.4))
     structures = random.integers(0, len(STRUCTURES), PATTERNS)
-    pattern = random.integers(0, PATTERNS, POSTS)
-    structure, hook = structures[pattern], random.integers(0, len(HOOKS), POSTS)
-    likely = np.full((POSTS, GROUPS), 0.2)
+    pattern = random.integers(0, PATTERNS, posts)
+    structure, hook = structures[pattern], random.integers(0, len(HOOKS), posts)
+    likely = np.full((posts, GROUPS), 0.2)
     likely[:, 0] += 0.5 * (structure == 0)
     likely[:, 1] += 0.5 * (hook == 1)
     has = {"hashtag": grouped(likely), "style": styles[pattern]}
@@ -157,9 +158,9 @@ def world(seed: int) -> World:
         effect[kind] = np.zeros(GROUPS * SIZE)
         first = np.arange(GROUPS) * SIZE + random.integers(0, SIZE, GROUPS)
         effect[kind][first] = random.choice([-0.4, 0.4], GROUPS)
-    lift = sum(has[kind] @ effect[kind] for kind in KINDS) + random.normal(0, NOISE, POSTS)
+    lift = sum(has[kind] @ effect[kind] for kind in KINDS) + random.normal(0, NOISE, posts)
     lift += np.array(list(STRUCTURES.values()))[structure] + np.array(list(HOOKS.values()))[hook]
-    script = np.arange(POSTS)
+    script = np.arange(posts)
     return World(has, structure, hook, pattern, script, lift - np.median(lift), effect)
 
 
@@ -193,7 +194,7 @@ def by_the_models(
             connection.execute(
                 f"create table intermediate.{name} as select * {replaced} from frame"
             )
-    models.run(home, "int_adjusted_tags", "creative_tag_effects")
+    models.run(home, *MODELS)
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         rows = connection.execute(
             "select kind, platform, list([lift_log, ln(1 + shrunk_lift), ln(1 + adjusted_lift), "
@@ -207,12 +208,14 @@ def by_the_models(
     }
 
 
+def key(kind: int, seed: int, number: int) -> str:
+    """The key of a thing of a kind in the world of a seed."""
+    return str(UUID(int=(kind << 80) + (seed << 40) + number))
+
+
 def tables(worlds: dict[int, World]) -> dict[str, Any]:
     """The rows that the models read. Hashtags of a post are a list, scripts name a hook each."""
     import polars as pl
-
-    def key(kind: int, seed: int, number: int) -> str:
-        return str(UUID(int=(kind << 80) + (seed << 40) + number))
 
     known = "2026-01-01 00:00:00+00"
     hooks = list(HOOKS)

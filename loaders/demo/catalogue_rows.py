@@ -123,11 +123,12 @@ def patterns(world: World) -> Iterator[pl.DataFrame]:
         styles = pl.DataFrame({"a": pick(style, chosen[:, 0]), "b": pick(style, chosen[:, 1])})
         feeling = pick(emotion, catalogue.pattern_emotion[index]).to_frame("a")
         hooks = list(HOOKS.values())
+        openings = [text[0].upper() + text[1:] for text in (hook.format("this") for hook in hooks)]
         yield simulated(
             catalogue.pattern_created[index] + 3 * MINUTE,
             pattern_id=uuids(seed, "pattern", index),
             product_id=uuid_or_null(seed, "product", catalogue.pattern_product[index]),
-            hook_text=pick([hook.format("this") for hook in hooks], index % len(hooks)),
+            hook_text=pick(openings, index % len(hooks)),
             structure=pick(structure, catalogue.pattern_structure[index]),
             style_tags=styles.select(pl.concat_list("a", "b").alias("x"))["x"],
             emotion_tags=feeling.select(pl.concat_list("a").alias("x"))["x"],

@@ -64,6 +64,18 @@
 {%- endmacro %}
 
 
+{# The same within a sentence: '#ad', 'the hook type "question"', 'the style "fast cuts"'. #}
+{% macro tag_in_a_sentence(kind, tag) -%}
+    (case
+        when {{ kind }} = 'hashtag' then '#' || {{ tag }}
+        when {{ kind }} = 'variable' then 'the '
+            || replace(split_part({{ tag }}, '=', 1), '_', ' ')
+            || ' "' || replace(substr({{ tag }}, strpos({{ tag }}, '=') + 1), '_', ' ') || '"'
+        else 'the ' || {{ kind }} || ' "' || replace({{ tag }}, '_', ' ') || '"'
+    end)
+{%- endmacro %}
+
+
 {# A JSON object as text, of names to SQL of JSON texts; what is null is left out. #}
 {% macro document_text(pairs) -%}
     ('{' || substr(

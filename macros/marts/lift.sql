@@ -67,9 +67,9 @@
 {%- endmacro %}
 
 
-{# Variance of a posterior whose mean is `shrunk`, an estimate's share: both shrink alike. #}
-{% macro shrunk_variance(shrunk, estimate, standard_error) -%}
-    ({{ standard_error }} * {{ standard_error }} * {{ shrunk }} / nullif({{ estimate }}, 0))
+{# Standard deviation of ln(1 + lift), from the ends of the lift's 95% interval. #}
+{% macro deviation_of_lift(low, high) -%}
+    (({{ log_of_lift(high) }} - {{ log_of_lift(low) }}) / (2 * {{ z95() }}))
 {%- endmacro %}
 
 

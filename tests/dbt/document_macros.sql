@@ -53,6 +53,9 @@ cast('{"a":"x","b":2.5,"c":[1,"y",null,{"z":1},true],"d":null,"e":{"f":1},"g":fa
     ['spoken_tag of a hashtag', spoken_tag("'hashtag'", "'ad_free'"), '#ad_free'],
     ['spoken_tag of a choice', spoken_tag("'variable'", "'hook_type=bold_claim'"), 'hook type: bold claim'],
     ['spoken_tag of a style', spoken_tag("'style'", "'fast_cuts'"), 'style: fast cuts'],
+    ['tag_in_a_sentence of a hashtag', tag_in_a_sentence("'hashtag'", "'ad_free'"), '#ad_free'],
+    ['tag_in_a_sentence of a choice', tag_in_a_sentence("'variable'", "'hook_type=a=bold_claim'"), 'the hook type "a=bold claim"'],
+    ['tag_in_a_sentence of a style', tag_in_a_sentence("'style'", "'fast_cuts'"), 'the style "fast cuts"'],
 ] -%}
 {# Two-sided p values and quantiles of SciPy. #}
 {%- set numbers = [

@@ -18,7 +18,7 @@ PATTERN = "00000000-0000-0000-0000-0000000000a"
 #: What a brief is put together from, in this order.
 STEPS = (
     *("int_pattern_words", "int_brief_patterns", "int_product_platforms", "int_telling_effects"),
-    *("int_script_hooks", "int_repeated_hooks", "int_product_choices"),
+    *("int_script_hooks", "int_repeated_hooks", "int_choice_tags", "int_product_choices"),
     *("int_brief_usual", "int_brief_works", "int_brief_effects", "int_brief_posts"),
     *("int_brief_times", "int_brief_rising", "int_brief_avoid", "int_brief_try"),
     *("int_brief_items", "int_brief_facts"),
@@ -77,11 +77,12 @@ def tables(text: str, engine: str) -> dict[str, str]:
         f"cross join (select 'all' as platform union all select substr({long}, 1, 500)) "
         "as platforms",
         "creative_tag_effects": f"select 'all' as platform, 'hashtag' as kind, {tag}' || n as tag, "
-        "999999 as posts_with, cast(case when n > 4 then 3.33 else -0.77 end as "
-        "double precision) as shrunk_lift, cast(case when n > 4 then 1.5 else -1.5 end as double "
-        "precision) as lift_log, cast(0.1 as double precision) as se, "
-        "cast(0.001 as double precision) as q_value, "
-        f"{AT} as known_at from {numbers}",
+        "999999 as posts_with, cast(case when n > 4 then 1.5 else -1.5 end as double precision) "
+        "as lift_log, cast(case when n > 4 then 3.33 else -0.77 end as double precision) as "
+        "adjusted_lift, cast(case when n > 4 then 1.11 else -0.88 end as double precision) as "
+        "adjusted_lo, cast(case when n > 4 then 5.55 else -0.66 end as double precision) as "
+        f"adjusted_hi, cast(0.001 as double precision) as q_value, {AT} as known_at "
+        f"from {numbers}",
         "accepted_published_posts": f"select {post} as post_id, array[{long}] as hashtags "
         f"from {numbers}",
         "int_hashtag_tags": f"select array[{long}] as hashtags, {tag}' || n as tag from {numbers}",

@@ -29,6 +29,9 @@ select hashtags, '' as tag from accepted_published_posts;
 """
 
 
+TAG_STEPS = ("int_choice_tags", "int_tagged_posts", "int_adjusted_tags")
+
+
 def broken(connection: duckdb.DuckDBPyConnection, model: str, table: str) -> dict[str, int]:
     """Rules of a model that rows of a table break, and how many do."""
     found = {}
@@ -45,7 +48,7 @@ def test_p_values_next_to_nothing(apart: float) -> None:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute(TAGS.format(apart=apart))
-        connection.execute(steps_sql("marts/creative/steps", ["int_adjusted_tags"]))
+        connection.execute(steps_sql("marts/creative/steps", TAG_STEPS))
         connection.execute(
             "create table effects as " + model_sql("marts/creative/creative_tag_effects")
         )
@@ -64,7 +67,7 @@ def test_q_values_are_those_of_benjamini_and_hochberg(apart: float) -> None:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute(TAGS.format(apart=apart))
-        connection.execute(steps_sql("marts/creative/steps", ["int_adjusted_tags"]))
+        connection.execute(steps_sql("marts/creative/steps", TAG_STEPS))
         found = connection.execute(
             "select p_value, q_value from"
             f" ({model_sql('marts/creative/creative_tag_effects')}) as effects"

@@ -57,6 +57,8 @@ WITHOUT_KEY_TEST = {
     "int_experiment_comparison": "joined one to one by experiment_results, whose key is tested",
     "int_pattern_fatigue": "joined one to one by creative_pattern_performance, whose key is tested",
     "int_pattern_priors": "joined one to one by creative_pattern_performance, whose key is tested",
+    "int_choice_tags": "distinct tags of distinct lists, seen in tag effects as well",
+    "int_tagged_posts": "rows of int_post_outcomes, whose key is tested",
     "int_hashtag_tags": "distinct rows, of which a repeated one would be seen in tag effects",
     "int_script_hooks": "rows of accepted_scripts, whose key is tested",
     "int_repeated_hooks": "grouped by it; a repeated one would be seen in int_brief_items",

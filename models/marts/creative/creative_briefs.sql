@@ -66,8 +66,9 @@ kinds as (
     select distinct
         size,
         'Views are compared after 3 days with what is usual for the product and platform.'
-        || ' Where a range spans 0, there may be no difference. What helps and hurts'
-        || ' goes along with more or fewer views; nobody drew lots.' as how_to_read
+        || ' Where a range spans 0, there may be no difference; what is uncertain may be chance.'
+        || ' What helps and hurts goes along with more or fewer views, of all products apart from'
+        || ' the tags that are used with it; nobody drew lots.' as how_to_read
     from sizes
 
 ),
@@ -121,7 +122,7 @@ summaries as {{ computed_once() }} (
                 ' has ' || {{ counted('facts.posts', 'post') }}
                 || ', none with known views after 3 days: too young, or polled too rarely to tell.'
             when facts.compared_posts = facts.posts then
-                ' has ' || {{ counted('facts.posts', 'post') }} || ', old enough to judge.'
+                ' has ' || {{ counted('facts.posts', 'post') }} || ', all old enough to judge.'
             else ' has '
                 || {{ counted('facts.posts', 'post') }}
                 || ', '

@@ -2,9 +2,9 @@
    are added up by these and by script first: they are far fewer than posts times tags. -#}
 {%- set double = type_double() -%}
 {%- set sources = {
-    'pattern': ('outcomes.pattern_id', 'outcomes.known_at'),
-    'script': ('scripts.tags', 'greatest(outcomes.known_at, scripts.known_at)'),
-    'hashtag': ('published.hashtags', 'outcomes.known_at'),
+    'pattern': ('pattern_id', 'known_at'),
+    'script': ('choices', 'choices_known_at'),
+    'hashtag': ('hashtags', 'known_at'),
 } -%}
 {%- set by_script = [
     ('script_with', 'tagged', ', tag'),
@@ -13,34 +13,9 @@
 
 with
 
-outcomes as (
+posts as (
 
-    select
-        post_id,
-        platform,
-        product_id,
-        pattern_id,
-        script_id,
-        {#- A post without a script shares none. #}
-        coalesce(script_id, post_id) as cluster,
-        log_lift_72h as lift,
-        known_at
-    from {{ ref('int_post_outcomes') }}
-
-),
-
-scripts as (
-
-    select * from {{ ref('int_script_tags') }}
-
-),
-
-published as (
-
-    select
-        post_id,
-        hashtags
-    from {{ ref('accepted_published_posts') }}
+    select * from {{ ref('int_tagged_posts') }}
 
 ),
 
@@ -60,17 +35,12 @@ pattern_tags as (
 script_tags as (
 
     select
-        made_with,
+        choices as made_with,
         'variable' as kind,
-        split_part(tag, '=', 1) as choice,
+        choice,
         tag,
         cast(null as {{ type_timestamptz() }}) as known_at
-    from (
-        select
-            tags as made_with,
-            {{ array_elements('tags') }} as tag
-        from (select distinct tags from scripts) as lists
-    ) as elements
+    from {{ ref('int_choice_tags') }}
 
 ),
 
@@ -97,22 +67,17 @@ adjustments as (
 {{ source }}_posts as {{ computed_once() }} (
 
     select
-        outcomes.platform,
-        outcomes.product_id,
-        outcomes.cluster,
+        platform,
+        product_id,
+        cluster,
         {{ made_with }} as made_with,
-        count(outcomes.lift) as n,
-        {{ exact_part('outcomes.lift') }} as total,
-        {{ exact_part('outcomes.lift * outcomes.lift') }} as squares,
+        count(lift) as n,
+        {{ exact_part('lift') }} as total,
+        {{ exact_part('lift * lift') }} as squares,
         max({{ known_at }}) as known_at
-    from outcomes
-    {%- if source == 'script' %}
-    inner join scripts on outcomes.script_id = scripts.script_id
-    {%- elif source == 'hashtag' %}
-    inner join published on outcomes.post_id = published.post_id
-    {%- endif %}
+    from posts
     where {{ made_with }} is not null
-    group by outcomes.platform, outcomes.product_id, outcomes.cluster, {{ made_with }}
+    group by platform, product_id, cluster, {{ made_with }}
 
 ),
 
@@ -168,23 +133,12 @@ described as (
 
 ),
 
-known_by_platform as (
-
-    select
-        platform,
-        kind,
-        max(known_at) as known_at
-    from tagged
-    group by platform, kind
-
-),
-
-{# Posts of one script, of one product, stand together. #}
+{# Posts of one script, of one product, stand together; on each platform, and on all. #}
 {% for step, source, more in by_script -%}
 {{ step }} as {{ computed_once() }} (
 
     select
-        platform,
+        coalesce(platform, 'all') as platform,
         product_id,
         cluster,
         kind,
@@ -192,44 +146,20 @@ known_by_platform as (
         cast(sum(n) as bigint) as n,
         cast(coalesce(sum(total), 0) as {{ double }}) as total,
         cast(coalesce(sum(squares), 0) as {{ double }}) as squares
-    from (
-        select
-            platform,
-            product_id,
-            cluster,
-            kind,
-            choice{{ more }},
-            n,
-            total,
-            squares
-        from {{ source }}
-        union all
-        select
-            'all' as platform,
-            product_id,
-            cluster,
-            kind,
-            choice{{ more }},
-            n,
-            total,
-            squares
-        from {{ source }}
-    ) as placed
-    group by platform, product_id, cluster, kind, choice{{ more }}
+    from {{ source }}
+    group by rollup(platform), product_id, cluster, kind, choice{{ more }}
 
 ),
 
 {% endfor -%}
 known as (
 
-    select * from known_by_platform
-    union all
     select
-        'all' as platform,
+        coalesce(platform, 'all') as platform,
         kind,
         max(known_at) as known_at
-    from known_by_platform
-    group by kind
+    from tagged
+    group by rollup(platform), kind
 
 ),
 

@@ -65,7 +65,7 @@ upsides as (
         rank,
         known_at,
         {{ log_of_lift('shrunk_lift') }} as mean_log,
-        ({{ log_of_lift('lift_hi') }} - {{ log_of_lift('lift_lo') }}) / (2 * {{ z95() }}) as sd_log
+        {{ deviation_of_lift('lift_lo', 'lift_hi') }} as sd_log
     from performance
 
 ),
@@ -166,9 +166,9 @@ final as (
         || case
             when pattern_posts = 0 then
                 '; there is no result of the pattern on this platform, so anything can happen'
-            else '; with '
-                || {{ counted('pattern_posts', 'result') }}
-                || ' of the pattern there, expect about '
+            else '; judging by '
+                || {{ counted('pattern_posts', 'post') }}
+                || ' with the pattern there, expect about '
                 || {{ change_text('expected_lift') }} || ' views against the usual (likely '
                 || {{ change_text('expected_lift_lo') }}
                 || ' to '

@@ -12,37 +12,6 @@
 
 with
 
-outcomes as (
-
-    select
-        post_id,
-        platform,
-        pattern_id,
-        script_id,
-        log_lift_72h as lift
-    from {{ ref('int_post_outcomes') }}
-    where log_lift_72h is not null
-
-),
-
-scripts as (
-
-    select
-        script_id,
-        tags
-    from {{ ref('int_script_tags') }}
-
-),
-
-published as (
-
-    select
-        post_id,
-        hashtags
-    from {{ ref('accepted_published_posts') }}
-
-),
-
 pattern_tags as (
 
     select
@@ -53,18 +22,13 @@ pattern_tags as (
 
 ),
 
-script_tags as {{ computed_once() }} (
+script_tags as (
 
     select
-        made_with,
+        choices as made_with,
         'variable' as kind,
         tag
-    from (
-        select
-            tags as made_with,
-            {{ array_elements('tags') }} as tag
-        from (select distinct tags from scripts) as lists
-    ) as elements
+    from {{ ref('int_choice_tags') }}
 
 ),
 
@@ -103,18 +67,17 @@ hooks as (
 posts as {{ computed_once() }} (
 
     select
-        outcomes.platform,
-        outcomes.pattern_id,
+        tagged.platform,
+        tagged.pattern_id,
         structures.structure,
-        scripts.tags as choices,
+        tagged.choices,
         hooks.hooks,
-        published.hashtags,
-        outcomes.lift
-    from outcomes
-    left join structures on outcomes.pattern_id = structures.made_with
-    left join scripts on outcomes.script_id = scripts.script_id
-    left join hooks on scripts.tags = hooks.made_with
-    left join published on outcomes.post_id = published.post_id
+        tagged.hashtags,
+        tagged.lift
+    from {{ ref('int_tagged_posts') }} as tagged
+    left join structures on tagged.pattern_id = structures.made_with
+    left join hooks on tagged.choices = hooks.made_with
+    where tagged.lift is not null
 
 ),
 
@@ -230,67 +193,34 @@ described as {{ computed_once() }} (
 
 ),
 
-by_platform as (
+{# Sums are of each platform, and of all together. #}
+counted as (
 
     select
-        described.platform,
+        coalesce(described.platform, 'all') as platform,
         elements.kind,
         elements.tag_kind,
         elements.tag,
         sum(described.n) as n,
-        sum(described.total) as total
+        cast(sum(described.total) as {{ double }}) as total
     from elements
     inner join described
         on elements.kind = described.kind
         and elements.design = described.design
-    group by described.platform, elements.kind, elements.tag_kind, elements.tag
-
-),
-
-counted as (
-
-    select
-        platform,
-        kind,
-        tag_kind,
-        tag,
-        n,
-        cast(total as {{ double }}) as total
-    from by_platform
-    union all
-    select
-        'all',
-        kind,
-        tag_kind,
-        tag,
-        sum(n),
-        cast(sum(total) as {{ double }})
-    from by_platform
-    group by kind, tag_kind, tag
+    group by rollup(described.platform), elements.kind, elements.tag_kind, elements.tag
 
 ),
 
 systems as (
 
     select
-        platform,
+        coalesce(platform, 'all') as platform,
         kind,
         sum(n) as n,
         {{ exact_sum('total') }} as total,
         {{ exact_sum('squares') }} as squares
-    from (
-        select * from described
-        union all
-        select
-            kind,
-            design,
-            'all',
-            n,
-            total,
-            squares
-        from described
-    ) as placed
-    group by platform, kind
+    from described
+    group by rollup(platform), kind
 
 ),
 
@@ -391,10 +321,10 @@ used as {{ computed_once() }} (
 
 ),
 
-together_by_platform as (
+together as (
 
     select
-        described.platform,
+        coalesce(described.platform, 'all') as platform,
         one.kind,
         one.tag_kind,
         one.tag,
@@ -411,24 +341,7 @@ together_by_platform as (
     where one.tag_kind <> other.tag_kind
         or one.tag <> other.tag
     group by
-        described.platform, one.kind, one.tag_kind, one.tag, other.tag_kind, other.tag
-
-),
-
-together as (
-
-    select * from together_by_platform
-    union all
-    select
-        'all',
-        kind,
-        tag_kind,
-        tag,
-        other_kind,
-        other_tag,
-        sum(n)
-    from together_by_platform
-    group by kind, tag_kind, tag, other_kind, other_tag
+        rollup(described.platform), one.kind, one.tag_kind, one.tag, other.tag_kind, other.tag
 
 ),
 

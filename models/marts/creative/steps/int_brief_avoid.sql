@@ -14,6 +14,7 @@ hurting_effects as (
     select * from {{ ref('int_brief_effects') }}
     where list = 'hurts'
         and place <= 3
+        and confidence <> 'uncertain'
 
 ),
 
@@ -48,7 +49,7 @@ worse as (
         'The pattern '
         || described
         || case when lift_hi < 0 then ' does' else ' may do' end
-        || ' worse than the usual: over '
+        || ' worse than usual: over '
         || {{ counted('lift_posts', 'post') }}
         || ', expect about '
         || {{ change_text('shrunk_lift') }}
@@ -80,7 +81,7 @@ fewer_views as (
     select
         product_id,
         1 as choice,
-        'What goes along with fewer views: '
+        'Fewer views go along with '
         || string_agg(words, ', ' order by place)
         || '.' as warning
     from hurting_effects

@@ -47,9 +47,11 @@ hooks as (
 script_tags as (
 
     select
-        script_id,
-        {{ array_elements('tags') }} as tag
-    from {{ ref('int_script_tags') }}
+        script_tags.script_id,
+        choice_tags.tag
+    from {{ ref('int_script_tags') }} as script_tags
+    inner join {{ ref('int_choice_tags') }} as choice_tags
+        on script_tags.tags = choice_tags.choices
 
 ),
 
@@ -85,11 +87,13 @@ of_all as (
         effects.tag,
         effects.spoken,
         effects.list,
-        effects.shrunk_lift as effect,
-        effects.shrunk_lo as effect_lo,
-        effects.shrunk_hi as effect_hi,
+        effects.adjusted_lift as effect,
+        effects.adjusted_lo as effect_lo,
+        effects.adjusted_hi as effect_hi,
         effects.posts_with as posts,
+        effects.chance,
         effects.q_value,
+        effects.is_told,
         effects.place
     from products
     cross join effects
@@ -152,6 +156,7 @@ said as (
         'this product' as evidence_from,
         chance,
         cast(null as {{ type_double() }}) as q_value,
+        true as is_told,
         own_place as choice
     from own
     where own_place <= 3
@@ -167,8 +172,9 @@ said as (
         effect_hi,
         posts,
         'all products' as evidence_from,
-        cast(null as {{ type_double() }}) as chance,
+        chance,
         q_value,
+        is_told,
         3 + place as choice
     from of_all
 
@@ -179,7 +185,10 @@ placed as (
 
     select
         said.*,
-        row_number() over (partition by said.product_id, said.list order by said.choice) as place
+        row_number() over (partition by said.product_id, said.list order by said.choice) as place,
+        row_number() over (
+            partition by said.product_id, said.list, said.is_told order by said.choice
+        ) as place_of_sort
     from said
     left join recommended
         on said.product_id = recommended.product_id
@@ -199,14 +208,18 @@ phrased as (
             when q_value is not null
             then cast(greatest({{ whole('q_value * 1000') }}, 1) * 0.001 as decimal(18, 3))
         end as q,
-        cast({{ whole('chance * 100') }} * 0.01 as decimal(18, 2)) as certain,
+        cast(least({{ whole('chance * 100') }}, 99) * 0.01 as decimal(18, 2)) as certain,
         case
-            when q_value <= 0.05 or effect_lo > 0 or effect_hi < 0 then 'clear'
-            when q_value is not null or {{ at_least('chance', 0.9) }} then 'likely'
+            when not is_told then 'uncertain'
+            {#- As it is read: a range from 0% on is none without 0. #}
+            when {{ whole('effect_lo * 100') }} > 0 then 'clear'
+            when {{ whole('effect_hi * 100') }} < 0 then 'clear'
+            when {{ at_least('chance', 0.9) }} then 'likely'
             else 'possible'
         end as confidence
     from placed
-    where place <= 5
+    {#- Where little is told, up to two that may be chance. #}
+    where case when is_told then place <= 5 else place <= 3 and place_of_sort <= 2 end
 
 ),
 
@@ -226,13 +239,16 @@ final as (
             'q': 'cast(q as text)',
             'confidence': quoted_json('confidence'),
         }) }} as item,
-        spoken
-        || case when evidence_from = 'this product' then ' (in its own posts)' else '' end
-            as words,
+        case
+            when confidence <> 'uncertain' then
+                {{ tag_in_a_sentence('kind', 'tag') }}
+                || case when evidence_from = 'this product' then ' (in its own posts)' else '' end
+        end as words,
         kind,
         tag,
         spoken,
-        effect
+        effect,
+        confidence
     from phrased
 
 )

@@ -55,6 +55,7 @@ helping_effects as (
 
     select * from {{ ref('int_brief_effects') }}
     where list = 'helps'
+        and confidence <> 'uncertain'
 
 ),
 
@@ -124,7 +125,7 @@ helped as (
 
     select
         posts.post_id,
-        helping_effects.spoken
+        {{ tag_in_a_sentence('helping_effects.kind', 'helping_effects.tag') }}
         || ' ('
         || {{ change_text('helping_effects.effect') }}
         || ')' as reason,
@@ -170,7 +171,7 @@ phrased as (
         || patterns.feel as made_with,
         coalesce(
             'It has what tends to help: ' || {{ shortened('reasons.reasons', 140) }} || '.',
-            'Nothing in it is known to help; it may have been luck or the hook.'
+            'Nothing in it is known to help: it may have been luck, or the words of the hook.'
         ) as why,
         {{ three_digits('posts.views') }} as views_so_far
     from posts

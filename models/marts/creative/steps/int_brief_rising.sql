@@ -25,6 +25,19 @@ scored as (
 
 ),
 
+{# A brief does not name what it warns of. #}
+hurting as (
+
+    select
+        product_id,
+        tag
+    from {{ ref('int_brief_effects') }}
+    where list = 'hurts'
+        and kind = 'hashtag'
+        and place <= 4
+
+),
+
 newest_days as (
 
     select
@@ -64,7 +77,11 @@ for_products as (
     from product_platforms
     inner join rising on product_platforms.platform = rising.platform
     left join trends on product_platforms.product_id = trends.product_id
+    left join hurting
+        on product_platforms.product_id = hurting.product_id
+        and rising.hashtag = hurting.tag
     where rising.choice <= 20
+        and hurting.tag is null
 
 ),
 
@@ -93,7 +110,7 @@ phrased as (
         || ' ('
         || case when fits then 'goes with this product; ' else '' end
         || {{ counted('videos', 'trending video') }}
-        || ' that day, score '
+        || ' on the newest day, score '
         || cast({{ whole('trend_score') }} as text)
         || ' of 100'
         || case when is_breakout then ', breaking out' else '' end

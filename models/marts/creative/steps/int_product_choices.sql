@@ -24,12 +24,18 @@ script_tags as (
 
 ),
 
+choice_tags as (
+
+    select * from {{ ref('int_choice_tags') }}
+
+),
+
 effects as (
 
     select
         tag,
-        ln(1 + shrunk_lift) as usual,
-        {{ shrunk_variance('ln(1 + shrunk_lift)', 'lift_log', 'se') }} as variance
+        {{ log_of_lift('adjusted_lift') }} as usual,
+        {{ deviation_of_lift('adjusted_lo', 'adjusted_hi') }} as deviation
     from {{ ref('creative_tag_effects') }}
     where platform = 'all'
         and kind = 'variable'
@@ -61,23 +67,15 @@ spread as (
 
 ),
 
-elements as (
-
-    select
-        script_id,
-        {{ array_elements('tags') }} as tag
-    from script_tags
-
-),
-
 chosen as {{ computed_once() }} (
 
     select
         scripts.*,
-        elements.tag,
-        split_part(elements.tag, '=', 1) as choice
+        choice_tags.tag,
+        choice_tags.choice
     from scripts
-    inner join elements on scripts.script_id = elements.script_id
+    inner join script_tags on scripts.script_id = script_tags.script_id
+    inner join choice_tags on script_tags.tags = choice_tags.choices
 
 ),
 
@@ -148,7 +146,7 @@ expected as (
         compared.*,
         coalesce(effects.usual, 0) as usual,
         {{ var('lift_prior_sd') }} * {{ var('lift_prior_sd') }}
-        + coalesce(effects.variance, 0) as usual_variance
+        + coalesce(effects.deviation * effects.deviation, 0) as usual_variance
     from compared
     left join effects on compared.tag = effects.tag
 

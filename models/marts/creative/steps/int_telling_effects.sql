@@ -8,13 +8,28 @@ effects as (
         kind,
         tag,
         posts_with,
-        shrunk_lift,
+        adjusted_lift,
+        adjusted_lo,
+        adjusted_hi,
         q_value,
-        {{ z95() }}
-        * sqrt({{ shrunk_variance('ln(1 + shrunk_lift)', 'lift_log', 'se') }}) as half_width
+        {{ log_of_lift('adjusted_lift') }} as adjusted_log,
+        {{ deviation_of_lift('adjusted_lo', 'adjusted_hi') }} as deviation
     from {{ ref('creative_tag_effects') }}
     where platform = 'all'
-        and q_value <= {{ var('brief_q_value') }}
+        {#- Beside the tags that travel with it, a tag may turn out to do the opposite. #}
+        and adjusted_lift * lift_log > 0
+
+),
+
+weighed as (
+
+    select
+        *,
+        q_value <= {{ var('brief_q_value') }} as is_told,
+        coalesce(
+            {{ normal_below('(abs(adjusted_log) / nullif(deviation, 0))') }}, 1
+        ) as chance
+    from effects
 
 ),
 
@@ -24,23 +39,26 @@ final as (
         kind,
         tag,
         posts_with,
-        shrunk_lift,
-        exp(ln(1 + shrunk_lift) - half_width) - 1 as shrunk_lo,
-        exp(ln(1 + shrunk_lift) + half_width) - 1 as shrunk_hi,
+        adjusted_lift,
+        adjusted_lo,
+        adjusted_hi,
         q_value,
+        chance,
+        is_told,
         {{ spoken_tag('kind', 'tag') }} as spoken,
-        case when shrunk_lift > 0 then 'helps' else 'hurts' end as list,
+        case when adjusted_lift > 0 then 'helps' else 'hurts' end as list,
         row_number() over (
-            partition by shrunk_lift > 0
+            partition by adjusted_lift > 0
             order by
-                {{ significant('abs(' ~ log_of_lift('shrunk_lift') ~ ')') }} desc,
+                case when is_told then 1 else 2 end asc,
+                {{ significant('case when is_told then abs(adjusted_log) else chance end') }} desc,
                 kind asc,
                 tag asc
         ) as place
-    from effects
-    where
+    from weighed
+    where {{ at_least('chance', var('brief_chance')) }}
         {#- Whether a post must say that it is paid for is not a question of views. #}
-        not (
+        and not (
             kind = 'hashtag'
             and tag in (
                 {%- for tag in var('disclosure_tags') %}
