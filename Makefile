@@ -119,10 +119,11 @@ lock: ## Renew the pinned versions after a change of pyproject.toml
 	@cp requirements/bench.txt .venv/all.txt
 	@$(LOCK) --all-extras -o .venv/all.txt $(ARGS)
 	@$(LOCK) -c .venv/all.txt -o requirements/run.txt
-	@$(LOCK) -c .venv/all.txt -o requirements/dev.txt --extra dev
-	@$(LOCK) -c .venv/all.txt -o requirements/bench.txt --extra dev --extra bench
+	@$(LOCK) -c .venv/all.txt -o requirements/dev.txt --extra dev --extra spark
+	@$(LOCK) -c .venv/all.txt -o requirements/bench.txt --extra dev --extra spark --extra bench
 	@$(LOCK) -c .venv/all.txt -o requirements/s3.txt --extra s3
 	@$(LOCK) -c .venv/all.txt -o requirements/metrics.txt --extra metrics
+	@$(LOCK) -c .venv/all.txt -o requirements/spark.txt --extra spark
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header requirements/judge.in -o requirements/judge.txt $(ARGS)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes -c .venv/all.txt \

@@ -56,11 +56,6 @@ def open_release(
         return DuckReader(path, memory=memory, seconds=seconds)
     if target == "postgres":
         return _open_postgres(postgres_url, number, seconds)
-    if target != "duckdb":
-        raise UsageError(
-            f"Target {target} has no releases yet.",
-            "Use --target duckdb (the default) or postgres.",
-        )
     return _open_duckdb(home, number, memory, seconds)
 
 

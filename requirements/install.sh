@@ -1,5 +1,5 @@
 #!/bin/sh
-# Usage: sh requirements/install.sh run|dev|bench|s3|metrics
+# Usage: sh requirements/install.sh run|dev|bench|s3|metrics|spark
 #
 # Makes .venv and installs one pinned set into it, then the project itself. Does nothing (in well
 # under a second) when the set is already installed. Safe to interrupt: the stamp that says
@@ -7,7 +7,7 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-set_name=${1:?"Say which set to install: run, dev, bench, s3 or metrics."}
+set_name=${1:?"Say which set to install: run, dev, bench, s3, metrics or spark."}
 venv=.venv
 requirements=requirements/$set_name.txt
 
@@ -18,7 +18,7 @@ unset PYTHONHOME PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV || true
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "make: $1"; say "      $2"; exit 1; }
 
-[ -f "$requirements" ] || fail "There is no $requirements." "The sets are run, dev, bench, s3 and metrics."
+[ -f "$requirements" ] || fail "There is no $requirements." "The sets are run, dev, bench, s3, metrics and spark."
 
 # A set is current when its pins, the project's metadata and the checkout's place are unchanged.
 # (A moved folder breaks the commands in .venv/bin, which hold its full path.)
@@ -30,10 +30,11 @@ is_current() {
 works() { "$venv/bin/python" -c '' 2>/dev/null; }
 
 if works; then
-    # All hold run, dev holds metrics, and bench all of dev, in the same versions.
+    # All hold run, dev holds metrics and spark, and bench all of dev, in the same versions.
     case $set_name in
-        run) larger="run s3 metrics dev bench" ;;
+        run) larger="run s3 metrics spark dev bench" ;;
         metrics) larger="metrics dev bench" ;;
+        spark) larger="spark dev bench" ;;
         dev) larger="dev bench" ;;
         *) larger=$set_name ;;
     esac

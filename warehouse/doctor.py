@@ -58,7 +58,7 @@ def examine(config: Settings) -> Iterator[Finding]:
     """Every finding, as it is made; reaching a host may take seconds. Raises nothing for what
     it finds."""
     hidden = Mask(config.extra)
-    for look in (_versions, _settings, _unknown, _places, _locks, _postgres, _sources):
+    for look in (_versions, _settings, _unknown, _places, _locks, _spark, _postgres, _sources):
         for one in look(config):
             yield replace(one, message=hidden.text(one.message), remedy=hidden.text(one.remedy))
 
@@ -185,12 +185,31 @@ def _locks(config: Settings) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _postgres(config: Settings) -> Iterator[Finding]:
-    if config.target == "spark":
-        yield Finding(
-            "engines", "spark", "problem", "there is no Spark target yet",
-            "Set ACE_TARGET to duckdb or postgres.",
+def _spark(config: Settings) -> Iterator[Finding]:
+    from warehouse.spark.session import MASTER, spark_master
+
+    if config.target == "spark" or config.extra.get(MASTER):
+        yield _tried("engines", "spark", lambda: _connect_server(spark_master(config)))
+
+
+def _connect_server(master: str) -> str | Finding:
+    """Whether a Spark Connect server can be reached; nothing is sent."""
+    if master == "local":
+        return "Sail, in the process of the build"
+    parts = urlsplit(master)
+    host, port = parts.hostname or "", parts.port or 15002
+    try:
+        socket.create_connection((host, port), PATIENCE).close()
+    except OSError as error:
+        return Finding(
+            "engines", "spark", "problem",
+            f"{host}, port {port}, cannot be reached ({error.strerror or error})",
+            "Start the Spark Connect server, or mend ACE_SPARK_MASTER.",
         )  # fmt: skip
+    return f"{host}, port {port}, can be reached"
+
+
+def _postgres(config: Settings) -> Iterator[Finding]:
     if config.target == "postgres" and not config.postgres_url:
         yield Finding(
             "engines", "postgres", "problem", "ACE_POSTGRES_URL is not set",

@@ -106,8 +106,10 @@ def _takes(erased: Erased, mentions: bool) -> bool:
 
 
 def _engines(config: Settings) -> list[str]:
-    """Engines with a build or a release of this warehouse."""
-    found = ["duckdb"] if config.warehouse.exists() or release_paths(config.home) else []
+    """Engines with a build or a release of this warehouse. What Spark builds and DuckDB builds
+    are releases of one row: the one that is used makes the next."""
+    files = "spark" if config.target == "spark" else "duckdb"
+    found = [files] if config.warehouse.exists() or release_paths(config.home) else []
     if config.postgres_url:
         with contextlib.closing(connect(config.postgres_url, autocommit=True)) as connection:
             if exists(connection, "build_meta.builds") or exists(connection, "release.releases"):
@@ -116,7 +118,7 @@ def _engines(config: Settings) -> list[str]:
 
 
 def _numbers(config: Settings, engine: str) -> list[int]:
-    if engine == "duckdb":
+    if engine != "postgres":
         return sorted(release_paths(config.home))
     return sorted(one.release for one in open_store(config, engine).releases())
 
@@ -134,7 +136,7 @@ def _no_spools(config: Settings) -> None:
 def _delete_copies(config: Settings) -> None:
     """Delete what was made of landed rows and is made again: the build database with its free
     blocks, copies of landed files, vectors, and pages that show examples."""
-    for folder in ("landing-mirror", "vectors"):
+    for folder in ("landing-mirror", "vectors", "spark"):
         shutil.rmtree(config.home / folder, ignore_errors=True)
     for page in (config.home / "quality").glob("**/*"):
         # The rest of that folder says which findings somebody accepted.

@@ -13,10 +13,10 @@ HIDDEN = "***"
 NOT_SHOWN = "set (not shown)"
 #: Addresses of Postgres: host and port are shown.
 ADDRESSES = ("ACE_POSTGRES_URL", "ACE_SUPABASE_DSN", "ACE_PUBLISH_URL")
-#: Shown as they are, but for what stands before an ``@`` or behind a ``?``.
+#: Shown as they are, but for what stands before an ``@`` or behind a ``?`` or ``;``.
 PLAIN = (
     *("ACE_HOME", "ACE_TARGET", "ACE_LANDING", "ACE_READERS", "ACE_THREADS", "ACE_DEBUG"),
-    *("ACE_MEMORY_LIMIT", "ACE_READ_MEMORY_LIMIT", "ACE_KEEP_RELEASES"),
+    *("ACE_MEMORY_LIMIT", "ACE_READ_MEMORY_LIMIT", "ACE_KEEP_RELEASES", "ACE_SPARK_MASTER"),
     *(one.loads for one in LIVE_SOURCES),
     *(f"{one.loads.removesuffix('LOAD')}URL" for one in LIVE_SOURCES),
 )
@@ -32,7 +32,7 @@ def masked(name: str, value: str) -> str:
     if name not in PLAIN:
         return NOT_SHOWN
     shown = re.sub(r"://\S*@", f"://{HIDDEN}@", value)
-    return re.sub(r"(://[^\s?]*)\?\S*", r"\g<1>", shown)
+    return re.sub(r"(://[^\s?;]*)[?;]\S*", r"\g<1>", shown)
 
 
 class Mask:

@@ -2,7 +2,8 @@
    time and gives it a number. Everything a model reads afterwards follows from these
    three, so loads that land meanwhile wait for the next build. #}
 {% macro begin_build() %}
-    {%- if execute and flags.WHICH in ('run', 'build') -%}
+    {#- On Spark `ace build` has done this before dbt began (warehouse/spark/opening.py). -#}
+    {%- if execute and flags.WHICH in ('run', 'build') and target.type != 'spark' -%}
         {%- do create_bookkeeping() -%}
         {%- do pin_loads() -%}
         {%- do open_build() -%}

@@ -31,3 +31,11 @@
         else 'cast(null as timestamptz)'
     ) }}
 {%- endmacro %}
+
+
+{% macro spark__newest_heartbeat(source) -%}
+    {{ return(
+        '(select max(landed_at) from ' ~ meta('heartbeats')
+        ~ (" where source = '" ~ source ~ "')" if source else ')')
+    ) }}
+{%- endmacro %}

@@ -4,6 +4,15 @@
 {% macro array_median(array) -%}
     {%- if target.type == 'postgres' -%}
         (select percentile_cont(0.5) within group (order by item) from unnest({{ array }}) as items (item))
+    {%- elif target.type == 'spark' -%}
+        {%- set sorted = 'array_sort(' ~ array ~ ')' -%}
+        case
+            when array_size({{ array }}) > 0
+            then (
+                element_at({{ sorted }}, (array_size({{ array }}) + 1) div 2)
+                + element_at({{ sorted }}, array_size({{ array }}) div 2 + 1)
+            ) / 2
+        end
     {%- else -%}
         list_median({{ array }})
     {%- endif -%}

@@ -9,8 +9,8 @@
 {% macro rounding(one, other, scale=0) -%}
     cast(1e-9 as {{ type_double() }})
     * greatest(
-        least(abs({{ one }}), abs({{ other }}), cast(1e307 as {{ type_double() }})),
-        {{ scale }},
+        least(abs({{ as_double(one) }}), abs({{ as_double(other) }}), cast(1e307 as {{ type_double() }})),
+        {{ as_double(scale) }},
         cast(1e-298 as {{ type_double() }})
     )
 {%- endmacro %}
@@ -49,4 +49,15 @@
 {# Below infinity on either side, and a number. #}
 {% macro is_finite(value) -%}
     (abs({{ value }}) < cast('infinity' as {{ type_double() }}))
+{%- endmacro %}
+
+
+{# A number with the other sign; `scale` is the places of a decimal, whose negative Sail puts its
+   point in another place of. #}
+{% macro negated(number, scale=none) -%}
+    {%- if target.type == 'spark' and scale is not none -%}
+        cast(cast(0 as decimal(38, {{ scale }})) - {{ number }} as decimal(38, {{ scale }}))
+    {%- else -%}
+        -{{ number }}
+    {%- endif -%}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# Schemas are named as the architecture names them. On Postgres a build works in
+{# Schemas are named as the architecture names them. On Postgres and on Spark a build works in
    private schemas (`build_canonical`, ...); publication fills the public ones. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {%- if custom_schema_name is none -%}

@@ -1,16 +1,17 @@
 {# Logical types, as the engine spells them. #}
-{% macro type_timestamptz() -%}{{ return('timestamptz') }}{%- endmacro %}
-{% macro type_uuid() -%}{{ return('uuid') }}{%- endmacro %}
-{% macro type_double() -%}{{ return('double precision') }}{%- endmacro %}
-{% macro type_text_array() -%}{{ return('text[]') }}{%- endmacro %}
-{% macro type_json() -%}{{ return('jsonb' if target.type == 'postgres' else 'json') }}{%- endmacro %}
+{% macro type_timestamptz() -%}{{ return('timestamp' if target.type == 'spark' else 'timestamptz') }}{%- endmacro %}
+{% macro type_text() -%}{{ return('string' if target.type == 'spark' else 'text') }}{%- endmacro %}
+{% macro type_uuid() -%}{{ return('string' if target.type == 'spark' else 'uuid') }}{%- endmacro %}
+{% macro type_double() -%}{{ return('double' if target.type == 'spark' else 'double precision') }}{%- endmacro %}
+{% macro type_text_array() -%}{{ return('array<string>' if target.type == 'spark' else 'text[]') }}{%- endmacro %}
+{% macro type_json() -%}{{ return({'postgres': 'jsonb', 'spark': 'string'}.get(target.type, 'json')) }}{%- endmacro %}
 
 
 {# `expression` cast to a logical kind of the landing schema. #}
 {% macro as_kind(expression, kind) -%}
     {%- set types = {
         'uuid': type_uuid(),
-        'text': 'text',
+        'text': type_text(),
         'json': type_json(),
         'text[]': type_text_array(),
         'number': type_double(),
@@ -18,4 +19,27 @@
         'timestamp': type_timestamptz(),
     } -%}
     cast({{ expression }} as {{ types[kind] }})
+{%- endmacro %}
+
+
+{# `expression` as a double where the engine would not make it one beside another: on Spark a
+   number with a point is a decimal, and so is what it is compared with. #}
+{% macro as_double(expression) -%}
+    {{ 'cast(' ~ expression ~ ' as double)' if target.type == 'spark' else expression }}
+{%- endmacro %}
+
+
+{# `expression` as text. #}
+{% macro as_text(expression) -%}
+    cast({{ expression }} as {{ type_text() }})
+{%- endmacro %}
+
+
+{# Contracts and unit tests name types as DuckDB and Postgres do; dbt casts to them by this. #}
+{% macro spark__cast(field, type) -%}
+    {%- set types = {
+        'uuid': 'string', 'text': 'string', 'json': 'string', 'jsonb': 'string', 'text[]': 'array<string>',
+        'timestamptz': 'timestamp', 'timestamp with time zone': 'timestamp', 'double precision': 'double',
+    } -%}
+    cast({{ field }} as {{ types.get(type | lower, type) }})
 {%- endmacro %}

@@ -6,8 +6,11 @@
 {% macro vector_pattern() -%}
     {%- set blank = '[ ' ~ '\\t\\n\\r]*' -%}
     {%- set number = '-?(?:0|[1-9][0-9]{0,17})(?:[.][0-9]{1,40})?(?:[eE][-+]?[0-9]{1,2})?' -%}
-    {{- "'^" ~ blank ~ '\\[' ~ blank ~ number ~ '(?:' ~ blank ~ ',' ~ blank ~ number ~ ')*' ~ blank
-        ~ '\\]' ~ blank ~ "$'" -}}
+    {%- set pattern =
+        "'^" ~ blank ~ '\\[' ~ blank ~ number ~ '(?:' ~ blank ~ ',' ~ blank ~ number ~ ')*' ~ blank
+        ~ '\\]' ~ blank ~ "$'" -%}
+    {#- Spark reads a backslash in a literal as the beginning of a sign. -#}
+    {{- pattern | replace('\\', '\\\\') if target.type == 'spark' else pattern -}}
 {%- endmacro %}
 
 
@@ -19,6 +22,8 @@
             when {{ text }} ~ {{ vector_pattern() }}
                 then cast(string_to_array(btrim({{ text }}, E' \t\n\r[]'), ',') as double precision[])
         end
+    {%- elif target.type == 'spark' -%}
+        case when {{ text }} rlike {{ vector_pattern() }} then from_json({{ text }}, 'array<double>') end
     {%- else -%}
         {# The text is blanked before the cast: list functions look at the elements of all
            rows at once and would stumble over nulls of rows that are none of theirs. #}
@@ -43,9 +48,23 @@
             when cardinality({{ one }}) = cardinality({{ other }})
                 then (select sum(x * y) from (select unnest({{ one }}) as x, unnest({{ other }}) as y) as pairs)
         end
+    {%- elif target.type == 'spark' -%}
+        case
+            when array_size({{ one }}) = array_size({{ other }})
+            then aggregate(
+                {{ vector_pairs(one, other) }}, cast(0 as double), (total, pair) -> total + pair.`0` * pair.`1`
+            )
+        end
     {%- else -%}
         case when len({{ one }}) = len({{ other }}) then list_inner_product({{ one }}, {{ other }}) end
     {%- endif -%}
+{%- endmacro %}
+
+
+{# On Spark: the elements of two vectors beside each other, as `0` and `1`: so they are called where
+   they have no name of their own. Functions of elements see nothing else of a row (on Sail). #}
+{% macro vector_pairs(one, other) -%}
+    arrays_zip(transform({{ one }}, x -> x), transform({{ other }}, x -> x))
 {%- endmacro %}
 
 
@@ -70,6 +89,14 @@
             ) as part
             where part.norm is not null
         )
+    {%- elif target.type == 'spark' -%}
+        case
+            when {{ vector_norm(vector) }} > 0
+            then transform(
+                {{ vector_pairs(vector, 'array_repeat(' ~ vector_norm(vector) ~ ', array_size(' ~ vector ~ '))') }},
+                pair -> pair.`0` / pair.`1`
+            )
+        end
     {%- else -%}
         {#- The length is in a list of its own so that it is computed once, and the case stands
            within: around the whole it leaves nulls that inner products stumble over. -#}
@@ -115,7 +142,7 @@
    several columns planners believe that the second leaves hardly a row of what the first found,
    and join by the first alone. #}
 {% macro vector_name(id) -%}
-    (cast({{ id }} as text) || cast(dimension as text) || ' ' || length(model) || ' ' || model || reference_type)
+    (cast({{ id }} as {{ type_text() }}) || cast(dimension as {{ type_text() }}) || ' ' || length(model) || ' ' || model || reference_type)
 {%- endmacro %}
 
 

@@ -14,20 +14,20 @@
 
 {# A count to three digits, for reading. #}
 {% macro three_digits(value) -%}
-    {%- set unit = 'power(cast(10 as ' ~ type_double() ~ '), greatest(length(cast(cast(floor(' ~ value ~ ') as bigint) as text)) - 3, 0))' -%}
+    {%- set unit = 'power(cast(10 as ' ~ type_double() ~ '), greatest(length(' ~ as_text('cast(floor(' ~ value ~ ') as bigint)') ~ ') - 3, 0))' -%}
     cast({{ whole('(' ~ value ~ ') / ' ~ unit) }} * {{ unit }} as bigint)
 {%- endmacro %}
 
 
 {# A share as text in percent with one decimal place, without the sign %. #}
 {% macro percent_text(share) -%}
-    cast(cast({{ whole('(' ~ share ~ ') * 1000') }} * 0.1 as decimal(18, 1)) as text)
+    cast(cast({{ whole('(' ~ share ~ ') * 1000') }} * 0.1 as decimal(18, 1)) as {{ type_text() }})
 {%- endmacro %}
 
 
 {# A relative change as text: +24%, -3%, 0%. #}
 {% macro change_text(change) -%}
-    replace(replace('+' || cast({{ whole('(' ~ change ~ ') * 100') }} as text) || '%', '+-', '-'), '+0%', '0%')
+    replace(replace('+' || {{ as_text(whole('(' ~ change ~ ') * 100')) }} || '%', '+-', '-'), '+0%', '0%')
 {%- endmacro %}
 
 
@@ -39,14 +39,14 @@
 
 {# `count` with its noun: 1 post, 2 posts. #}
 {% macro counted(count, noun) -%}
-    (cast({{ count }} as text) || case when {{ count }} = 1 then ' {{ noun }}' else ' {{ noun }}s' end)
+    (cast({{ count }} as {{ type_text() }}) || case when {{ count }} = 1 then ' {{ noun }}' else ' {{ noun }}s' end)
 {%- endmacro %}
 
 
 {# A text in one line of at most `length` characters: white space at its ends and control
    characters go, what is too long ends in an ellipsis; null when nothing is left. #}
 {% macro shortened(text, length) -%}
-    {%- set line = trimmed("regexp_replace(" ~ text ~ ", '[\\x01-\\x1f\\x7f]', ' ', 'g')") -%}
+    {%- set line = trimmed(replaced(text, '[\\x01-\\x1f\\x7f]', ' ')) -%}
     nullif(
         case when length({{ line }}) > {{ length }} then left({{ line }}, {{ length - 1 }}) || '…' else {{ line }} end,
         ''
@@ -103,5 +103,5 @@
 {# Aggregate: a JSON array as text, of those JSON texts whose row meets `condition`, in the order
    of `place`; null when none does. #}
 {% macro array_text(item, place, condition) -%}
-    ('[' || string_agg({{ item }}, ',' order by {{ place }}) filter (where {{ condition }}) || ']')
+    ('[' || {{ joined_text(item, ',', place, condition) }} || ']')
 {%- endmacro %}

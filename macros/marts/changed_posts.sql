@@ -17,8 +17,10 @@
         ))
         {%- else -%}{{ build_number() }}{%- endif -%}
     {%- endset -%}
+    {%- if target.type != 'spark' %}
     delete from {{ meta('consumed') }} where model = '{{ this.identifier }}';
     insert into {{ meta('consumed') }} select '{{ this.identifier }}', {{ so_far }}
+    {%- endif %}
 {%- endmacro %}
 
 

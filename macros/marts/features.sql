@@ -29,6 +29,9 @@
 
 {# When what `platform` counts as a view next changes after `at`; null when it does not. #}
 {% macro next_break(platform, at) -%}
+    {%- if target.type == 'spark' -%}
+        {{ first_break_after(platform, at) }}
+    {%- else -%}
     (
         select min(changes.changed_at)
         from {{ ref('metric_definition_changes') }} as changes
@@ -36,6 +39,7 @@
             and changes.metric = 'views'
             and changes.changed_at > {{ at }}
     )
+    {%- endif -%}
 {%- endmacro %}
 
 
@@ -70,5 +74,5 @@
 
 {# Midnight (UTC) of the day of a time. #}
 {% macro day_of(time) -%}
-    (date_trunc('day', ({{ time }}) at time zone 'UTC') at time zone 'UTC')
+    ({{ in_utc("date_trunc('day', " ~ in_utc('(' ~ time ~ ')') ~ ')') }})
 {%- endmacro %}

@@ -16,7 +16,7 @@
 {# A number from 0 to 1 that a post keeps, from the last two digits of its key: 256 steps. #}
 {% macro lot_of_post(post_id) -%}
     {%- set digit -%}
-        position(substr(cast({{ post_id }} as text), PLACE, 1) in '0123456789abcdef')
+        position(substr(cast({{ post_id }} as {{ type_text() }}), PLACE, 1) in '0123456789abcdef')
     {%- endset -%}
     ((16 * {{ digit | replace('PLACE', '35') }} + {{ digit | replace('PLACE', '36') }} - 16.5) / 256)
 {%- endmacro %}
@@ -156,7 +156,7 @@ without_{{ step }} as (
 
 {# Midnight (UTC) of the Monday on or before a time. #}
 {% macro monday_of(time) -%}
-    (date_trunc('week', {{ time }} at time zone 'UTC') at time zone 'UTC')
+    ({{ in_utc("date_trunc('week', " ~ in_utc(time) ~ ')') }})
 {%- endmacro %}
 
 

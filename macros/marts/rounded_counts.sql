@@ -5,8 +5,8 @@
    the many that have none. #}
 {% macro counts_as_written() -%}
     case
-        when cast(_extra as text) like '%"_precision"%'
-        then {{ as_kind('_extra', 'json') }} -> '_precision'
+        when cast(_extra as {{ type_text() }}) like '%"_precision"%'
+        then {{ json_part(as_kind('_extra', 'json'), '_precision') }}
     end
 {%- endmacro %}
 
@@ -22,13 +22,13 @@
     {%- set written -%}
         coalesce({{ json_text(document, metric) }}, {{ json_text(document, twin) }})
     {%- endset -%}
-    {%- set digits = "ltrim(regexp_replace(" ~ written ~ ", '[^0-9]', '', 'g'), '0')" -%}
+    {%- set digits = without_leading(replaced(written, '[^0-9]'), '0') -%}
     case
         when {{ digits }} <> ''
-            and length(cast({{ metric }} as text)) > length({{ digits }})
-            and cast({{ metric }} as text) like {{ digits }} || '%'
+            and length(cast({{ metric }} as {{ type_text() }})) > length({{ digits }})
+            and cast({{ metric }} as {{ type_text() }}) like {{ digits }} || '%'
         then cast(
-            power(10, length(cast({{ metric }} as text)) - length({{ digits }})) / 2 as bigint
+            power(10, length(cast({{ metric }} as {{ type_text() }})) - length({{ digits }})) / 2 as bigint
         )
     end
 {%- endmacro %}

@@ -37,12 +37,17 @@
    that engines whose logarithms differ in the last bit still agree. Next to nothing is 0:
    the power of ten that would bring out its digits is infinite. #}
 {% macro significant(value) -%}
+    {%- if target.type == 'spark' -%}
+        {#- Sail refuses to order by an expression that holds another twice, and writes 0 as no number. -#}
+        try_cast(replace(format_string('%.8e', cast({{ value }} as double)), 'NaNe-2147483648', '0') as double)
+    {%- else -%}
     case
         when abs({{ value }}) < 1e-290 then cast(0 as {{ type_double() }})
         else cast(round(cast({{ value }} as {{ type_double() }})
             * power(cast(10 as {{ type_double() }}), 8 - floor(log10(cast(abs({{ value }}) as {{ type_double() }})))))
             / power(cast(10 as {{ type_double() }}), 8 - floor(log10(cast(abs({{ value }}) as {{ type_double() }})))) as {{ type_double() }})
     end
+    {%- endif -%}
 {%- endmacro %}
 
 
@@ -54,18 +59,22 @@
 
 {# Aggregate: quantile `p` of the known values, straight between neighbours (type 7). #}
 {% macro quantile_of(expression, p) -%}
-    percentile_cont({{ p }}) within group (order by cast({{ expression }} as {{ type_double() }}))
+    {%- if target.type == 'spark' -%}
+        percentile(cast({{ expression }} as double), {{ p }})
+    {%- else -%}
+        percentile_cont({{ p }}) within group (order by cast({{ expression }} as {{ type_double() }}))
+    {%- endif -%}
 {%- endmacro %}
 
 
 {# Share of the rows of a partition that are below a row's value, ties counted half
    (mid-rank), of 0 to 1. `value` should be `significant()`; rows where it is null must
-   be kept out by the caller. #}
-{% macro mid_rank(value, partition_by) -%}
+   be kept out by the caller, or not be `counted`. #}
+{% macro mid_rank(value, partition_by, counted='*') -%}
     (
-        cast(rank() over (partition by {{ partition_by }} order by {{ value }}) - 1 as {{ type_double() }})
+        cast(rank() over (partition by {{ partition_by }} order by {{ value }} nulls last) - 1 as {{ type_double() }})
         + 0.5 * count(*) over (partition by {{ partition_by }}, {{ value }})
-    ) / count(*) over (partition by {{ partition_by }})
+    ) / count({{ counted }}) over (partition by {{ partition_by }})
 {%- endmacro %}
 
 
@@ -74,7 +83,7 @@
 {% macro rank_among_several(value, partition_by) -%}
     case
         when {{ value }} is not null and count({{ value }}) over (partition by {{ partition_by }}) >= 2
-            then {{ mid_rank(value, partition_by ~ ', ' ~ value ~ ' is null') }}
+            then {{ mid_rank(value, partition_by, value) }}
     end
 {%- endmacro %}
 

@@ -24,12 +24,14 @@
 {# The document of a landed record; null for the many that were told nothing. #}
 {% macro told() -%}
     {%- set pairs = {} -%}
+    {%- set numbers = [] -%}
     {%- for name, kind in told_kinds().items() -%}
         {%- do pairs.update({name: json_number(name) if kind == 'number' else name}) -%}
+        {%- if kind == 'number' -%}{%- do numbers.append(name) -%}{%- endif -%}
     {%- endfor -%}
     case
         when {{ told_columns() | join(' is not null\n            or ') }} is not null
-        then {{ json_object(pairs) }}
+        then {{ json_object(pairs, numbers) }}
     end
 {%- endmacro %}
 

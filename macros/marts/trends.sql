@@ -3,13 +3,13 @@
 
 {# A hashtag as the marts spell it: lower case, without # and without white space around. #}
 {% macro plain_tag(tag) -%}
-    lower({{ trimmed("ltrim(" ~ trimmed(tag) ~ ", '#')") }})
+    lower({{ trimmed(without_leading(trimmed(tag), '#')) }})
 {%- endmacro %}
 
 
 {# The UTC day of a time. #}
 {% macro utc_day(time) -%}
-    cast({{ time }} at time zone 'UTC' as date)
+    cast({{ in_utc(time) }} as date)
 {%- endmacro %}
 
 

@@ -11,17 +11,20 @@
 {# A key derived from parts: md5 of `table|part|part` as a uuid, the same on every engine.
    Null when a part is null. Text that could hold the separator goes through `escaped`. #}
 {% macro derived_key(table, parts) -%}
-    cast(md5(
+    {%- set text -%}
+        md5(
             '{{ table }}'
             {%- for part in parts %}
-            || '|' || cast({{ part }} as text)
+            || '|' || {{ as_text(part) }}
             {%- endfor %}
-        ) as {{ type_uuid() }})
+        )
+    {%- endset -%}
+    {{ hash_uuid(text) }}
 {%- endmacro %}
 
 
 {% macro escaped(text) -%}
-    replace(replace({{ text }}, '\', '\\'), '|', '\|')
+    replace(replace({{ text }}, chr(92), chr(92) || chr(92)), '|', chr(92) || '|')
 {%- endmacro %}
 
 

@@ -5,7 +5,7 @@
         _load_id, _source, _position, _extracted_at, _loaded_at, _extra,
         {{ columns | join(', ') }}
     from {{ source(source_name, resource) }}
-    {%- if target.type == 'postgres' %}
+    {%- if target.type != 'duckdb' %}
     where _load_id in (
         select load_id from {{ meta('loads') }}
         where source = '{{ source_name }}' and resource = '{{ resource }}'

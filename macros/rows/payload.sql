@@ -6,9 +6,9 @@
             {%- set kind = column.dtype | lower -%}
             {%- do pairs.update({
                 column.name: iso_text(column.name) if kind.startswith('timestamp')
-                    else ('cast(' ~ column.name ~ ' as text)' if kind == 'uuid' else column.name)
+                    else (as_text(column.name) if kind == 'uuid' else column.name)
             }) -%}
         {%- endfor -%}
     {%- endif -%}
-    {{ json_object(pairs) if pairs else empty_object() }}
+    {{ json_object(pairs, document_columns()) if pairs else empty_object() }}
 {%- endmacro %}

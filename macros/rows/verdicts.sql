@@ -52,8 +52,7 @@ inner join changes
     {%- set documents = document_columns() -%}
     {%- for column in columns -%}
         {%- if column not in documents -%}{{ column }}
-        {%- elif target.type == 'postgres' -%}cast({{ column }} as text)
-        {%- else -%}json({{ column }})
+        {%- else -%}{{ comparable_json(column) }}
         {%- endif -%}
         {{- ',\n                    ' if not loop.last }}
     {%- endfor -%}
@@ -83,10 +82,10 @@ versions as (
         min(_known_at) over (partition by {{ key }}) as _first_known_at,
         lag(_load_id) over by_version is not null
             and not (
-                row(
+                {{ record() }}(
                     faults = '',
                     {{ compared }}
-                ) is distinct from lag(row(
+                ) is distinct from lag({{ record() }}(
                     faults = '',
                     {{ compared }}
                 )) over by_version
@@ -284,5 +283,5 @@ changes as (
 
 {# Text that orders rows by when they were known, then by their place in landing. #}
 {% macro row_order() -%}
-    lpad(cast({{ epoch_us('_known_at') }} as text), 20, '0') || _load_id || lpad(cast(_position as text), 20, '0')
+    lpad(cast({{ epoch_us('_known_at') }} as {{ type_text() }}), 20, '0') || _load_id || lpad(cast(_position as {{ type_text() }}), 20, '0')
 {%- endmacro %}

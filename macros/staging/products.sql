@@ -41,7 +41,7 @@ renamed as (
             'key_features': as_kind('key_features', 'json'),
             'objections': as_kind('objections', 'json'),
             'demo_ideas': as_kind('demo_ideas', 'json'),
-        }) }} as meta,
+        }, documents=['price_usd', 'content_brief', 'key_features', 'objections', 'demo_ideas']) }} as meta,
 
         -- timestamps
         created_at,

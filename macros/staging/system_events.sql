@@ -34,7 +34,7 @@ renamed as (
             'severity': 'severity',
             'message': 'message',
             'metadata': as_kind('metadata', 'json'),
-        }) }} as payload,
+        }, documents=['metadata']) }} as payload,
 
         -- timestamps
         created_at

@@ -33,7 +33,7 @@ renamed as (
             'tone': 'tone',
             'layout': 'layout',
             'style_tags': 'style_tags',
-        }) }} as metadata,
+        }, documents=['duration_seconds']) }} as metadata,
 
         -- timestamps
         created_at

@@ -37,13 +37,13 @@ suspects as (
 )
 
 select
-    cast({{ key }} as text) as {{ key }},
+    {{ as_text(key) }} as {{ key }},
     {{ array_compact(broken) }} as broken_rules
 from suspects
 {%- if unique_key %}
 union all
 select
-    min(cast({{ key }} as text)) as {{ key }},
+    min(cast({{ key }} as {{ type_text() }})) as {{ key }},
     {{ array_compact(["'" ~ unique_key | join('_') ~ "_repeated'"]) }} as broken_rules
 from looked_at
 group by {{ unique_key | join(', ') }}

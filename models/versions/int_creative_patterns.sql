@@ -60,7 +60,7 @@ judged as {{ computed_once() }} (
             case when {{ impossible_time('created_at') }} then 'out_of_range: created_at' end
         ) as faults,
         case
-            when product_known_at is null then 'products ' || cast(product_id as text)
+            when product_known_at is null then 'products ' || {{ as_text('product_id') }}
         end as _missing_reference,
         greatest(_known_at, product_known_at) as known_since
     from found

@@ -136,7 +136,8 @@ judged as {{ computed_once() }} (
             case when {{ impossible_time('created_at') }} then 'out_of_range: created_at' end
         ) as faults,
         case
-            when parent_known_at is null then table_name || ' ' || cast(given_reference_id as text)
+            when parent_known_at is null
+            then table_name || ' ' || {{ as_text('given_reference_id') }}
         end as _missing_reference,
         greatest(_known_at, parent_known_at) as known_since
     from found

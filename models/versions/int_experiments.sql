@@ -80,9 +80,9 @@ judged as {{ computed_once() }} (
             case when {{ impossible_time('created_at') }} then 'out_of_range: created_at' end
         ) as faults,
         coalesce(
-            case when product_known_at is null then 'products ' || cast(product_id as text) end,
-            case when script_known_at is null then 'scripts ' || cast(script_id as text) end,
-            case when asset_known_at is null then 'video_assets ' || cast(asset_id as text) end
+            case when product_known_at is null then 'products ' || {{ as_text('product_id') }} end,
+            case when script_known_at is null then 'scripts ' || {{ as_text('script_id') }} end,
+            case when asset_known_at is null then 'video_assets ' || {{ as_text('asset_id') }} end
         ) as _missing_reference,
         greatest(_known_at, product_known_at, script_known_at, asset_known_at) as known_since
     from found

@@ -146,7 +146,7 @@ judged as {{ read_in_place() or computed_once() }} (
         case
             when post_known_at is null
             then 'published_posts '
-                || coalesce(cast(given_post_id as text), platform || '/' || external_post_id)
+                || coalesce({{ as_text('given_post_id') }}, platform || '/' || external_post_id)
         end as _missing_reference,
         greatest(_known_at, post_known_at) as known_since
     from found

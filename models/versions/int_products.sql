@@ -38,7 +38,7 @@ judged as {{ computed_once() }} (
             case when {{ impossible_time('created_at') }} then 'out_of_range: created_at' end,
             case when {{ impossible_time('updated_at') }} then 'out_of_range: updated_at' end
         ) as faults,
-        cast(null as text) as _missing_reference,
+        cast(null as {{ type_text() }}) as _missing_reference,
         _known_at as known_since
     from candidates
 

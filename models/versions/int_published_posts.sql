@@ -5,7 +5,7 @@
 
 {# A post waits until a day before it is published (but for metrics that come early); one without
    a name on its platform waits for that. #}
-{%- set due = "'not_published_yet' = any(_reasons) and external_post_id is not null"
+{%- set due = in_array("'not_published_yet'", '_reasons') ~ " and external_post_id is not null"
     ~ " and published_at - interval '24' hour <=" %}
 {{ config(meta={'due': due}) }}
 {{ looked_up_by(['post_id', '_natural', '_source_key', '_changed_build', 'experiment_id']) }}
@@ -89,7 +89,7 @@ judged as {{ computed_once() }} (
             end
         ) as faults,
         case
-            when experiment_known_at is null then 'experiments ' || cast(experiment_id as text)
+            when experiment_known_at is null then 'experiments ' || {{ as_text('experiment_id') }}
         end as _missing_reference,
         greatest(_known_at, due_at, experiment_known_at) as known_since
     from found

@@ -54,7 +54,7 @@ judged as {{ computed_once() }} (
             case when {{ impossible_time('collected_at') }} then 'out_of_range: collected_at' end,
             case when {{ impossible_time('created_at') }} then 'out_of_range: created_at' end
         ) as faults,
-        cast(null as text) as _missing_reference,
+        cast(null as {{ type_text() }}) as _missing_reference,
         _known_at as known_since
     from candidates
 

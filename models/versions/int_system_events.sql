@@ -36,7 +36,7 @@ judged as {{ computed_once() }} (
             case when _source_key is null then 'missing_required: event_id' end,
             case when {{ impossible_time('created_at') }} then 'out_of_range: created_at' end
         ) as faults,
-        cast(null as text) as _missing_reference,
+        cast(null as {{ type_text() }}) as _missing_reference,
         _known_at as known_since
     from candidates
 

@@ -61,7 +61,7 @@ judged as {{ computed_once() }} (
             case when {{ impossible_time('snapshot_time') }} then 'out_of_range: snapshot_time' end
         ) as faults,
         case
-            when product_known_at is null then 'products ' || cast(product_id as text)
+            when product_known_at is null then 'products ' || cast(product_id as {{ type_text() }})
         end as _missing_reference,
         greatest(_known_at, product_known_at) as known_since
     from found

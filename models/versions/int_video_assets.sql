@@ -39,13 +39,17 @@ woken as (
     left join by_script on existing.script_id = by_script.script_id
     left join by_experiment on existing._source_key = by_experiment.asset_id
     where existing.given_product_id is null
-        and row(
+        and {{ record() }}(
             existing.product_id, existing._product_known_at, existing._product_first_known_at
         ) is distinct from case
             when by_script.product_id is not null
-            then row(by_script.product_id, by_script.known_at, by_script.first_known_at)
+            then {{ record() }}(by_script.product_id, by_script.known_at, by_script.first_known_at)
             else
-                row(by_experiment.product_id, by_experiment.known_at, by_experiment.first_known_at)
+                {{ record() }}(
+                    by_experiment.product_id,
+                    by_experiment.known_at,
+                    by_experiment.first_known_at
+                )
         end
 
 ),
@@ -125,8 +129,8 @@ judged as {{ computed_once() }} (
             case when {{ impossible_time('created_at') }} then 'out_of_range: created_at' end
         ) as faults,
         coalesce(
-            case when script_known_at is null then 'scripts ' || cast(script_id as text) end,
-            case when product_known_at is null then 'products ' || cast(product_id as text) end
+            case when script_known_at is null then 'scripts ' || {{ as_text('script_id') }} end,
+            case when product_known_at is null then 'products ' || {{ as_text('product_id') }} end
         ) as _missing_reference,
         greatest(
             _known_at, script_known_at, product_known_at, _product_known_at

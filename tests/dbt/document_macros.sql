@@ -70,6 +70,26 @@ cast('{"a":"x","b":2.5,"c":[1,"y",null,{"z":1},true],"d":null,"e":{"f":1},"g":fa
 
 with
 
+documents as (
+
+    select
+        1 as id,
+        {{ document }} as document
+
+),
+
+no_objects as (
+
+    select
+        1 as id,
+        {{ list }} as document
+    union all
+    select
+        2 as id,
+        {{ no_json }} as document
+
+),
+
 cases as (
     {% for name, got, expected in texts %}
     select
@@ -85,28 +105,21 @@ cases as (
             ', ' order by fields.field
         ) as got,
         'a text x, b number 2.5, d null -, g boolean false, k text one' as expected
-    from (select {{ document }} as document) as documents
-    cross join lateral {{ json_fields('documents.document') }} as fields
+    from ({{ json_fields('documents', 'id', 'document') }}) as fields
     where fields.field_type not in ('array', 'object') and fields.field not like '$%'
     union all
     select
         'json_fields of a name with signs',
         string_agg(fields.field_value, ','),
         'i'
-    from (select {{ document }} as document) as documents
-    cross join lateral {{ json_fields('documents.document') }} as fields
+    from ({{ json_fields('documents', 'id', 'document') }}) as fields
     where fields.field = '$.h'
     union all
     select
         'json_fields of no object',
         cast(count(fields.field) as text),
         '0'
-    from (
-        select {{ list }} as document
-        union all
-        select {{ no_json }}
-    ) as documents
-    cross join lateral {{ json_fields('documents.document') }} as fields
+    from ({{ json_fields('no_objects', 'id', 'document') }}) as fields
     union all
     select
         'array_elements' as case_name,

@@ -171,10 +171,13 @@ def test_a_second_build_waits_or_names_the_first(ace_home: Path) -> None:
         build(wait=0)
 
 
-def test_spark_is_not_there_yet(ace_home: Path) -> None:
-    with pytest.raises(UsageError, match="not there yet") as error:
-        build("spark")
+def test_what_spark_is_asked_for_and_does_not_do(ace_home: Path) -> None:
+    elsewhere = replace(settings(), extra={"ACE_SPARK_MASTER": "spark://h:7077"})
+    with pytest.raises(UsageError, match="ACE_SPARK_MASTER is 'spark://h:7077'") as error:
+        build("spark", config=elsewhere)
     assert error.value.exit_code == 2
+    with pytest.raises(UsageError, match="every build makes all tables"):
+        build("spark", select=("int_products",))
 
 
 def test_postgres_needs_its_address(ace_home: Path) -> None:

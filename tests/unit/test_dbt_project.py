@@ -218,6 +218,8 @@ def test_every_macro_is_described_with_its_arguments(manifest: dict[str, Any]) -
     own = [m for m in manifest["macros"].values() if m["package_name"] == "ace_warehouse"]
     assert len(own) > 40
     for macro in own:
+        if macro["name"].startswith("materialization_"):
+            continue  # described where they stand: dbt shows nothing of them
         assert len(macro["description"]) > 5, macro["name"]
         head = re.search(
             r"\{%-?\s*(?:macro|test)\s+\w+\s*\((.*?)\)\s*-?%\}", macro["macro_sql"], re.S

@@ -59,6 +59,7 @@ def test_a_new_folder_has_no_problem(home: Path) -> None:
         ("ACE_SUPABASE_DNS", "postgresql://u:pw@h/d", "set (not shown)"),
         ("ACE_YOUTUBE_LOAD", "--url https://u:pw@h?k=pw --posts", "--url https://***@h --posts"),
         ("ACE_THREADS", "2", "2"),
+        ("ACE_SPARK_MASTER", "sc://spark:15002/;token=pw", "sc://spark:15002/"),
     ],
 )
 def test_settings_are_shown_without_their_secrets(name: str, value: str, shown: str) -> None:
@@ -93,16 +94,32 @@ def test_a_source_that_can_be_reached_and_one_that_cannot(
     assert one.message.endswith("cannot be reached (Connection refused)")
 
 
-def test_databases_a_stopped_load_and_spark(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_databases_and_a_stopped_load(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACE_SUPABASE_DSN", "postgresql://u:secret@127.0.0.1:1/x")
-    monkeypatch.setenv("ACE_TARGET", "spark")
     stopped = home / "data" / "live" / "tiktok" / "1.spool"
     stopped.parent.mkdir(parents=True)
     stopped.touch()
     found = findings()
     assert "secret" not in str(found)
     assert found["load tiktok", "note"].message == "a load was stopped before its end"
-    assert {name for name, state in found if state == "problem"} == {"supabase", "spark"}
+    assert {name for name, state in found if state == "problem"} == {"supabase"}
+
+
+@pytest.mark.parametrize(
+    ("master", "state", "words"),
+    [
+        ("local", "ok", "Sail"),
+        ("spark://h:7077", "problem", "ACE_SPARK_MASTER is 'spark://h:7077'"),
+        ("sc://127.0.0.1:1/;token=secret", "problem", "127.0.0.1, port 1, cannot be reached"),
+    ],
+)
+def test_where_spark_is(
+    home: Path, monkeypatch: pytest.MonkeyPatch, master: str, state: str, words: str
+) -> None:
+    monkeypatch.setenv("ACE_SPARK_MASTER", master)
+    found = findings()
+    assert words in found["spark", state].message
+    assert "secret" not in str(found)
 
 
 def test_a_secret_is_hidden_in_whatever_is_said(

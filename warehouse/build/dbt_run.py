@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import AceError, UsageError
-from warehouse.build.documents import RUNS, column_descriptions, table_documents
+from warehouse.build.documents import (
+    RUNS,
+    column_descriptions,
+    column_types,
+    table_documents,
+)
 from warehouse.build.parsed import Kept
 from warehouse.build.shortage import shortage
 from warehouse.build.stale import MACRO_TESTS, Increment, Plan, plan, tested_model
@@ -45,6 +50,8 @@ class DbtOutcome:
     #: (schema, table, column) to description, in public schema names.
     descriptions: dict[tuple[str, str, str], str] = field(default_factory=dict)
     tables: list[TableDocument] = field(default_factory=list)
+    #: (schema, table, column) to the type that is promised, in public schema names.
+    types: dict[tuple[str, str, str], str] = field(default_factory=dict)
     models: int = 0
 
 
@@ -140,6 +147,7 @@ def run_dbt(
         + list(chosen.kept.values()),
         descriptions=column_descriptions(manifest) | runs.DESCRIPTIONS,
         tables=[*table_documents(manifest), RUNS],
+        types=column_types(manifest),
         models=sum(result.node.resource_type == "model" for result in results),
     )
 
@@ -481,6 +489,8 @@ def _see(node: Any, target: str, folder: Path, environment: dict[str, str]) -> s
         path = path.relative_to(Path.cwd())
     if target == "postgres":
         return f'psql "$ACE_POSTGRES_URL" -f {quoted(path)}'
+    if target == "spark":
+        return f"the query in {quoted(path)}; its tables went with the session"
     file = Path(environment["ACE_WAREHOUSE"])
     with contextlib.suppress(ValueError):
         file = file.relative_to(Path.cwd())

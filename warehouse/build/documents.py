@@ -81,6 +81,16 @@ def column_descriptions(manifest: Any) -> dict[tuple[str, str, str], str]:
     return found
 
 
+def column_types(manifest: Any) -> dict[tuple[str, str, str], str]:
+    """(schema, table, column) to the type that its contract promises, in public schema names."""
+    return {
+        (*_public_name(node), name): column.data_type
+        for node in _tables(manifest)
+        for name, column in node.columns.items()
+        if column.data_type
+    }
+
+
 def table_documents(manifest: Any) -> list[TableDocument]:
     """One entry for each public table, in the order of their names."""
     public = {

@@ -36,8 +36,7 @@ def project_fingerprint(
         content = file.read_bytes()
         digest.update(f"{file.relative_to(root).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
-    adapter = "dbt-postgres" if target == "postgres" else "dbt-duckdb"
-    tools = [f"{name} {version(name)}" for name in ("dbt-core", adapter, "duckdb")]
+    tools = [f"{name} {version(name)}" for name in ("dbt-core", f"dbt-{target}", "duckdb")]
     settings = [f"{name}={value}" for name, value in sorted((variables or {}).items())]
     digest.update("\0".join([target, *tools, *settings]).encode())
     return digest.hexdigest()[:32]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from common.errors import AceError
+from common.errors import AceError, UsageError
 from repositories.release_files import UnreadableError
 from warehouse.build.built_with import BuiltWith
 from warehouse.build.consumed import consumed, finds
@@ -68,6 +68,8 @@ def build(
     """
     config = config or settings()
     target = target or config.target
+    if target == "spark":
+        _check_spark(config, select)
     store = open_store(config, target)
     variables = {"as_of": as_of} if as_of else {}
     fingerprint = project_fingerprint(target, variables)
@@ -101,7 +103,7 @@ def build(
                 if force:
                     store.forget_passed()
                 reason = increment = None
-                if not full_refresh and not select:
+                if not full_refresh and not select and target != "spark":
                     reason, increment = _what_is_new(
                         config, target, landing, None if force else last, fingerprint, bool(as_of)
                     )
@@ -117,7 +119,7 @@ def build(
                     fingerprint,
                     _environment(config, landing, connection),
                     variables,
-                    full_refresh=full_refresh or reason is not None,
+                    full_refresh=full_refresh or reason is not None or target == "spark",
                     select=select,
                     increment=increment,
                     record=record,
@@ -161,6 +163,14 @@ def _what_is_new(
     return None, since(last, fingerprint, held, landed, newest, partial(finds, config, target))
 
 
+def _check_spark(config: Settings, select: tuple[str, ...]) -> None:
+    from warehouse.spark.session import spark_master
+
+    spark_master(config)
+    if select:
+        raise UsageError("On Spark every build makes all tables.", "Leave out --select.")
+
+
 def _released_loads(store: ReleaseStore) -> set[str]:
     """Ids of the loads that the current release covers."""
     current = store.current()
@@ -170,12 +180,12 @@ def _released_loads(store: ReleaseStore) -> set[str]:
 
 
 def _landing(config: Settings, target: str, say: Say) -> Landing:
-    """The landing zone as the engine reads it: DuckDB wants files on a local disk."""
+    """The landing zone as the engine reads it: DuckDB and Spark want files on a local disk."""
     from loaders.landing import Landing
     from warehouse.build.mirror import local_landing
 
     landing = Landing(config.landing)
-    if target != "duckdb":
+    if target == "postgres":
         return landing
     return local_landing(landing, config.home / "landing-mirror", say)
 
@@ -312,19 +322,28 @@ def _run(
     say(f"Building on {target} ({len(loads):,} load{'' if len(loads) == 1 else 's'} landed)")
     tally = Tally()
     try:
-        outcome = run_dbt(
-            target=target,
-            folder=folder,
-            environment=environment,
-            full_refresh=anew,
-            select=select,
-            variables=variables | left_out_variable(landing),
-            kept=Kept(folder, project_fingerprint(target), environment),
-            increment=None if anew else increment,
-            tally=tally,
-            say=say,
-            note=note,
-        )
+        with contextlib.ExitStack() as stack:
+            spark = None
+            if target == "spark":
+                from warehouse.spark.building import spark_build
+
+                spark = stack.enter_context(spark_build(config, landing, variables.get("as_of")))
+                environment = environment | spark.environment
+            outcome = run_dbt(
+                target=target,
+                folder=folder,
+                environment=environment,
+                full_refresh=anew,
+                select=select,
+                variables=variables | left_out_variable(landing),
+                kept=Kept(folder, project_fingerprint(target), environment),
+                increment=None if anew else increment,
+                tally=tally,
+                say=say,
+                note=note,
+            )
+            if spark is not None:
+                spark.keep(outcome)
     except KeyboardInterrupt:
         note("Stopped. Nothing was released; the next build finishes what is missing.")
         raise

@@ -112,7 +112,7 @@ def engine_lock(
 
     Raises AceError naming the holder when the wait was in vain.
     """
-    if engine == "duckdb":
+    if engine != "postgres":
         with build_lock(config.home, wait, say):
             yield None
         return

@@ -32,7 +32,7 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.option(
     "--target",
-    type=click.Choice(["duckdb", "postgres"]),
+    type=click.Choice(["duckdb", "postgres", "spark"]),
     help="Engine [default: ACE_TARGET].",
 )
 @click.option(

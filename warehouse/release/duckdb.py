@@ -59,11 +59,13 @@ LOAD_COLUMNS = "load_id, source, resource, account, landed_at, read, accepted, r
 
 
 class DuckStore:
-    """Release files under ``home/releases`` made from the build file ``warehouse``."""
+    """Release files under ``home/releases`` made from the build file ``warehouse``.
 
-    engine = "duckdb"
+    ``engine`` is what built that file.
+    """
 
-    def __init__(self, home: Path, warehouse: Path, keep: int) -> None:
+    def __init__(self, home: Path, warehouse: Path, keep: int, engine: str = "duckdb") -> None:
+        self.engine = engine
         self.home = home
         self.warehouse = warehouse
         self.folder = home / "releases"
@@ -200,7 +202,8 @@ class DuckStore:
         temporary = self.folder / f".tmp-{number}-{os.getpid()}.duckdb"
         try:
             _copy(self.warehouse, temporary)
-            _finish(temporary, self.warehouse.stem, number, of_release(self.runs(), number))
+            runs = of_release(self.runs(), number)
+            _finish(temporary, self.warehouse.stem, number, runs, self.engine)
             os.rename(temporary, self._file(number))
         except OSError as error:
             raise AceError(
@@ -316,7 +319,7 @@ def become_release_file(build: Path, target: Path) -> None:
     Its ``meta.loads`` names only the loads of which a row was known by its as-of time.
     Replaces ``target`` in one step. The build must have been recorded as passed.
     """
-    _finish(build, build.stem, None, [])
+    _finish(build, build.stem, None, [], "duckdb")
     os.replace(build, target)
     _sync(target.parent)
 
@@ -331,8 +334,8 @@ def is_unnumbered_release(path: Path) -> bool:
     return found == [(None,)]
 
 
-def _finish(path: Path, built_as: str, number: int | None, runs: list[Run]) -> None:
-    _strip(path, built_as, number, runs)
+def _finish(path: Path, built_as: str, number: int | None, runs: list[Run], engine: str) -> None:
+    _strip(path, built_as, number, runs, engine)
     _verify(path)
     path.chmod(0o444)
     _sync(path)
@@ -441,7 +444,7 @@ def _copy(source: Path, target: Path) -> None:
             shutil.copyfile(source, target)
 
 
-def _strip(path: Path, built_as: str, number: int | None, runs: list[Run]) -> None:
+def _strip(path: Path, built_as: str, number: int | None, runs: list[Run], engine: str) -> None:
     """Turn a copy of the build file into a release: public schemas and its own manifest."""
     with _writing(path) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -458,7 +461,7 @@ def _strip(path: Path, built_as: str, number: int | None, runs: list[Run]) -> No
             connection.execute(f'drop table if exists "{schema}"."{table}"')
         _index(connection)
         _write_runs(connection, runs)
-        _write_manifest(connection, number)
+        _write_manifest(connection, number, engine)
         connection.execute("commit")
         connection.execute("checkpoint")
 
@@ -519,13 +522,13 @@ def _tables(connection: duckdb.DuckDBPyConnection, like: str = "%") -> list[tupl
     ).fetchall()
 
 
-def _write_manifest(connection: duckdb.DuckDBPyConnection, number: int | None) -> None:
+def _write_manifest(connection: duckdb.DuckDBPyConnection, number: int | None, engine: str) -> None:
     connection.execute(
         "create table meta.release as select cast(? as bigint) as release, "
         "cast(? as timestamptz) as released_at, b.as_of, p.git_revision, p.dbt_version, "
-        "'duckdb' as engine, p.fingerprint as project_fingerprint, p.invocation_id "
+        "cast(? as varchar) as engine, p.fingerprint as project_fingerprint, p.invocation_id "
         "from meta.passed as p join meta.builds as b using (build)",
-        [number, datetime.now(UTC)],
+        [number, datetime.now(UTC), engine],
     )
     visible = "and known_at_min <= (select as_of from meta.release) " if number is None else ""
     connection.execute(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from common.errors import UsageError
 from warehouse.release.model import ReleaseStore
 from warehouse.settings import Settings, check_duckdb_path
@@ -19,12 +21,7 @@ def keep(config: Settings) -> int:
 
 
 def open_store(config: Settings, target: str) -> ReleaseStore:
-    """The store of ``duckdb`` or ``postgres``; ``spark`` has none yet (UsageError)."""
-    if target == "duckdb":
-        from warehouse.release.duckdb import DuckStore
-
-        check_duckdb_path("ACE_HOME", config.home)
-        return DuckStore(config.home, config.warehouse, keep(config))
+    """The store of an engine. What Spark builds is released, and read, as DuckDB's is."""
     if target == "postgres":
         from warehouse.release.pg_public import parse_readers
         from warehouse.release.postgres import PostgresStore
@@ -36,6 +33,13 @@ def open_store(config: Settings, target: str) -> ReleaseStore:
             )
         readers = parse_readers(config.extra.get("ACE_READERS", ""))
         return PostgresStore(config.postgres_url, keep(config), readers)
-    raise UsageError(
-        "Target spark is not there yet.", "Use --target duckdb (the default) or postgres."
-    )
+    from warehouse.release.duckdb import DuckStore
+
+    check_duckdb_path("ACE_HOME", config.home)
+    built = config.warehouse if target == "duckdb" else spark_home(config) / "warehouse.duckdb"
+    return DuckStore(config.home, built, keep(config), target)
+
+
+def spark_home(config: Settings) -> Path:
+    """Where a build on Spark has its tables, and the DuckDB file that they become."""
+    return config.home / "spark"

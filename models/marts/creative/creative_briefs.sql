@@ -101,10 +101,8 @@ mentioned as (
     select
         product_id,
         max(words) filter (where list = 'works' and place = 1) as best_bet,
-        string_agg(words, ', ' order by place) filter (where list = 'helps' and place <= 2)
-            as helping,
-        string_agg(words, ', ' order by place) filter (where list = 'hurts' and place <= 3)
-            as hurting,
+        {{ joined_text('words', ', ', 'place', "list = 'helps' and place <= 2") }} as helping,
+        {{ joined_text('words', ', ', 'place', "list = 'hurts' and place <= 3") }} as hurting,
         count(*) filter (where list = 'seen') > 0 as shows_most_viewed
     from items
     group by product_id
@@ -126,7 +124,7 @@ summaries as {{ computed_once() }} (
             else ' has '
                 || {{ counted('facts.posts', 'post') }}
                 || ', '
-                || cast(facts.compared_posts as text)
+                || cast(facts.compared_posts as {{ type_text() }})
                 || ' of them with known views after 3 days to judge by.'
         end
         || case

@@ -113,7 +113,7 @@ referred as (
     select
         written.note_id,
         {{ distinct_sorted_array(
-            "rows_of.table_name || '/' || cast(rows_of.reference_id as text)"
+            "rows_of.table_name || '/' || " ~ as_text('rows_of.reference_id')
         ) }} as mentions,
         max(rows_of.valid_from) as known_at
     from written

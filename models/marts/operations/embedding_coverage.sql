@@ -80,7 +80,7 @@ placed as {{ computed_once() }} (
         row_number() over (order by vectors.reference_id) as item,
         row_number() over (
             partition by vectors.reference_type, vectors.model, vectors.dimension
-            order by md5(cast(vectors.reference_id as text)), vectors.reference_id
+            order by md5(cast(vectors.reference_id as {{ type_text() }})), vectors.reference_id
         ) as place
     from vectors
     inner join limited

@@ -364,7 +364,7 @@ recent as (
         horizon_hours
         {%- for metric in events %},
         count({{ metric }}) as posts_{{ metric }},
-        percentile_cont(array[0.1, 0.25, 0.5, 0.75, 0.9]) within group (order by {{ metric }})
+        {{ quantiles_of(metric, [0.1, 0.25, 0.5, 0.75, 0.9]) }}
             as percentiles_{{ metric }}
         {%- endfor %}
     from compared
@@ -474,11 +474,11 @@ final as (
         own.horizon_hours,
         own.metric,
         own.n_posts,
-        (own.percentiles)[1] as p10,
-        (own.percentiles)[2] as p25,
-        (own.percentiles)[3] as p50,
-        (own.percentiles)[4] as p75,
-        (own.percentiles)[5] as p90,
+        {{ array_item('own.percentiles', 1) }} as p10,
+        {{ array_item('own.percentiles', 2) }} as p25,
+        {{ array_item('own.percentiles', 3) }} as p50,
+        {{ array_item('own.percentiles', 4) }} as p75,
+        {{ array_item('own.percentiles', 5) }} as p90,
         case
             when source.moment_rate is not null then source.mean_rate * source.moment_rate
             when own.metric <> 'views' then cast({{ var('fallback_shape') }} as {{ type_double() }})

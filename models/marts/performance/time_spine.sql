@@ -14,10 +14,7 @@ active as (
 {# Without posts there is no first day, and no row. -#}
 final as (
 
-    select
-        cast(
-            first_day + cast({{ whole_numbers(0, 'last_day - first_day') }} as integer) as date
-        ) as day
+    select {{ each_day('first_day', 'last_day') }} as day
     from active
 
 )

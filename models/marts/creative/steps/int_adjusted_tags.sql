@@ -86,7 +86,14 @@ posts as {{ computed_once() }} (
 
     select
         grouped.*,
-        row_number() over () as design
+        row_number() over (
+            order by
+                grouped.platform,
+                grouped.made_with
+                {%- for column in beside %},
+                grouped.{{ column }}
+                {%- endfor %}
+        ) as design
     from (
         select
             posts.platform,
@@ -445,7 +452,7 @@ contrasts as {{ computed_once() }} (
         one.tag,
         other.place,
         case
-            when one.place = other.place then 1
+            when one.place = other.place then cast(1 as {{ double }})
             else -other.n
                 / (sum(other.n) over (partition by one.platform, one.kind, one.tag) - one.n)
         end as share

@@ -91,7 +91,7 @@ shapes as (
 cells as (
 
     select cast(cell as {{ type_double() }}) as cell
-    from generate_series(0, {{ cells - 1 }}) as numbers (cell)
+    from (select {{ whole_numbers(0, cells - 1) }} as cell) as numbers
 
 ),
 

@@ -70,7 +70,7 @@ repeated as (
         'The hook "'
         || hook
         || '" opens '
-        || cast(scripts as text)
+        || cast(scripts as {{ type_text() }})
         || ' scripts of this product already; say it differently.' as warning
     from repeated_hooks
 
@@ -82,7 +82,7 @@ fewer_views as (
         product_id,
         1 as choice,
         'Fewer views go along with '
-        || string_agg(words, ', ' order by place)
+        || {{ joined_text('words', ', ', 'place') }}
         || '.' as warning
     from hurting_effects
     group by product_id
@@ -142,7 +142,7 @@ final as (
         'avoid' as list,
         place,
         {{ quoted_json('warning') }} as item,
-        cast(null as text) as words
+        cast(null as {{ type_text() }}) as words
     from in_turn
     where place <= 6
 

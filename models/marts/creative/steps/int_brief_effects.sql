@@ -233,10 +233,10 @@ final as (
             'what': quoted_json('spoken'),
             'views': quoted_json(change_text('effect')),
             'range': quoted_json('span'),
-            'posts': 'cast(posts as text)',
+            'posts': as_text('posts'),
             'evidence_from': quoted_json('evidence_from'),
-            'chance': 'cast(certain as text)',
-            'q': 'cast(q as text)',
+            'chance': as_text('certain'),
+            'q': as_text('q'),
             'confidence': quoted_json('confidence'),
         }) }} as item,
         case

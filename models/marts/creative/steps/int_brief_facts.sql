@@ -160,8 +160,8 @@ trend_words as (
         {{ three_digits('greatest(popularity, 0)') }} as popularity,
         {{ change_text('weekly_change') }} as weekly_change,
         {{ whole('opportunity * 100') }} as opportunity_of_100,
-        {{ shortened("array_to_string(tags, ', ')", 120) }} as tags,
-        {{ shortened("array_to_string(new_tags, ', ')", 80) }} as new_tags,
+        {{ shortened(array_words('tags', ', '), 120) }} as tags,
+        {{ shortened(array_words('new_tags', ', '), 80) }} as new_tags,
         {{ minute_text('snapshot_time') }} as as_of,
         case when is_stale then 'This snapshot is old; the trend may have moved on.' end as note
     from trends
@@ -175,9 +175,9 @@ trend_texts as (
         direction,
         {{ document_text({
             'direction': quoted_json('direction'),
-            'popularity': 'cast(popularity as text)',
+            'popularity': as_text('popularity'),
             'change_in_a_week': quoted_json('weekly_change'),
-            'opportunity_of_100': 'cast(opportunity_of_100 as text)',
+            'opportunity_of_100': as_text('opportunity_of_100'),
             'tags': quoted_json('tags'),
             'new_tags': quoted_json('new_tags'),
             'as_of': quoted_json('as_of'),
@@ -194,7 +194,7 @@ final as (
         words.simulated,
         words.short_name,
         {{ document_text({
-            'product_id': quoted_json('cast(words.product_id as text)'),
+            'product_id': quoted_json(as_text('words.product_id')),
             'name': quoted_json('words.name'),
             'category': quoted_json('words.category'),
             'sold_on': quoted_json('words.sold_on'),
@@ -205,7 +205,7 @@ final as (
             'description': quoted_json('words.description'),
         }) }} as product,
         {{ document_text({
-            'product_id': quoted_json('cast(words.product_id as text)'),
+            'product_id': quoted_json(as_text('words.product_id')),
             'name': quoted_json('words.name'),
             'category': quoted_json('words.category'),
         }) }} as short_product,
@@ -214,7 +214,7 @@ final as (
         coalesce(totals.posts, 0) as posts,
         coalesce(totals.compared_posts, 0) as compared_posts,
         {{ document_text({
-            'rests_on_posts': 'cast(coalesce(totals.compared_posts, 0) as text)',
+            'rests_on_posts': as_text('coalesce(totals.compared_posts, 0)'),
             'newest_post': quoted_json(minute_text('totals.newest_post_at')),
             'newest_result': quoted_json(minute_text('totals.newest_result_at')),
             'known_at': quoted_json(minute_text('known.known_at')),

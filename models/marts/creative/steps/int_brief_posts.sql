@@ -145,7 +145,7 @@ reasons as (
 
     select
         post_id,
-        string_agg(reason, ', ' order by choice) as reasons
+        {{ joined_text('reason', ', ', 'choice') }} as reasons
     from helped
     where choice <= 3
     group by post_id
@@ -189,26 +189,26 @@ final as (
         place,
         case list
             when 'best' then {{ document_text({
-                'post_id': quoted_json('cast(post_id as text)'),
+                'post_id': quoted_json(as_text('post_id')),
                 'platform': quoted_json('platform'),
                 'published': quoted_json('published'),
                 'hook': quoted_json('hook'),
                 'title': quoted_json('title'),
-                'views_after_3_days': 'cast(views_72h as text)',
-                'times_the_usual': 'cast(times_the_usual as text)',
+                'views_after_3_days': as_text('views_72h'),
+                'times_the_usual': as_text('times_the_usual'),
                 'made_with': quoted_json('made_with'),
                 'why': quoted_json('why'),
             }) }}
             else {{ document_text({
-                'post_id': quoted_json('cast(post_id as text)'),
+                'post_id': quoted_json(as_text('post_id')),
                 'platform': quoted_json('platform'),
                 'published': quoted_json('published'),
                 'hook': quoted_json('hook'),
                 'title': quoted_json('title'),
-                'views_so_far': 'cast(views_so_far as text)',
+                'views_so_far': as_text('views_so_far'),
             }) }}
         end as item,
-        cast(null as text) as words
+        cast(null as {{ type_text() }}) as words
     from phrased
 
 )

@@ -73,7 +73,7 @@ for_products as (
         rising.videos,
         rising.trend_score,
         rising.is_breakout,
-        coalesce(rising.hashtag = any(trends.tags), false) as fits
+        coalesce({{ in_array('rising.hashtag', 'trends.tags') }}, false) as fits
     from product_platforms
     inner join rising on product_platforms.platform = rising.platform
     left join trends on product_platforms.product_id = trends.product_id
@@ -111,7 +111,7 @@ phrased as (
         || case when fits then 'goes with this product; ' else '' end
         || {{ counted('videos', 'trending video') }}
         || ' on the newest day, score '
-        || cast({{ whole('trend_score') }} as text)
+        || cast({{ whole('trend_score') }} as {{ type_text() }})
         || ' of 100'
         || case when is_breakout then ', breaking out' else '' end
         || ')' as sentence
@@ -127,7 +127,7 @@ final as (
         'rising' as list,
         place,
         {{ quoted_json('sentence') }} as item,
-        cast(null as text) as words
+        cast(null as {{ type_text() }}) as words
     from phrased
 
 )

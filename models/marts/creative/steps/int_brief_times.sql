@@ -68,7 +68,7 @@ phrased as (
             else 'Sunday'
         end
         || ' '
-        || right('0' || cast(hour as text), 2)
+        || right('0' || cast(hour as {{ type_text() }}), 2)
         || ':00 UTC ('
         || {{ change_text('exp(effect) - 1') }}
         || ' first-day views, '
@@ -91,7 +91,7 @@ final as (
         'times' as list,
         place,
         {{ quoted_json('sentence') }} as item,
-        cast(null as text) as words
+        cast(null as {{ type_text() }}) as words
     from phrased
 
 )

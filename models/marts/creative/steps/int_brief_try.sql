@@ -112,7 +112,7 @@ final as (
         'try' as list,
         place,
         {{ document_text({
-            'pattern_id': quoted_json('cast(pattern_id as text)'),
+            'pattern_id': quoted_json(as_text('pattern_id')),
             'platform': quoted_json('platform_name'),
             'hook': quoted_json('hook'),
             'structure': quoted_json('structure'),
@@ -120,7 +120,7 @@ final as (
             'feel': quoted_json('feel'),
             'reason': quoted_json(shortened('why', 240)),
         }) }} as item,
-        cast(null as text) as words
+        cast(null as {{ type_text() }}) as words
     from phrased
 
 )

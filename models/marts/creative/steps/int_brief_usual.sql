@@ -32,11 +32,11 @@ final as (
         place,
         {{ document_text({
             'platform': quoted_json('platform_name'),
-            'posts': 'cast(posts as text)',
-            'usual_views_after_3_days': 'cast(usual_views as text)',
+            'posts': as_text('posts'),
+            'usual_views_after_3_days': as_text('usual_views'),
             'percent_who_engage': 'percent_who_engage',
         }) }} as item,
-        cast(null as text) as words
+        cast(null as {{ type_text() }}) as words
     from phrased
 
 )

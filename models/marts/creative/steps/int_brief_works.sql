@@ -46,7 +46,7 @@ best_platforms as (
         lift_posts,
         row_number() over (
             partition by pattern_id
-            order by {{ significant(log_of_lift('shrunk_lift')) }} desc, platform
+            order by {{ significant('shrunk_lift') }} desc, platform
         ) as choice
     from platform_performance
     where lift_posts >= {{ var('gap_trials') }}
@@ -100,7 +100,7 @@ phrased as (
         || ' views after 3 days against the usual ('
         || {{ likely_text('working.lift_lo', 'working.lift_hi') }}
         || '); '
-        || cast({{ whole('working.share_above_median * 100') }} as text)
+        || cast({{ whole('working.share_above_median * 100') }} as {{ type_text() }})
         || '% of them beat the usual; '
         || {{ percent_text('working.engagement_rate_eb') }}
         || '% of views bring a like, comment or share ('
@@ -140,14 +140,14 @@ final as (
         'works' as list,
         place,
         {{ document_text({
-            'pattern_id': quoted_json('cast(pattern_id as text)'),
+            'pattern_id': quoted_json(as_text('pattern_id')),
             'hook': quoted_json('hook'),
             'structure': quoted_json('structure'),
             'look': quoted_json('look'),
             'feel': quoted_json('feel'),
             'evidence': quoted_json('evidence'),
             'confidence': quoted_json('confidence'),
-            'posts_of_this_product': 'cast(posts_here as text)',
+            'posts_of_this_product': as_text('posts_here'),
             'evidence_from': quoted_json('evidence_from'),
             'best_on': quoted_json('best_on'),
             'example_that_did_well': quoted_json('example'),

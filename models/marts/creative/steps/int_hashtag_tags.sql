@@ -15,7 +15,7 @@ named as (
 
     select
         hashtags,
-        ltrim({{ array_elements('hashtags') }}, '#') as tag
+        {{ without_leading(array_elements('hashtags'), '#') }} as tag
     from lists
 
 ),

@@ -15,8 +15,8 @@ words as (
         product_id,
         {{ shortened('hook_text', 120) }} as hook,
         replace({{ shortened('structure', 60) }}, '_', ' ') as structure,
-        {{ shortened("replace(array_to_string(style_tags, ', '), '_', ' ')", 80) }} as look,
-        {{ shortened("replace(array_to_string(emotion_tags, ', '), '_', ' ')", 80) }} as feel
+        {{ shortened('replace(' ~ array_words('style_tags', ', ') ~ ", '_', ' ')", 80) }} as look,
+        {{ shortened('replace(' ~ array_words('emotion_tags', ', ') ~ ", '_', ' ')", 80) }} as feel
     from patterns
 
 ),

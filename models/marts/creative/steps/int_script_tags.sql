@@ -27,14 +27,9 @@ scripts as (
 
 fields as {{ computed_once() }} (
 
-    select
-        scripts.script_id,
-        fields.field,
-        fields.field_type,
-        fields.field_value
-    from scripts
-    cross join lateral {{ json_fields('scripts.creative_variables') }} as fields
-    where fields.field_type in ('text', 'number', 'boolean')
+    select *
+    from ({{ json_fields('scripts', 'script_id', 'creative_variables') }}) as listed
+    where field_type in ('text', 'number', 'boolean')
 
 ),
 

@@ -7,7 +7,7 @@ events as (
 
     select
         agent_name,
-        cast(created_at at time zone 'UTC' as date) as day,
+        cast({{ in_utc('created_at') }} as date) as day,
         created_at,
         run_id,
         task,
@@ -19,7 +19,9 @@ events as (
         ) }} as gap_hours,
         case
             when run_id is not null
-            then count(*) filter (where outcome = 'retry') over (partition by agent_name, run_id)
+            then
+                count(case when outcome = 'retry' then 1 end)
+                    over (partition by agent_name, run_id)
         end as run_retries,
         known_at
     from {{ ref('int_workflow_events') }}

@@ -15,7 +15,7 @@ items as (
         'product' as stage,
         'script' as next_stage,
         product_id as item_id,
-        cast(null as uuid) as made_from,
+        cast(null as {{ type_uuid() }}) as made_from,
         product_id,
         not {{ is_adopted('source_platform') }} as is_made_here,
         created_at as came_at,

@@ -63,7 +63,7 @@ stages as (
 
     select
         run_id,
-        array_agg(stage order by first_place) as stages
+        {{ ordered_array('stage', 'first_place') }} as stages
     from reached
     group by run_id
 

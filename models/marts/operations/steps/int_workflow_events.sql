@@ -77,12 +77,18 @@ correlated as (
 
     select
         correlation_id,
-        min(workflow_id) as workflow_id
-    from described
-    where workflow_id is not null
-        and correlation_id is not null
-    group by correlation_id
-    having min(workflow_id) = max(workflow_id)
+        first_id as workflow_id
+    from (
+        select
+            correlation_id,
+            min(workflow_id) as first_id,
+            max(workflow_id) as last_id
+        from described
+        where workflow_id is not null
+            and correlation_id is not null
+        group by correlation_id
+    ) as named
+    where first_id = last_id
 
 ),
 

@@ -132,7 +132,7 @@ final as (
         and {{ counts_at('script_versions', 'decided.decided_at') }}
     left join patterns
         on lower({{ json_text('script_versions.creative_variables', 'creativePatternId') }})
-        = cast(patterns.pattern_id as text)
+        = cast(patterns.pattern_id as {{ type_text() }})
         and decided.decided_at >= patterns._valid_from
 
 )

@@ -11,6 +11,9 @@
    its place, or until its platform changed what a view is: it is added at one moment and
    taken away at another. Decimals, so that nothing is left of what was taken away. #}
 {%- set measures = label_measures() %}
+{%- set decimals = {
+    'ln_views': 9, 'ln_views_squared': 18, 'rated_views': 6, 'engagements': 6, 'engagements_squared': 9,
+} %}
 
 with
 
@@ -77,7 +80,7 @@ events as (
     union all
     select
         post_id, platform, product_id, pattern_id, known_to as moment, true as is_end,
-        -{{ measures | join(', -') }}
+        {{ measures | join(', ') }}
     from labels
     where known_to is not null
 
@@ -93,7 +96,12 @@ final as (
         moment,
         {{ day_of('moment') }} as moment_on,
         is_end,
-        {{ measures | join(',\n        ') }},
+        {%- for measure in measures %}
+        case
+            when is_end then {{ negated(measure, decimals.get(measure)) }}
+            else {{ measure }}
+        end as {{ measure }},
+        {%- endfor %}
         {{ build_number() }} as _build
     from events
 

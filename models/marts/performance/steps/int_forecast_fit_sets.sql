@@ -118,9 +118,9 @@ known as (
 final as (
 
     select
-        cast(cast(fit_at at time zone 'UTC' as date) as text)
-        || ' ' || fit_platform || ' ' || cast(fit_era as text)
-        || ' ' || cast(from_hours as text) || ' ' || cast(target_hours as text)
+        {{ as_text('cast(' ~ in_utc('fit_at') ~ ' as date)') }}
+        || ' ' || fit_platform || ' ' || {{ as_text('fit_era') }}
+        || ' ' || {{ as_text('from_hours') }} || ' ' || {{ as_text('target_hours') }}
         || case when from_zero then ' from zero' else '' end as fit_id,
         fit_at,
         {{ scope | join(',\n        ') }},

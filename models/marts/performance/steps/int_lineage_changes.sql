@@ -65,7 +65,7 @@ final as (
     inner join scripts on scripts_named.script_id = scripts.script_id
     inner join patterns
         on lower({{ json_text('scripts.creative_variables', 'creativePatternId') }})
-        = cast(patterns.pattern_id as text)
+        = cast(patterns.pattern_id as {{ type_text() }})
 
 )
 

@@ -443,8 +443,8 @@ compared as (
     select
         valued.*,
         (
-            row(status, {{ metrics | join(', ') }})
-            is distinct from lag(row(status, {{ metrics | join(', ') }})) over by_moment
+            {{ record() }}(status, {{ metrics | join(', ') }})
+            is distinct from lag({{ record() }}(status, {{ metrics | join(', ') }})) over by_moment
         ) as is_change
     from valued
     where is_disordered

@@ -111,7 +111,7 @@ final as (
     left join scripts on last_script_id.script_id = scripts.script_id
     left join patterns
         on lower({{ json_text('scripts.creative_variables', 'creativePatternId') }})
-        = cast(patterns.pattern_id as text)
+        = cast(patterns.pattern_id as {{ type_text() }})
 
 )
 

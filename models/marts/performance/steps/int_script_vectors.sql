@@ -1,7 +1,8 @@
-{{ config(materialized='view') }}
+{{ config(materialized='table' if target.type == 'spark' else 'view') }}
 
 {# The embeddings of scripts that were posted, as vectors of length 1, and when they counted. A
-   view, because it has one reader, which reads it once: vectors are not written a second time. #}
+   view, because it has one reader, which reads it once: vectors are not written a second time. On
+   Spark it is a table, since its steps are kept while it is made. #}
 with
 
 scripts_of_posts as (
@@ -36,7 +37,10 @@ parsed as {{ computed_once() }} (
 
 well_formed as {{ computed_once() }} (
 
-    select * from parsed
+    select
+        parsed.*,
+        {{ vector_norm('vector') }} as norm
+    from parsed
     where vector is not null
 
 ),
@@ -54,7 +58,7 @@ usable as {{ computed_once() }} (
         _load_id,
         _position
     from well_formed
-    where {{ vector_norm('vector') }} > 0
+    where norm > 0
 
 ),
 

@@ -38,8 +38,8 @@ posted as (
     select
         platform,
         definition_era,
-        cast(extract(isodow from published_at at time zone 'UTC') as bigint) as weekday,
-        cast(extract(hour from published_at at time zone 'UTC') as bigint) as hour,
+        {{ iso_weekday('published_at') }} as weekday,
+        cast(extract(hour from {{ in_utc('published_at') }}) as bigint) as hour,
         ln(1 + views_24h) as log_views
     from outcomes
     where views_24h is not null

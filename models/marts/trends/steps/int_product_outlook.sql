@@ -191,7 +191,7 @@ summed as (
     left join by_day on days.day = by_day.day
     window
         so_far as (
-            order by days.day
+            order by cast(days.day as timestamp)
             range between unbounded preceding and interval '192' hour preceding
         )
 
@@ -240,7 +240,8 @@ final as (
         {% for name in signs -%}
         '{{ ', ' if not loop.first }}{{ name }} '
         || cast(
-            cast({{ whole('fits.w_' ~ loop.index0 ~ ' * 100') }} * 0.01 as decimal(18, 2)) as text
+            cast({{ whole('fits.w_' ~ loop.index0 ~ ' * 100') }} * 0.01 as decimal(18, 2))
+            as {{ type_text() }}
         )
         || {% endfor -%}
         ' (fitted on '

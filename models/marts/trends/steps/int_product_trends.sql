@@ -43,7 +43,7 @@ plain_tags as (
         select
             product_id,
             snapshots,
-            unnest(tags) as tag
+            {{ array_elements('tags') }} as tag
         from history
     ) as listed
 

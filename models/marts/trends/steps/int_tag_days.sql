@@ -56,7 +56,7 @@ tagged as {{ computed_once() }} (
     from (
         select
             list,
-            unnest(hashtags) as tag
+            {{ array_elements('hashtags') }} as tag
         from lists
     ) as listed
 

@@ -17,15 +17,11 @@ videos as (
         max(collected_at) as last_collected_at,
         count(*) as observations,
         max(views) as views,
-        (array_agg(likes order by collected_at desc) filter (where likes is not null))[1] as likes,
-        (array_agg(comments order by collected_at desc) filter (where comments is not null))[1]
-            as comments,
-        (array_agg(shares order by collected_at desc) filter (where shares is not null))[1]
-            as shares,
-        (array_agg(author order by collected_at desc) filter (where author is not null))[1]
-            as author,
-        (array_agg(caption order by collected_at desc) filter (where caption is not null))[1]
-            as caption,
+        {{ latest_known('likes', 'collected_at') }} as likes,
+        {{ latest_known('comments', 'collected_at') }} as comments,
+        {{ latest_known('shares', 'collected_at') }} as shares,
+        {{ latest_known('author', 'collected_at') }} as author,
+        {{ latest_known('caption', 'collected_at') }} as caption,
         max(known_at) as known_at
     from observations
     group by platform, external_id

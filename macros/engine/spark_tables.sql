@@ -1,0 +1,162 @@
+{# On Spark a build makes its tables in a place of its own, from which a release is made when every
+   test has passed (warehouse/spark/): no table is there before a build, so an incremental model is
+   made whole. #}
+{% materialization incremental, adapter='spark' -%}
+    {{ return(spark_table()) }}
+{%- endmaterialization %}
+
+
+{% materialization table, adapter='spark' -%}
+    {{ return(spark_table()) }}
+{%- endmaterialization %}
+
+
+{% macro spark_table() %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- set kept = [] -%}
+    {%- set sql = with_steps_kept(with_doubles(compiled_code), kept) -%}
+    {%- call statement('main') -%}
+        {{ create_table_as(false, target_relation, sql) }}
+    {%- endcall -%}
+    {%- for step in kept -%}
+        {%- call statement('dropped') -%}drop table {{ step }}{%- endcall -%}
+    {%- endfor -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmacro %}
+
+
+{# SQL in which a number with a point is a double, as it becomes one beside a double elsewhere; on
+   Spark it is a decimal, and Sail makes its neighbours decimals of fifteen places. #}
+{% macro with_doubles(sql) %}
+    {%- set parts = [] -%}
+    {%- for part in modules.re.sub('(?m)^ *--.*$', '', sql).split("'") -%}
+        {%- do parts.append(
+            modules.re.sub('(?<![A-Za-z0-9_.])([0-9]+[.][0-9]+)(?![A-Za-z0-9_.])', '\\1D', part)
+            if loop.index is odd else part
+        ) -%}
+    {%- endfor -%}
+    {{ return(parts | join("'")) }}
+{% endmacro %}
+
+
+{# The SQL of a model after each of its steps that is `computed_once` was written to a table, whose
+   names `kept` takes: Spark computes a step anew for each of its readers, and of a chain of steps
+   that are read twice the last would be computed without end. A step begins and ends with a line
+   that is not indented. #}
+{% macro with_steps_kept(sql, kept) %}
+    {%- set steps = [] -%}
+    {%- set head = [] -%}
+    {%- set read = namespace(name=none, once=false, body=[], tail=[], started=false) -%}
+    {%- for line in sql.split('\n') -%}
+        {%- set begins = modules.re.match('([a-z_0-9]+) as (/[*] once [*]/)? *[(] *$', line) -%}
+        {%- if read.name is none and begins and not read.tail -%}
+            {%- set read.name = begins.group(1) -%}
+            {%- set read.once = begins.group(2) is not none -%}
+            {%- set read.body = [] -%}
+        {%- elif read.name is not none and line.rstrip() in (')', '),') -%}
+            {%- do steps.append((read.name, read.once, read.body | join('\n'))) -%}
+            {%- set read.name = none -%}
+        {%- elif read.name is not none -%}
+            {%- do read.body.append(line) -%}
+        {%- elif not steps -%}
+            {%- do head.append(line) -%}
+        {%- elif (line.strip() and not line.startswith('--')) or read.tail -%}
+            {%- do read.tail.append(line) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if read.name is not none or (head | join(' ')).split() | last | default('') != 'with' -%}
+        {{ return(sql) }}
+    {%- endif -%}
+    {%- set before = [] -%}
+    {%- for name, once, body in steps -%}
+        {%- if once -%}
+            {%- set step = build_schema('scratch') ~ '.' ~ model['alias'] ~ '__' ~ name -%}
+            {%- set create =
+                'create table ' ~ step ~ ' using parquet ' ~ spark_location(step) ~ ' as\n'
+                ~ ('with ' ~ before | join(',\n') ~ '\n' if before else '')
+                ~ 'select * from (\n' ~ body ~ '\n) as step' -%}
+            {%- call statement('kept') -%}{{ create }}{%- endcall -%}
+            {%- do kept.append(step) -%}
+            {%- do before.append(name ~ ' as (select * from ' ~ step ~ ')') -%}
+        {%- else -%}
+            {%- do before.append(name ~ ' as (\n' ~ body ~ '\n)') -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return('with ' ~ before | join(',\n') ~ '\n' ~ read.tail | join('\n')) }}
+{% endmacro %}
+
+
+{# The clause that says where the files of a table are: below the folder of the build, which
+   `ace build` names. #}
+{% macro spark_location(table) -%}
+    location '{{ env_var("ACE_SPARK_TABLES") }}/{{ table | replace(".", "/") }}'
+{%- endmacro %}
+
+
+{% macro spark__location_clause() -%}
+    {{ spark_location(this.schema ~ '.' ~ this.identifier) }}
+{%- endmacro %}
+
+
+{# The rows of a seed as literals: bindings of a session write an empty cell as a word. #}
+{% macro spark__load_csv_rows(model, agate_table) %}
+    {%- set types = model['config'].get('column_types', {}) -%}
+    {%- set sql -%}
+        insert into {{ this.render() }} values
+        {%- for row in agate_table.rows %}
+        (
+            {%- for name in agate_table.column_names -%}
+                {%- set value = row[name] -%}
+                {%- set text = "'" ~ (value | string | replace('\\', '\\\\') | replace("'", "\\'")) ~ "'" -%}
+                cast({{ 'null' if value is none else text }} as {{ types.get(name, adapter.convert_type(agate_table, loop.index0)) }})
+                {{- ', ' if not loop.last -}}
+            {%- endfor -%}
+        ){{ ',' if not loop.last }}
+        {%- endfor %}
+    {%- endset -%}
+    {%- do adapter.add_query(sql, abridge_sql_log=true) -%}
+    {{ return(sql) }}
+{% endmacro %}
+
+
+{# What a contract promises: on Spark counts and ranks have narrower types than elsewhere, so each
+   column is cast to the type promised; that all are there, and no others, is asked. #}
+{% macro spark__get_assert_columns_equivalent(sql) -%}
+    {%- do contracted_columns(sql) -%}
+{%- endmacro %}
+
+
+{# The columns of a model's SQL in its order, after asking whether they are those promised. #}
+{% macro contracted_columns(sql) -%}
+    {%- set found = get_column_schema_from_query(sql) | map(attribute='name') | list -%}
+    {%- set promised = model['columns'].keys() | list -%}
+    {%- if found | sort != promised | sort -%}
+        {{ exceptions.raise_compiler_error(
+            'The contract of ' ~ this ~ ' promises ' ~ promised | join(', ') ~ '; its SQL gives ' ~ found | join(', ') ~ '.'
+        ) }}
+    {%- endif -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+
+{% macro spark__get_select_subquery(sql, names=none) -%}
+    select
+        {%- for name in names or model['columns'].keys() %}
+        {{ spark__cast(name, model['columns'][name]['data_type']) }} as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from (
+        {{ sql }}
+    ) as contracted
+{%- endmacro %}
+
+
+{# A view gives its columns in the types promised, too, and in its own order. #}
+{% macro spark__create_view_as(relation, sql) -%}
+    {%- if config.get('contract').enforced -%}
+        {%- set sql = spark__get_select_subquery(sql, contracted_columns(sql)) -%}
+    {%- endif -%}
+    create or replace view {{ relation }} as
+    {{ with_doubles(sql) }}
+{%- endmacro %}

@@ -1,0 +1,53 @@
+"""The whole simulated world, built on Spark's SQL and released: the same rows as DuckDB's.
+
+Sail builds it in this process and without Java, through what ``ace build --target spark`` calls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from common.settings import Settings
+from repositories.warehouse import Warehouse as Readers
+from tests.support.builds import Warehouse, differences
+from warehouse.build import build
+
+
+@dataclass
+class Released(Warehouse):
+    """The current release of a home, read as builds are."""
+
+    @property
+    def database(self) -> Path:
+        return self.home / "current.duckdb"
+
+
+@pytest.fixture(scope="module")
+def spark(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The world as a release that Spark built."""
+    pytest.importorskip("pysail", reason="Sail is not installed: sh requirements/install.sh spark")
+    config = Settings(tmp_path_factory.mktemp("spark"), "spark", demo.landing.url, None, None, {})
+    build(config=config, say=lambda _: None, note=lambda _: None)
+    return config
+
+
+def test_every_table_has_the_rows_that_duckdb_has(demo: Warehouse, spark: Settings) -> None:
+    released = Released(spark.home, demo.landing)
+    assert differences(demo.result(), released.result()) == []
+
+
+def test_its_columns_have_the_types_that_duckdb_gives_them(
+    demo_release: Settings, spark: Settings
+) -> None:
+    query = "select table_schema, table_name, column_name, type from meta.columns order by all"
+    with Readers.open(config=demo_release) as usual, Readers.open(config=spark) as released:
+        assert released.release.engine == "spark"
+        assert released.query(query) == usual.query(query)
+
+
+def test_what_is_built_is_not_built_again_and_leaves_no_tables_behind(spark: Settings) -> None:
+    assert not build(config=spark, say=lambda _: None).built
+    assert [path.name for path in (spark.home / "spark").iterdir()] == ["warehouse.duckdb"]

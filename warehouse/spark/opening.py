@@ -1,0 +1,154 @@
+"""What a build on Spark begins with: landed rows, the loads that it sees, its number and time.
+
+Spark's SQL cannot read the footers of Parquet files, which say what a file holds; everything that
+the models read of a build is therefore written beside its tables and named to the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from loaders.schema import RESOURCES, SOURCES, Kind, polars_schema
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from loaders.landing import Landing
+    from loaders.landing.metadata import Load
+
+_TIME = pa.timestamp("us", tz="UTC")
+_LOADS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("load_id", "source", "resource", "account")),
+        ("landed_at", _TIME),
+        *((name, pa.int64()) for name in ("read", "accepted", "rejected", "recovered")),
+        ("known_at_min", _TIME),
+        ("known_at_max", _TIME),
+        ("file", pa.string()),
+    ]
+)
+_BEATS = pa.schema([("source", pa.string()), ("landed_at", _TIME)])
+_BUILDS = pa.schema(
+    [
+        ("build", pa.int64()),
+        ("started_at", _TIME),
+        ("as_of", _TIME),
+        ("invocation_id", pa.string()),
+    ]
+)
+_SQL_TYPES = {"timestamp[us, tz=UTC]": "timestamp", "int64": "bigint", "string": "string"}
+#: Landed columns as Spark types them, by their kind.
+_KINDS: dict[Kind, str] = {
+    "text[]": "array<string>",
+    "number": "double",
+    "integer": "bigint",
+    "timestamp": "timestamp",
+}
+EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One build: its number and its as-of time."""
+
+    build: int
+    as_of: datetime
+
+
+def open_build(
+    session: SparkSession, landing: Landing, folder: Path, build: int, as_of: datetime | None
+) -> Opened:
+    """Name to the session what the models of a build read; ``folder`` is the build's own.
+
+    Without ``as_of`` a build is as of the newest load or heartbeat.
+    """
+    loads = landing.loads()
+    beats = landing.heartbeats()
+    if as_of is None:
+        times = [load.landed_at for load in loads] + [beat.landed_at for beat in beats]
+        as_of = max(times, default=EARLIEST)
+    now = datetime.now(UTC)
+    rows = [{name: getattr(load, name) for name in _LOADS.names} for load in loads]
+    this = {"build": build, "started_at": now, "as_of": as_of, "invocation_id": ""}
+    # In the last one are the steps of models that are kept while a model is made.
+    for database in ("build_meta", "raw", "build_scratch"):
+        session.sql(f"create database if not exists {database}")
+    _keep(session, folder, "build_meta.loads", _LOADS, rows)
+    _keep(session, folder, "build_meta.heartbeats", _BEATS, [_beat(beat) for beat in beats])
+    _keep(session, folder, "build_meta.builds", _BUILDS, [this])
+    _keep(session, folder, "build_meta.this_build", _BUILDS, [this])
+    for source, resources in SOURCES.items():
+        for resource in resources:
+            _name_landed(session, source, resource, _places(landing, loads, source, resource))
+    return Opened(build, as_of)
+
+
+def _beat(beat: Any) -> dict[str, Any]:
+    return {"source": beat.source, "landed_at": beat.landed_at}
+
+
+def _keep(
+    session: SparkSession,
+    folder: Path,
+    name: str,
+    schema: pa.Schema,
+    rows: Iterable[dict[str, Any]],
+) -> None:
+    place = folder / name.replace(".", "/")
+    place.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(list(rows), schema), place / "part-0.parquet")
+    columns = [(one.name, _SQL_TYPES[str(one.type)]) for one in schema]
+    name_table(session, name, columns, place)
+
+
+def _places(landing: Landing, loads: Sequence[Load], source: str, resource: str) -> list[str]:
+    """The folder of a resource, or its files where the folder holds some that nobody can read."""
+    if not landing.storage.names(f"{source}/{resource}"):
+        return []
+    if not landing.left_out():
+        return [f"{landing.url}/{source}/{resource}"]
+    return [load.file for load in loads if (load.source, load.resource) == (source, resource)]
+
+
+def _name_landed(session: SparkSession, source: str, resource: str, places: Sequence[str]) -> None:
+    """A view of the landed rows with every column: older files lack some, and a folder without
+    files has none at all."""
+    kinds = {column.name: column.kind for column in RESOURCES[resource]}
+    columns = {
+        name: _KINDS.get(kinds[name], "string") if name in kinds else _bookkeeping(str(dtype))
+        for name, dtype in polars_schema(resource).items()
+    }
+    name = f"{source}__{resource}"
+    found: set[str] = set()
+    if places:
+        files = session.read.option("mergeSchema", "true").parquet(*places)
+        found = set(files.columns)
+        files.createOrReplaceTempView(f"landed__{name}")
+    chosen = ", ".join(
+        f"cast({f'`{column}`' if column in found else 'null'} as {kind}) as `{column}`"
+        for column, kind in columns.items()
+    )
+    rows = f"from landed__{name}" if found else "where false"
+    session.sql(f"create or replace view raw.{name} as select {chosen} {rows}")
+
+
+def _bookkeeping(dtype: str) -> str:
+    if dtype.startswith("Datetime"):
+        return "timestamp"
+    return "bigint" if dtype.startswith("Int") else "string"
+
+
+def name_table(
+    session: SparkSession, name: str, columns: Sequence[tuple[str, str]], place: Path
+) -> None:
+    """A table over the Parquet files in a folder; columns that a file lacks are null."""
+    session.sql(f"drop table if exists {name}")
+    listed = ", ".join(f"`{column}` {kind}" for column, kind in columns)
+    session.sql(f"create table {name} ({listed}) using parquet location '{place}'")
