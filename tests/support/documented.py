@@ -21,6 +21,7 @@ from common.settings import PROJECT_ROOT
 
 REASONS = {
     "fetches the project",
+    "fetches packages",
     "asks a platform",
     "needs a database of yours",
     "serves until it is stopped",
