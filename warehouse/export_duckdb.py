@@ -94,18 +94,23 @@ def _write(warehouse: Warehouse, name: str, connection: duckdb.DuckDBPyConnectio
     import polars as pl
 
     about = warehouse.catalog.table(name)
+    columns = warehouse.catalog.columns(about)
+    ids = {one.name for one in columns if one.type.lower() == "uuid"}
     there = f'older."{about.schema}"."{about.name}"'
     connection.execute(f'create schema if not exists older."{about.schema}"')
     rows = 0
     for place, frame in enumerate(warehouse.rows(name).frames(ROWS)):
+        # Readers give ids as text.
+        given = ", ".join(f'"{one}"::uuid as "{one}"' for one in frame.columns if one in ids)
+        page = f"select * replace ({given}) from page" if given else "from page"
         connection.register("page", frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
         connection.execute(
-            f"insert into {there} from page" if place else f"create table {there} as from page"
+            f"insert into {there} {page}" if place else f"create table {there} as {page}"
         )
         connection.unregister("page")
         rows += frame.height
     connection.execute(f"comment on table {there} is {_text(about.about)}")
-    for column in warehouse.catalog.columns(about):
+    for column in columns:
         connection.execute(
             f'comment on column {there}."{column.name}" is {_text(column.description)}'
         )

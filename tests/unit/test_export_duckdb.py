@@ -66,6 +66,8 @@ def test_an_older_duckdb_has_every_row_and_description(
         assert counted["marts.post_performance"] == 25
         assert ("meta.release", dict(found)["meta.release"]) in found
         assert dict(found)["meta.release"].startswith("The release")
+        kinds = older.execute("select distinct typeof(post_id) from marts.post_performance")
+        assert kinds.fetchall() == [("UUID",)], "ids are no texts, and join with ids"
         rows = older.execute(
             "select post_id, platform, views, published_at at time zone 'UTC' "
             "from marts.post_performance order by 1"
