@@ -9,6 +9,9 @@ from typing import Any
 
 from common.errors import AceError, UsageError
 
+#: Words that name no column without ``as`` before them.
+_UNIT = re.compile(r"(second|minute|hour|day|week|month|quarter|year|decade)s?", re.IGNORECASE)
+
 
 def _first_line(text: str) -> str:
     return (text.strip().splitlines() or [""])[0].rstrip(".") + "."
@@ -42,10 +45,10 @@ def near_table(name: str, tables: Iterable[str]) -> str:
 
 def _syntax(near: str | None, line: str | None) -> AceError:
     where = f" near '{near}'" if near else " at its end"
-    return UsageError(
-        f"The SQL is not valid{where}{f', line {line}' if line else ''}.",
-        "Mend it there, and put the whole statement in one pair of quotes.",
-    )
+    step = "Mend it there, and put the whole statement in one pair of quotes."
+    if near and _UNIT.fullmatch(near):
+        step = f"A column that is called so needs 'as {near}'."
+    return UsageError(f"The SQL is not valid{where}{f', line {line}' if line else ''}.", step)
 
 
 def _changing() -> AceError:

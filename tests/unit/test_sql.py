@@ -107,6 +107,7 @@ def _fails(result: Result) -> AceError:
         ("select * from post_performance", "Did you mean marts.post_performance?"),
         ("select nam from canonical.products", "no column nam"),
         ("select * form canonical.products", "not valid near"),
+        ("select count(*) days from canonical.products", "needs 'as days'"),
         ("select (1", "not valid"),
         ("delete from marts.row_ledger", "only be read"),
         ("create table x as select 1", "only be read"),
