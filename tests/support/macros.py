@@ -17,12 +17,14 @@ VARIABLES: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "dbt_project.yml").re
 
 @cache
 def macro_source() -> str:
-    """All of `macros/engine`, `macros/marts` and `macros/rows`."""
-    return "\n".join(
+    """All of `macros/engine`, `macros/marts` and `macros/rows` but how tables are written."""
+    texts = [
         path.read_text()
         for folder in ("engine", "marts", "rows")
         for path in sorted((PROJECT_ROOT / "macros" / folder).glob("*.sql"))
-    )
+    ]
+    # A tag of dbt's own, which Jinja does not know.
+    return "\n".join(text for text in texts if "{% materialization" not in text)
 
 
 def environment(engine: str) -> Environment:

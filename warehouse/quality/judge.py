@@ -13,6 +13,7 @@ import shutil
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ class Verdict:
 
 def judge(tables: Iterable[Table], out_dir: Path, run_name: str) -> list[Verdict]:
     """Validate each table with its rules and write the Data Docs below ``out_dir``."""
-    os.environ.update(QUIET)
+    _prepare()
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -66,6 +67,15 @@ def judge(tables: Iterable[Table], out_dir: Path, run_name: str) -> list[Verdict
             # What earlier checks stored cannot be read any more: begin it anew.
             shutil.rmtree(out_dir / STORE, ignore_errors=True)
             return _judge(listed, out_dir, run_name)
+
+
+def _prepare() -> None:
+    os.environ.update(QUIET)
+    spark = find_spec("pyspark")
+    if spark and spark.origin:
+        # Where Spark's client is installed the library imports it, and a client that is not told
+        # where Spark lies ends the process.
+        os.environ.setdefault("SPARK_HOME", str(Path(spark.origin).parent))
 
 
 def _judge(tables: list[Table], out_dir: Path, run_name: str) -> list[Verdict]:
