@@ -16,6 +16,7 @@ import pytest
 
 from loaders.demo import load_demo
 from loaders.landing import Landing
+from tests.support.parsed import lend
 from warehouse.build import build
 from warehouse.settings import settings
 
@@ -29,6 +30,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("ACE_HOME", str(folder))
         patch.delenv("ACE_LANDING", raising=False)
         settings.cache_clear()
+        lend(folder)
         for batches in ([0, 1, 2], [3, 4]):
             load_demo(
                 Landing(folder / "landing"),

@@ -28,6 +28,8 @@ def _rendered(rule: str) -> str:
         {name: lambda *_, **__: "true" for name in ROUNDING},
         var=lambda _: "1",
         byte_length=lambda text: f"length({text})",
+        type_timestamptz=lambda: "timestamptz",
+        **{name: lambda value, *_: value for name in ("as_text", "json_part", "array_words")},
     )
     return environment.from_string(rule).render()
 
