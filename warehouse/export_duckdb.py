@@ -32,8 +32,8 @@ def export_duckdb(
 ) -> dict[str, int]:
     """Write tables (all by default) with their descriptions; returns their rows by name.
 
-    The file appears when everything is in it, over another one only with ``force``. Ids and
-    documents are text, as in Parquet. Raises UsageError for what may not be replaced, AceError
+    The file appears when everything is in it, over another one only with ``force``. Documents
+    are text, as in Parquet. Raises UsageError for what may not be replaced, AceError
     where it cannot be written.
     """
     import duckdb

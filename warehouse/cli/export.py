@@ -47,7 +47,7 @@ def command(
     A DuckDB release needs DuckDB 2.0 or newer. With --output, anything reads what is written: a
     Parquet file for each table (FOLDER/schema/table.parquet) and release.json, which says what
     it is of. With --duckdb, DuckDB 1.1 or newer and tools that are built on it read FILE: the same
-    tables with their descriptions. Ids and documents are text, times are UTC.
+    tables with their descriptions. Documents are text, ids are so in Parquet, times are UTC.
     """
     from repositories import Warehouse
     from warehouse.export import export
