@@ -119,13 +119,7 @@ def said(home: Path, world: World, sql: dict[str, str], marginal: bool = False) 
         for schema in ("intermediate", "marts"):
             connection.execute(f"create schema if not exists {schema}")
         for name, rows in world.tables.items():
-            frame = rows  # noqa: F841 - read by the query
-            keys = [column for column in rows.columns if column.endswith("_id")]
-            casts = ", ".join(f"cast({key} as uuid) as {key}" for key in keys)
-            replaced = f"replace ({casts})" if keys else ""
-            connection.execute(
-                f"create or replace table intermediate.{name} as select * {replaced} from frame"
-            )
+            models.write(connection, f"intermediate.{name}", rows)
         for name, query in sql.items():
             schema = "marts" if name == "creative_tag_effects" else "intermediate"
             connection.execute(f"create or replace table {schema}.{name} as {query}")

@@ -14,6 +14,9 @@ from uuid import UUID
 from benchmarks.measure import run_process
 
 if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
     from loaders.landing import Landing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,6 +77,15 @@ def compiled(home: Path, *names: str) -> dict[str, str]:
     _dbt(home, "compile", names, "--indirect-selection", "empty")
     folder = home / "dbt" / "compiled"
     return {name: next(folder.rglob(f"{name}.sql")).read_text("utf-8") for name in names}
+
+
+def write(connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
+    """Make a table anew of rows whose ids are texts."""
+    frame = rows  # noqa: F841 - read by the query
+    keys = [column for column in rows.columns if column.endswith("_id")]
+    casts = ", ".join(f"cast({key} as uuid) as {key}" for key in keys)
+    replaced = f"replace ({casts})" if keys else ""
+    connection.execute(f"create or replace table {table} as select * {replaced} from frame")
 
 
 def _dbt(home: Path, command: str, select: tuple[str, ...], *more: str) -> None:

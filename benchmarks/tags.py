@@ -187,13 +187,7 @@ def by_the_models(
     with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
         connection.execute("create schema intermediate")
         for name, rows in tables(worlds).items():
-            frame = rows  # noqa: F841 - read by the query
-            keys = [column for column in rows.columns if column.endswith("_id")]
-            casts = ", ".join(f"cast({key} as uuid) as {key}" for key in keys)
-            replaced = f"replace ({casts})" if keys else ""
-            connection.execute(
-                f"create table intermediate.{name} as select * {replaced} from frame"
-            )
+            models.write(connection, f"intermediate.{name}", rows)
     models.run(home, *MODELS)
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         rows = connection.execute(

@@ -23,7 +23,6 @@ from agent_server.server import AgentServer
 from common.errors import UsageError
 from common.settings import Settings
 from tests.support import small_warehouse
-from warehouse.release.duckdb import DuckStore
 
 TOKEN = "a-token-that-nobody-guesses"
 MAIN = "from warehouse.cli import main; main()"
@@ -34,10 +33,7 @@ JSON = {"content-type": "application/json", "accept": "application/json, text/ev
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("agents")
-    small_warehouse.make(home / "warehouse.duckdb")
-    store = DuckStore(home, home / "warehouse.duckdb", 5)
-    store.record_passed(small_warehouse.passed())
-    store.publish()
+    small_warehouse.release(home)
     return Settings(home, "duckdb", str(home / "landing"), None, None, {})
 
 

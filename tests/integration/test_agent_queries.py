@@ -18,7 +18,6 @@ from common.errors import AceError
 from common.settings import Settings
 from tests.conftest import PgServer
 from tests.support import attacks, small_postgres, small_warehouse
-from warehouse.release.duckdb import DuckStore
 
 #: Long enough for what is fine, so short that what is endless costs little.
 LIMITS = Limits(seconds=0.4, memory="300MB", memory_beside=400 * 2**20)
@@ -71,10 +70,7 @@ def asked(
 
 
 def on_duckdb(home: Path) -> Settings:
-    small_warehouse.make(home / "warehouse.duckdb")
-    store = DuckStore(home, home / "warehouse.duckdb", 5)
-    store.record_passed(small_warehouse.passed())
-    store.publish()
+    small_warehouse.release(home)
     return Settings(home, "duckdb", str(home / "landing"), None, None, {})
 
 

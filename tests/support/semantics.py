@@ -5,9 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tests.support.parsed import parsed_project
+from tests.support.parsed import arguments, parsed_project
 from warehouse.build.dbt_run import _environment
-from warehouse.settings import PROJECT_ROOT
 
 
 def semantic_manifest() -> str:
@@ -15,15 +14,9 @@ def semantic_manifest() -> str:
     from dbt.contracts.graph.semantic_manifest import SemanticManifest
 
     with tempfile.TemporaryDirectory() as folder:
-        arguments = [
-            *("--project-dir", str(PROJECT_ROOT)),
-            *("--profiles-dir", str(PROJECT_ROOT / "profiles")),
-            *("--target", "duckdb", "--target-path", folder, "--log-path", folder),
-            *("--log-level", "none", "--log-level-file", "none"),
-        ]
         environment = {"ACE_HOME": folder, "ACE_WAREHOUSE": f"{folder}/warehouse.duckdb"}
         with _environment(environment):
-            manifest = parsed_project("duckdb", arguments)
+            manifest = parsed_project("duckdb", arguments(Path(folder), "duckdb"))
         file = Path(folder) / "semantic_manifest.json"
         SemanticManifest(manifest).write_json_to_file(str(file))
         return file.read_text("utf-8")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.release.model import Passed, TableDocument, TestOutcome
+from warehouse.release.duckdb import DuckStore
+from warehouse.release.model import Passed, ReleaseSummary, TableDocument, TestOutcome
 
 AS_OF = "2026-11-20 12:00:00+00"
 
@@ -113,3 +114,12 @@ def passed(build: int = 1, fingerprint: str = "f") -> Passed:
         descriptions={("canonical", "products", "name"): "What shoppers call it; isn't a key."},
         tables=[TableDocument("canonical", "products", "What is sold.", grain="a product")],
     )
+
+
+def release(home: Path) -> ReleaseSummary:
+    """Make it in a home, and release it there; what the release is."""
+    file = home / "warehouse.duckdb"
+    make(file)
+    store = DuckStore(home, file, 5)
+    store.record_passed(passed())
+    return store.publish()

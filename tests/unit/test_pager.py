@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 
 from tests.support import small_warehouse
-from warehouse.release.duckdb import DuckStore
 
 LINES, COLUMNS = 12, 80
 SECONDS = 60
@@ -29,10 +28,7 @@ SHORT = "select n from range(3) as t(n)"
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    small_warehouse.make(home / "warehouse.duckdb")
-    store = DuckStore(home, home / "warehouse.duckdb", 5)
-    store.record_passed(small_warehouse.passed())
-    store.publish()
+    small_warehouse.release(home)
     return home
 
 

@@ -14,7 +14,6 @@ from common.settings import Settings
 from repositories import Warehouse
 from repositories.connection import open_release
 from tests.support import small_warehouse
-from warehouse.release.duckdb import DuckStore
 
 OF_A_POST = (
     reads.LookUp("post_performance", ("post_id",)),
@@ -24,10 +23,7 @@ OF_A_POST = (
 
 @pytest.fixture
 def released(tmp_path: Path) -> Path:
-    small_warehouse.make(tmp_path / "warehouse.duckdb")
-    store = DuckStore(tmp_path, tmp_path / "warehouse.duckdb", 5)
-    store.record_passed(small_warehouse.passed())
-    store.publish()
+    small_warehouse.release(tmp_path)
     return tmp_path
 
 

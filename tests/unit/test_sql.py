@@ -19,17 +19,13 @@ from repositories.reader import Stream
 from tests.support import small_warehouse
 from warehouse.cli._answers import for_eyes, print_table, write_csv, write_json
 from warehouse.cli.sql import command
-from warehouse.release.duckdb import DuckStore
 from warehouse.settings import settings
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    small_warehouse.make(home / "warehouse.duckdb")
-    store = DuckStore(home, home / "warehouse.duckdb", 5)
-    store.record_passed(small_warehouse.passed())
-    store.publish()
+    small_warehouse.release(home)
     return home
 
 

@@ -20,7 +20,6 @@ from repositories.connection import open_release
 from tests.support import small_warehouse
 from warehouse.build import parse_time
 from warehouse.cli.status import collect
-from warehouse.release.duckdb import DuckStore
 from warehouse.settings import PROJECT_ROOT
 
 AT = datetime(2026, 10, 15, 12, tzinfo=UTC)
@@ -72,10 +71,7 @@ def test_files_and_their_dates_are_read_as_utc(tmp_path: Path) -> None:
 
 
 def test_releases_and_what_is_read_from_them_are_utc(ace_home: Path) -> None:
-    small_warehouse.make(ace_home / "warehouse.duckdb")
-    store = DuckStore(ace_home, ace_home / "warehouse.duckdb", 5)
-    store.record_passed(small_warehouse.passed())
-    made = store.publish()
+    made = small_warehouse.release(ace_home)
     assert made.as_of == datetime(2026, 11, 20, 12, tzinfo=UTC)
     assert abs(made.released_at.timestamp() - time.time()) < 600
     with open_release(ace_home) as reader:

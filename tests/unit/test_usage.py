@@ -11,7 +11,6 @@ from loaders.presets import PRESETS
 from loaders.schema import ALL_RESOURCES
 from tests.support import small_warehouse
 from warehouse.cli import app, main
-from warehouse.release.duckdb import DuckStore
 
 
 @pytest.mark.parametrize(
@@ -58,10 +57,7 @@ def test_shells_complete_commands_tables_presets_releases_and_analyses(ace_home:
     assert _completed("analysis", "best") == ["best_hours"]
     # Nothing is there yet, or nothing like it: nothing is proposed, nothing is said.
     assert _completed("explain") == _completed("sql --release") == []
-    small_warehouse.make(ace_home / "warehouse.duckdb")
-    store = DuckStore(ace_home, ace_home / "warehouse.duckdb", 5)
-    store.record_passed(small_warehouse.passed())
-    store.publish()
+    small_warehouse.release(ace_home)
     for typed in ("sql --release", "tables --release", "releases show", "releases rollback"):
         assert _completed(typed) == ["1"], typed
     names = _completed("explain", "marts.")

@@ -7,12 +7,14 @@ import glob
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.errors import AceError, UsageError
 from warehouse.build.damaged import left_out_variable
+from warehouse.build.environment import build_environment
 from warehouse.build.fingerprint import git_revision, project_fingerprint
 from warehouse.build.parsed import Kept
 from warehouse.release.model import Passed
@@ -148,15 +150,7 @@ def _build(
     variables = {"as_of": as_of.isoformat()}
     for one in landing.left_out():
         note(str(one))
-    environment = {
-        "ACE_HOME": str(build.parent),
-        "ACE_LANDING": landing.url,
-        "ACE_WAREHOUSE": str(build),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-    }
-    for name in ("ACE_THREADS", "ACE_MEMORY_LIMIT"):
-        if config.extra.get(name):
-            environment[name] = config.extra[name]
+    environment = build_environment(replace(config, home=build.parent), landing)
     revision = git_revision()
     outcome = run_dbt(
         target="duckdb",

@@ -14,6 +14,7 @@ from repositories.release_files import UnreadableError
 from warehouse.build.built_with import BuiltWith
 from warehouse.build.consumed import consumed, finds
 from warehouse.build.damaged import damaged_rows, left_out_variable
+from warehouse.build.environment import build_environment
 from warehouse.build.fingerprint import git_revision, project_fingerprint
 from warehouse.build.lock import engine_lock
 from warehouse.build.parsed import Kept
@@ -75,6 +76,8 @@ def build(
     fingerprint = project_fingerprint(target, variables)
     release = release and not select
     again = force or full_refresh or bool(select)
+    # Spark keeps no tables between builds.
+    full_refresh = full_refresh or target == "spark"
     landing = _landing(config, target, say)
     for one in landing.left_out():
         note(str(one))
@@ -103,7 +106,7 @@ def build(
                 if force:
                     store.forget_passed()
                 reason = increment = None
-                if not full_refresh and not select and target != "spark":
+                if not full_refresh and not select:
                     reason, increment = _what_is_new(
                         config, target, landing, None if force else last, fingerprint, bool(as_of)
                     )
@@ -119,7 +122,7 @@ def build(
                     fingerprint,
                     _environment(config, landing, connection),
                     variables,
-                    full_refresh=full_refresh or reason is not None or target == "spark",
+                    full_refresh=full_refresh or reason is not None,
                     select=select,
                     increment=increment,
                     record=record,
@@ -257,16 +260,7 @@ def _environment(
     config: Settings, landing: Landing, connection: psycopg.Connection[Any] | None
 ) -> dict[str, str]:
     """What the dbt profile needs; ``connection`` holds the lock where the engine is Postgres."""
-    environment = {
-        "ACE_HOME": str(config.home),
-        "ACE_LANDING": landing.url,
-        "ACE_WAREHOUSE": str(config.warehouse),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-    }
-    # The profile reads these itself; they may stand in .env or ace.toml.
-    for name in ("ACE_THREADS", "ACE_MEMORY_LIMIT"):
-        if config.extra.get(name):
-            environment[name] = config.extra[name]
+    environment = build_environment(config, landing)
     if connection is None:
         return environment
     from warehouse.release.session import profile_environment
