@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from common.errors import AceError, UsageError
 from warehouse.export import ROWS
+from warehouse.release.stores import spark_home
 from warehouse.settings import settings
 
 if TYPE_CHECKING:
@@ -69,8 +70,10 @@ def _check_free(file: Path, force: bool) -> None:
 
 
 def _is_ours(file: Path) -> bool:
-    home = settings().home.resolve()
-    return file == home / "warehouse.duckdb" or file.parent == home / "releases"
+    config = settings()
+    home = config.home.resolve()
+    built = (home / "warehouse.duckdb", (spark_home(config) / "warehouse.duckdb").resolve())
+    return file in built or file.parent == home / "releases"
 
 
 @contextlib.contextmanager

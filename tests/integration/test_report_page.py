@@ -42,7 +42,9 @@ for (const width of widths) {
       const scrolls = one.parentElement.closest('.scroll');
       const out = box.right > width + 0.5 && (!scrolls || width < 700);
       const cut = one.matches('.scroll') && one.scrollWidth > one.clientWidth;
-      if (out || cut) wide.push(one.outerHTML.slice(0, 200));
+      const drawing = one.matches('svg text') && one.closest('svg').getBoundingClientRect();
+      const clipped = drawing && (box.right > drawing.right || box.left < drawing.left);
+      if (out || cut || clipped) wide.push(one.outerHTML.slice(0, 200));
     }
     const root = page.documentElement;
     found[width] = {wide, scroll: root.scrollWidth, height: root.scrollHeight,

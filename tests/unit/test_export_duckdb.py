@@ -100,11 +100,16 @@ def test_another_file_is_replaced_only_when_asked(
     assert not list(ace_home.glob(".older*")), "nothing half-done stays"
 
 
-@pytest.mark.parametrize("name", ["current.duckdb", "warehouse.duckdb", "releases/1.duckdb"])
+@pytest.mark.parametrize(
+    "name",
+    ["current.duckdb", "warehouse.duckdb", "releases/1.duckdb", "spark/warehouse.duckdb"],
+)
 def test_what_ace_keeps_itself_is_never_replaced(
     name: str, ace_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     release(TABLES, ace_home)
+    (ace_home / "spark").mkdir()
+    (ace_home / "spark" / "warehouse.duckdb").write_text("what Spark built")
     before = (ace_home / name).read_bytes()
     assert export("--duckdb", str(ace_home / name), "--force") == 2
     assert "belongs to the warehouse" in capsys.readouterr().err

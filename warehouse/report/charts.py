@@ -38,7 +38,8 @@ def _chart(data: Sequence[Row], height: int = HEIGHT, **more: Any) -> dict[str, 
         "width": WIDTH,
         "height": height,
         "autosize": {"type": "fit", "contains": "padding"},
-        "padding": 2,
+        # A browser's font is wider than the one that labels were laid out in.
+        "padding": {"left": 8, "top": 2, "right": 10, "bottom": 2},
         "data": {"values": list(data)},
         **more,
     }
