@@ -180,6 +180,14 @@ def test_what_spark_is_asked_for_and_does_not_do(ace_home: Path) -> None:
         build("spark", select=("int_products",))
 
 
+def test_a_spark_server_that_does_not_answer_is_told_at_once(ace_home: Path) -> None:
+    pytest.importorskip("dbt.adapters.spark", reason="sh requirements/install.sh spark")
+    for nobody in ("sc://127.0.0.1:1", "sc://127.0.0.1:word"):
+        elsewhere = replace(settings(), extra={"ACE_SPARK_MASTER": nobody})
+        with pytest.raises(AceError, match="No Spark Connect server answers"):
+            build("spark", config=elsewhere)
+
+
 def test_postgres_needs_its_address(ace_home: Path) -> None:
     with pytest.raises(UsageError, match="ACE_POSTGRES_URL"):
         build("postgres", config=replace(settings(), postgres_url=None))

@@ -86,7 +86,8 @@ def open_build(
     _keep(session, folder, "build_meta.this_build", _BUILDS, [this])
     for source, resources in SOURCES.items():
         for resource in resources:
-            _name_landed(session, source, resource, _places(landing, loads, source, resource))
+            places = _places(landing, loads, source, resource)
+            _name_landed(session, source, resource, places, folder)
     return Opened(build, as_of)
 
 
@@ -113,13 +114,18 @@ def _places(landing: Landing, loads: Sequence[Load], source: str, resource: str)
     if not landing.storage.names(f"{source}/{resource}"):
         return []
     if not landing.left_out():
-        return [f"{landing.url}/{source}/{resource}"]
+        # Whole: a catalogue would look for a relative path below its own folder.
+        return [landing.storage.location(f"{source}/{resource}")]
     return [load.file for load in loads if (load.source, load.resource) == (source, resource)]
 
 
-def _name_landed(session: SparkSession, source: str, resource: str, places: Sequence[str]) -> None:
+def _name_landed(
+    session: SparkSession, source: str, resource: str, places: Sequence[str], folder: Path
+) -> None:
     """A view of the landed rows with every column: older files lack some, and a folder without
     files has none at all."""
+    from pyspark.errors import AnalysisException
+
     kinds = {column.name: column.kind for column in RESOURCES[resource]}
     columns = {
         name: _KINDS.get(kinds[name], "string") if name in kinds else _bookkeeping(str(dtype))
@@ -135,8 +141,28 @@ def _name_landed(session: SparkSession, source: str, resource: str, places: Sequ
         f"cast({f'`{column}`' if column in found else 'null'} as {kind}) as `{column}`"
         for column, kind in columns.items()
     )
-    rows = f"from landed__{name}" if found else "where false"
-    session.sql(f"create or replace view raw.{name} as select {chosen} {rows}")
+    view = f"create or replace view raw.{name} as select {chosen}"
+    if not found:
+        session.sql(f"{view} where false")
+        return
+    try:
+        session.sql(f"{view} from landed__{name}")
+    except AnalysisException:
+        # Apache Spark: a view of the catalogue cannot read one of the session. Sail cannot read
+        # such a table in turn: its arrays are not those of the files.
+        held = [(field.name, field.dataType.simpleString()) for field in files.schema.fields]
+        name_table(session, f"raw.landed__{name}", held, _one_folder(places, folder / "raw" / name))
+        session.sql(f"{view} from raw.landed__{name}")
+
+
+def _one_folder(places: Sequence[str], linked: Path) -> str:
+    """A folder that holds the landed files and no others: their own, or one of links to them."""
+    if len(places) == 1 and not places[0].endswith(".parquet"):
+        return places[0]
+    linked.mkdir(parents=True)
+    for place in places:
+        (linked / Path(place).name).symlink_to(place)
+    return str(linked)
 
 
 def _bookkeeping(dtype: str) -> str:
@@ -146,9 +172,10 @@ def _bookkeeping(dtype: str) -> str:
 
 
 def name_table(
-    session: SparkSession, name: str, columns: Sequence[tuple[str, str]], place: Path
+    session: SparkSession, name: str, columns: Sequence[tuple[str, str]], place: Path | str
 ) -> None:
     """A table over the Parquet files in a folder; columns that a file lacks are null."""
     session.sql(f"drop table if exists {name}")
     listed = ", ".join(f"`{column}` {kind}" for column, kind in columns)
-    session.sql(f"create table {name} ({listed}) using parquet location '{place}'")
+    quoted = str(place).replace("'", "\\'")
+    session.sql(f"create table {name} ({listed}) using parquet location '{quoted}'")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from common.errors import AceError, UsageError
 from warehouse.masking import masked
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 MASTER = "ACE_SPARK_MASTER"
 #: dbt's adapter finds the session by this name.
 _REMOTE = "SPARK_REMOTE"
+#: Where a Connect server listens that is named without a port.
+_PORT = 15002
 
 
 def spark_master(config: Settings) -> str:
@@ -68,15 +72,23 @@ def spark_session(config: Settings) -> Iterator[SparkSession]:
         from pyspark.sql import SparkSession
 
         try:
+            _reach(address)
             session = SparkSession.builder.remote(address).getOrCreate()
             session.conf.set("spark.sql.session.timeZone", "UTC")
-        except (PySparkException, OSError):
+        except (PySparkException, OSError, ValueError):
             raise AceError(
                 f"No Spark Connect server answers at {masked(MASTER, master)}.",
                 f"Start it, or mend {MASTER}.",
             ) from None
         stack.callback(session.stop)
         yield session
+
+
+def _reach(address: str) -> None:
+    """Raises OSError where nothing listens, ValueError for a port that is no number: the client
+    would ask again for minutes."""
+    named = urlsplit(address)
+    socket.create_connection((named.hostname or "", named.port or _PORT), timeout=10).close()
 
 
 def _sail(stack: contextlib.ExitStack) -> str:
