@@ -25,11 +25,11 @@ PARTS = ("dbt_project.yml", "profiles", "models", "macros", "seeds", "tests/dbt"
 FAILS = """select product_id from {{ ref('products') }} where name = 'Wrong'"""
 
 
-def _land(home: Path, *names: str) -> None:
+def _land(home: Path, product: str, named: str | None = None) -> None:
     rows = {
-        "product_id": [f"00000000-0000-0000-0000-{abs(hash(n)) % 10**12:012d}" for n in names],
-        "name": list(names),
-        "source_platform": ["tiktok"] * len(names),
+        "product_id": [f"00000000-0000-0000-0000-{abs(hash(product)) % 10**12:012d}"],
+        "name": [named or product],
+        "source_platform": ["tiktok"],
     }
     landing = Landing(home / "landing")
     landing.prepare()
@@ -100,26 +100,26 @@ def test_only_what_passed_is_released(
     # It is not forgotten that it failed, and no change is lost.
     with pytest.raises(AceError, match="1 test failed"):
         run()
-    (tmp_path / "project" / "tests" / "dbt" / "no_wrong_products.sql").unlink()
+    _land(ace_home, "Wrong", named="Right")
     run()
     first, failed_run, again, second = _runs(ace_home)
     assert [one["outcome"] for one in (first, failed_run, again, second)] == [
         "released", "failed", "failed", "released",
     ]  # fmt: skip
     assert (first["kind"], first["new_rows"], first["rows_accepted"]) == ("full", 1, 1)
-    assert (second["release"], second["new_rows"], second["rows_landed"]) == (2, 1, 2)
+    assert (second["release"], second["new_rows"], second["rows_landed"]) == (2, 2, 3)
     assert failed_run["failures"] == "no_wrong_products"
     assert failed_run["tests_failed"] == 1
     assert failed_run["problem"] == "The build did not pass: 1 test failed."
     assert failed_run["release"] is failed_run["rows_landed"] is None
     assert 0 < failed_run["seconds"] < 600  # type: ignore[operator]
-    assert _names(ace_home) == ["Good", "Wrong"]
+    assert _names(ace_home) == ["Good", "Right"]
 
     # After a build that passed, what did not move is left as it is, and its tests stay known.
     _land(ace_home, "Later")
     before = _tests(ace_home)
     run()
-    assert _names(ace_home) == ["Good", "Later", "Wrong"]
+    assert _names(ace_home) == ["Good", "Later", "Right"]
     assert _tests(ace_home) == before
     ran = {line.split()[0]: line.split()[1:] for line in said if line.startswith("  ")}
     assert not {"staging", "accepted", "canonical", "seeds"} & ran.keys()
@@ -140,7 +140,7 @@ def test_only_what_passed_is_released(
         run()
     assert "what is missing is the release" in said[0]
     assert list(release_files(ace_home)) == [1, 2, 3]
-    assert _names(ace_home) == ["Good", "Later", "Wrong"]
+    assert _names(ace_home) == ["Good", "Later", "Right"]
     only_released = _runs(ace_home)[-1]
     assert (only_released["kind"], only_released["models_run"]) == ("release", None)
     assert (only_released["outcome"], only_released["release"]) == ("released", 3)
@@ -149,7 +149,8 @@ def test_only_what_passed_is_released(
     run()
     assert "Release 3 already covers everything landed" in said[0]
     script = (
-        "import sys\nfrom warehouse.build import build\n"
+        "import sys\nfrom pathlib import Path\nfrom warehouse.build import build, fingerprint\n"
+        f"fingerprint.PROJECT_ROOT = Path({str(tmp_path / 'project')!r})\n"
         "assert not build().built\nassert 'dbt' not in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -22,7 +22,7 @@ from tests.support.seasons import SEASONS, Season
 # A build takes seconds: few examples, each a whole history. Shrinking would take hours;
 # the failing seed and the rows that differ say what to look at.
 FEW = settings(
-    max_examples=examples(2),
+    max_examples=examples(1),
     deadline=None,
     database=None,
     derandomize=True,
@@ -58,7 +58,7 @@ def early_post(landing: Landing) -> datetime:
     return later
 
 
-@settings(FEW, max_examples=examples(1))
+@FEW
 @given(seed=st.integers(0, 2**32), start=st.integers(33, 38))
 def test_builds_that_run_only_what_moved_equal_one_full_build(seed: int, start: int) -> None:
     loads = History(seed).loads(45)

@@ -193,6 +193,7 @@ def test_a_source_moved_when_its_table_lacks_rows(rows: dict[str, int], moved: s
     assert found.variables() == {
         "only_loads": ["l2", "l3"],
         "as_of_at_most": "2026-03-01T12:00:00+00:00",
+        "contracts_held": True,
     }
 
 

@@ -69,8 +69,15 @@ class Increment:
     finds: Callable[[str], bool]
 
     def variables(self) -> dict[str, Any]:
-        """What dbt is told, so that it pins what was looked at here and not what lands since."""
-        return {"only_loads": sorted(self.loads), "as_of_at_most": self.until.isoformat()}
+        """What dbt is told: to pin what was looked at here and not what lands since.
+
+        Contracts held when this project passed, and depend on nothing but it.
+        """
+        return {
+            "only_loads": sorted(self.loads),
+            "as_of_at_most": self.until.isoformat(),
+            "contracts_held": True,
+        }
 
 
 @dataclass(frozen=True)
