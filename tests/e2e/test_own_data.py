@@ -22,6 +22,7 @@ from repositories import Warehouse
 from tests.support.builds import Warehouse as Built
 from tests.support.builds import differences
 from tests.support.documented import block, shell_commands
+from tests.support.parsed import lend
 from warehouse.build.fingerprint import PARTS
 
 #: The Python of the project.
@@ -241,6 +242,7 @@ def test_the_landing_zone_alone_gives_every_table_again(folder: Path, tmp_path: 
     for name, place in {"/backup": folder / "data", "/srv/ace": server}.items():
         copy = [word.replace(name, str(place)) for word in copy]
     subprocess.run(copy, check=True)
+    lend(server / "data")
     assert "Release 1 is current" in run(server, build)
     assert differences(public(folder), public(server)) == []
 

@@ -154,6 +154,8 @@ def test_the_longest_texts_stay_within_8_kb(text: str) -> None:
     assert len(spaced.encode()) <= LIMIT
     parts = json.loads(document)
     assert parts["product"]["product_id"] == PRODUCT
+    assert len(parts["summary"]) <= 480
+    assert parts["summary"].endswith(".")
     for key in ("usual", "patterns_that_work", "what_helps", "what_hurts", "times_to_post"):
         assert parts[key], key
 

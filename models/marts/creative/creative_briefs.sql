@@ -109,10 +109,10 @@ mentioned as (
 
 ),
 
-summaries as {{ computed_once() }} (
+sentences as (
 
     select
-        facts.*,
+        facts.product_id,
         facts.short_name
         || case
             when facts.posts = 0 then ' has no post yet: begin with what works elsewhere.'
@@ -132,16 +132,39 @@ summaries as {{ computed_once() }} (
                 ' Its most viewed posts are shown; older ones had more time for it.'
             else ''
         end
-        || coalesce(' Best bet: ' || mentioned.best_bet || '.', '')
-        || coalesce(' More views go along with ' || mentioned.helping || '.', '')
-        || coalesce(' Fewer go along with ' || mentioned.hurting || '.', '')
-        || case facts.direction
+        || coalesce(' Best bet: ' || mentioned.best_bet || '.', '') as beginning,
+        coalesce(' More views go along with ' || mentioned.helping || '.', '') as helping,
+        coalesce(' Fewer go along with ' || mentioned.hurting || '.', '') as hurting,
+        case facts.direction
             when 'up' then ' Interest in the product is rising.'
             when 'down' then ' Interest in the product is falling.'
             else ''
-        end as summary
+        end as interest
     from facts
     left join mentioned on facts.product_id = mentioned.product_id
+
+),
+
+{# What the lists tell as well is left out where it would not fit: no sentence ends in its middle. #}
+fitting as (
+
+    select
+        product_id,
+        beginning,
+        interest,
+        case when length(beginning || helping || interest) <= 480 then helping else '' end as helping,
+        case when length(beginning || helping || hurting || interest) <= 480 then hurting else '' end as hurting
+    from sentences
+
+),
+
+summaries as {{ computed_once() }} (
+
+    select
+        facts.*,
+        fitting.beginning || fitting.helping || fitting.hurting || fitting.interest as summary
+    from facts
+    inner join fitting on facts.product_id = fitting.product_id
 
 ),
 
