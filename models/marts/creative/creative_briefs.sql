@@ -152,8 +152,14 @@ fitting as (
         product_id,
         beginning,
         interest,
-        case when length(beginning || helping || interest) <= 480 then helping else '' end as helping,
-        case when length(beginning || helping || hurting || interest) <= 480 then hurting else '' end as hurting
+        case
+            when length(beginning || helping || interest) <= 480 then helping
+            else ''
+        end as helping,
+        case
+            when length(beginning || helping || hurting || interest) <= 480 then hurting
+            else ''
+        end as hurting
     from sentences
 
 ),
