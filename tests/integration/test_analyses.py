@@ -138,6 +138,25 @@ def test_the_stalled_product_stands_first(demo: Warehouse, compiled: dict[str, s
     assert first["scripts"] > 0
 
 
+def test_items_that_stand_still_are_those_counted(
+    demo: Warehouse, compiled: dict[str, str]
+) -> None:
+    """As many as content_funnel says, the oldest since when it says."""
+    counted = demo.query(
+        "select product_id, stalled_at, stalled_items, stalled_since, stalled_hours "
+        "from marts.content_funnel where is_stalled"
+    )
+    found = demo.query(compiled["stalled_items.sql"])
+    assert counted
+    assert {row["product_id"] for row in found} == {row["product_id"] for row in counted}
+    for row in counted:
+        its = [one for one in found if one["product_id"] == row["product_id"]]
+        assert len({one["item_id"] for one in its}) == len(its) == row["stalled_items"]
+        assert {one["waits_for"] for one in its} == {row["stalled_at"]}
+        assert min(one["since"] for one in its) == row["stalled_since"]
+        assert max(one["waiting_hours"] for one in its) == pytest.approx(row["stalled_hours"])
+
+
 def test_a_hook_is_all_its_patterns(demo: Warehouse, compiled: dict[str, str]) -> None:
     patterns = demo.query(
         "select hook_text, lift_posts, ln(1 + lift) as log_lift, shrunk_lift, lift_lo, lift_hi "

@@ -6,6 +6,7 @@ both. Colours are the page's variables: it decides what they are by day and by n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -67,6 +68,11 @@ def _days(data: Sequence[Row]) -> dict[str, Any]:
     }
 
 
+def _counts(field: str, most: float, marks: int = 4) -> dict[str, Any]:
+    """An axis of whole numbers up to ``most``: Vega's tickMinStep alone marks halves of 2."""
+    return _amounts(field, tickMinStep=1, tickCount=min(marks, max(1, int(most))))
+
+
 def _amounts(field: str, numbers: str = "~s", **more: Any) -> dict[str, Any]:
     """An axis of amounts from 0 on, with values."""
     zero = "datum.value ? datum.label : '0'"
@@ -113,12 +119,15 @@ def by_day(rows: Sequence[Row], field: str, noun: str) -> Spec:
         for row in rows
         if row[field]
     ]
+    days: Counter[str] = Counter()
+    for one in data:
+        days[one["day"]] += one["value"]
     return _chart(
         data,
         mark={"type": "bar"},
         encoding={
             "x": _days(rows),
-            "y": _amounts("value", tickMinStep=1) | {"stack": "zero"},
+            "y": _counts("value", max(days.values(), default=0)) | {"stack": "zero"},
             "color": _platforms(rows),
             "description": _TITLE,
         },
@@ -192,10 +201,8 @@ def growth(points: Sequence[tuple[float, int]]) -> Spec:
             "labelFlush": True,
         },
     }
-    y = _amounts("views", tickMinStep=1) | {
-        "scale": {"domain": [0, max(1, *(views for _, views in points))], "nice": True}
-    }
-    y["axis"] |= {"tickCount": 3}
+    most_views = max(1, *(views for _, views in points))
+    y = _counts("views", most_views, marks=3) | {"scale": {"domain": [0, most_views], "nice": True}}
     return _chart(
         [*start, *polls],
         height=130,

@@ -94,6 +94,7 @@ waiting as (
         made.product_id,
         made.next_stage,
         usual.allowed_hours,
+        min(made.came_at) as since,
         {{ hours_between('min(made.came_at)', 'build.as_of') }} as waiting_hours,
         count(*) as items
     from made
@@ -148,7 +149,8 @@ final as (
         standing.waiting_hours as stalled_hours,
         standing.allowed_hours,
         coalesce(standing.waiting_hours > standing.allowed_hours, false) as is_stalled,
-        products.known_at
+        products.known_at,
+        standing.since as stalled_since
     from products
     left join medians on products.product_id = medians.product_id
     left join standing
