@@ -97,7 +97,7 @@ from funnel
 inner join items
     on funnel.product_id = items.product_id
     and funnel.stalled_at = items.waits_for
-    and items.since >= funnel.stalled_since
+    and funnel.stalled_since <= items.since
 inner join {{ ref('products') }} as products on funnel.product_id = products.product_id
 where extract(epoch from items.since) / 3600 <= funnel.as_of_hours
 order by funnel.stalled_since, items.since, items.item_id
