@@ -233,10 +233,11 @@ def test_an_expired_token_is_replaced_in_the_middle(fake: FakeTikTok, tmp_path: 
     [
         error("rate_limit_exceeded", "slow down", 429),
         error("internal_error", "", 500),
+        error("rate_limit_exceeded", "slow down", 200),
         Reply(b"<html>Gateway Time-out</html>", 504, {"Content-Type": "text/html"}),
         Reply(b"<html>maintenance</html>", 200, {"Content-Type": "text/html"}),
     ],
-    ids=["429", "500", "504 html", "200 html"],
+    ids=["429", "500", "200 with a code", "504 html", "200 html"],
 )
 def test_what_passes_is_asked_again(fake: FakeTikTok, tmp_path: Path, fault: Reply) -> None:
     fake.fail(fault, at="research", times=2)
