@@ -11,10 +11,7 @@ with
 
 funnel as (
 
-    select
-        *,
-        extract(epoch from stalled_since) / 3600 + stalled_hours as as_of_hours
-    from {{ ref('content_funnel') }}
+    select * from {{ ref('content_funnel') }}
     where is_stalled
 
 ),
@@ -90,7 +87,8 @@ select
     items.item,
     items.item_id,
     items.since,
-    funnel.as_of_hours - extract(epoch from items.since) / 3600 as waiting_hours,
+    funnel.stalled_hours
+    - extract(epoch from items.since - funnel.stalled_since) / 3600 as waiting_hours,
     funnel.allowed_hours,
     funnel.product_id
 from funnel
@@ -99,5 +97,5 @@ inner join items
     and funnel.stalled_at = items.waits_for
     and funnel.stalled_since <= items.since
 inner join {{ ref('products') }} as products on funnel.product_id = products.product_id
-where extract(epoch from items.since) / 3600 <= funnel.as_of_hours
+where extract(epoch from items.since - funnel.stalled_since) / 3600 <= funnel.stalled_hours
 order by funnel.stalled_since, items.since, items.item_id

@@ -15,14 +15,6 @@ from tests.support.parsed import parsed_project
 MART = "model.ace_warehouse.row_ledger"
 
 
-def _warehouse(tmp_path: Path, database: str | None) -> Warehouse:
-    landing = Landing(str(tmp_path / "landing"))
-    landing.prepare()
-    if database is None:
-        return Warehouse(tmp_path, landing)
-    return Warehouse(tmp_path, landing, target="postgres", postgres_url=database)
-
-
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.postgres)])
 def warehouse(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -39,8 +31,10 @@ def warehouse(
         return manifest
 
     monkeypatch.setattr(builds, "parsed_project", changed)
-    postgres = request.param == "postgres"
-    return _warehouse(tmp_path, request.getfixturevalue("postgres_url") if postgres else None)
+    landing = Landing(str(tmp_path / "landing"))
+    landing.prepare()
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    return Warehouse(tmp_path, landing, target=request.param, postgres_url=url)
 
 
 def test_a_contract_is_asked_for_where_the_project_has_not_held_it_yet(

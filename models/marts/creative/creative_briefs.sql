@@ -1,3 +1,5 @@
+{%- set longest = 480 %}
+
 with
 
 facts as (
@@ -153,11 +155,11 @@ fitting as (
         beginning,
         interest,
         case
-            when length(beginning || helping || interest) <= 480 then helping
+            when length(beginning || helping || interest) <= {{ longest }} then helping
             else ''
         end as helping,
         case
-            when length(beginning || helping || hurting || interest) <= 480 then hurting
+            when length(beginning || helping || hurting || interest) <= {{ longest }} then hurting
             else ''
         end as hurting
     from sentences
@@ -183,7 +185,7 @@ documents as {{ computed_once() }} (
         kinds.size,
         {{ document_text({
             'simulated': quoted_json('summaries.simulated'),
-            'summary': quoted_json(shortened('summaries.summary', 480)),
+            'summary': quoted_json(shortened('summaries.summary', longest)),
             'product': 'case when kinds.size < 4 then summaries.product else summaries.short_product end',
             'usual': 'lists.usual_list',
             'patterns_that_work': 'lists.works_list',
