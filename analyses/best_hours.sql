@@ -6,10 +6,12 @@ Parameter: platform (all: each one's best ten). `effect` is in logarithms of vie
 hour may as well be ordinary. Hours are UTC; weekday 1 is Monday. `n_posts` were published in
 that very hour of the week, `hour_n` at that hour of any day.
 
-Chart: interval x=effect lo=effect_lo hi=effect_hi y=weekday+hour facet=platform
+Chart: interval x=effect lo=effect_lo hi=effect_hi y=hour_of_week facet=platform
 #}
 select
     platform,
+    substr('MonTueWedThuFriSatSun', cast(weekday * 3 - 2 as integer), 3)
+    || ' ' || lpad(cast(hour as text), 2, '0') || ':00' as hour_of_week,
     weekday,
     hour,
     effect,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from repositories.reader import Reader
 
 TOP_POSTS = 12
+BEST_PRODUCTS = 5
+LEAST_PRODUCTS = 5
 #: Days that the charts of every day go back.
 DAYS = 56
 #: Analyses whose answers the report shows: the same question, the same numbers.
@@ -23,7 +25,8 @@ ANALYSES = ("week_over_week", "failing_agents")
 QUERIES: dict[str, tuple[set[str], str]] = {
     "experiments": (
         {"marts.experiment_results", "canonical.experiments", "canonical.scripts"},
-        "select r.platform, r.status, p.name as product, s.script_text as words, "
+        "select substr(cast(r.experiment_id as text), 1, 8) as experiment, "
+        "r.platform, r.status, p.name as product, s.script_text as words, "
         "r.log_views_n, r.control_n, r.shrunk_views_lift, r.views_lift_lo, r.views_lift_hi, "
         "r.chance_to_win from marts.experiment_results as r "
         "join canonical.experiments as e on r.experiment_id = e.experiment_id "
@@ -41,7 +44,7 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     "patterns": (
         {"marts.creative_pattern_performance"},
         "select coalesce(p.hook_text || coalesce(' (' || p.structure || ')', ''), p.structure, "
-        "cast(p.pattern_id as text)) as pattern, "
+        "cast(p.pattern_id as text)) as pattern, array_to_string(p.style_tags, ', ') as styles, "
         "m.lift_posts, m.engagement_rate_eb, m.engagement_rate_eb_lo, m.engagement_rate_eb_hi, "
         "m.shrunk_lift, m.lift_lo, m.lift_hi, m.last_used_at "
         "from marts.creative_pattern_performance as m "
@@ -57,8 +60,10 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     ),
     "hashtags": (
         {"marts.hashtag_trends"},
-        "select t.platform, t.hashtag, t.day, t.videos, t.trend_score, t.is_breakout "
-        "from marts.hashtag_trends as t join (select platform, max(day) as day "
+        "select t.platform, t.hashtag, t.day, t.videos, t.trend_score, "
+        "(select max(b.day) from marts.hashtag_trends as b where b.platform = t.platform "
+        "and b.hashtag = t.hashtag and b.is_breakout and b.day > t.day - 7 and b.day <= t.day) "
+        "as breakout from marts.hashtag_trends as t join (select platform, max(day) as day "
         "from marts.hashtag_trends where not is_partial group by platform) as newest "
         "on t.platform = newest.platform and t.day = newest.day "
         "where t.trend_score is not null "
@@ -66,11 +71,15 @@ QUERIES: dict[str, tuple[set[str], str]] = {
     ),
     "products": (
         {"marts.product_trends"},
-        "select p.name, t.snapshot_time, t.popularity, t.direction, t.weekly_change, "
-        "t.expected_change, t.opportunity, t.is_stale from marts.product_trends as t "
+        "select name, snapshot_time, popularity, direction, weekly_change, expected_change, "
+        "opportunity, is_stale from (select p.name, t.*, "
+        "row_number() over (order by t.is_stale, t.opportunity desc, p.name) as from_best, "
+        "row_number() over (order by t.is_stale, t.opportunity, p.name desc) as from_least "
+        "from marts.product_trends as t "
         "join canonical.products as p on t.product_id = p.product_id "
-        "where t.is_latest and t.opportunity is not null "
-        "order by t.is_stale, t.opportunity desc, p.name limit 8",
+        "where t.is_latest and t.opportunity is not null) as ranked "
+        f"where from_best <= {BEST_PRODUCTS} or from_least <= {LEAST_PRODUCTS} "
+        "order by is_stale, opportunity desc, name",
     ),
     "times": (
         {"marts.posting_times"},
