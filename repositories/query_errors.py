@@ -12,6 +12,9 @@ from common.errors import AceError, UsageError
 #: Words that name no column without ``as`` before them.
 _UNIT = re.compile(r"(second|minute|hour|day|week|month|quarter|year|decade)s?", re.IGNORECASE)
 
+#: Letters of a part of a name that is looked for in whole ones.
+SHORTEST_PART = 4
+
 
 def _first_line(text: str) -> str:
     return (text.strip().splitlines() or [""])[0].rstrip(".") + "."
@@ -37,18 +40,31 @@ def near_table(name: str, tables: Iterable[str]) -> str:
         for full, table in short.items()
         if table in difflib.get_close_matches(last, list(short.values()), 3, 0.7)
     ]
+    if len(last) >= SHORTEST_PART:
+        close += [full for full, table in short.items() if last in table]
     names = list(dict.fromkeys(exact + close))[:3]
     if names:
         return f"Did you mean {' or '.join(names)}?"
     return "'ace tables' lists them."
 
 
-def _syntax(near: str | None, line: str | None) -> AceError:
+def _syntax(near: str | None, line: str | None, told: str = "") -> AceError:
+    """``told`` is the line as the engine shows it, where it does."""
     where = f" near '{near}'" if near else " at its end"
     step = "Mend it there, and put the whole statement in one pair of quotes."
-    if near and _UNIT.fullmatch(near):
+    if near and _is_name(near, told):
+        step = f'The word means something in SQL: choose another name, or write "{near}".'
+    elif near and _UNIT.fullmatch(near):
         step = f"A column that is called so needs 'as {near}'."
     return UsageError(f"The SQL is not valid{where}{f', line {line}' if line else ''}.", step)
+
+
+def _is_name(word: str, line: str) -> bool:
+    """Whether a word stands where only a name can: behind ``with``, ``as`` or a dot, or as that
+    of a further CTE."""
+    here = rf"{re.escape(word)}\b"
+    found = rf"(?:\bwith\s+(?:recursive\s+)?|\bas\s+|\.\s*){here}|,\s*{here}\s+as\s*\("
+    return word.isidentifier() and re.search(found, line, re.IGNORECASE) is not None
 
 
 def _changing() -> AceError:
@@ -77,7 +93,7 @@ def duckdb_error(error: Exception, tables: Callable[[], set[str]]) -> AceError:
         near = re.search(r'at or near "(.*?)"(?:\n|$)', text, re.S)
         line = re.search(r"LINE (\d+):", text)
         if near or "syntax error" in text:
-            return _syntax(near[1] if near else None, line[1] if line else None)
+            return _syntax(near[1] if near else None, line[1] if line else None, text)
         return UsageError(f"The SQL is not valid: {_sentence(text)}", "Mend it.")
     if "Values were not provided" in text:
         return UsageError("The SQL has a parameter (? or $1) without a value.", "Write the value.")

@@ -33,6 +33,8 @@ _ACTING = re.compile(
 )
 #: In JSON text a line break can only be layout.
 _ACTING_IN_JSON = re.compile(_ACTING.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
+#: Columns that text is laid out in at least.
+_NARROWEST = 40
 
 
 def clean(text: str) -> str:
@@ -133,8 +135,11 @@ def console(*, err: bool = False, width: int | None = None) -> Console:
 
 
 def console_width() -> int:
-    """Characters in a line: the terminal's, or 80 where there is none."""
-    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+    """Characters in a line: the terminal's; where there is none what COLUMNS says, or 80."""
+    if sys.stdout.isatty():
+        return shutil.get_terminal_size((80, 24)).columns
+    said = os.environ.get("COLUMNS", "")
+    return max(int(said), _NARROWEST) if said.isdecimal() else 80
 
 
 def cell(value: Any) -> Text:
@@ -152,8 +157,8 @@ def table(
     whole: Sequence[int] = (),
     folded: bool = True,
 ) -> None:
-    """A plain table, folded to the terminal (80 columns in a pipe) except for columns that stay
-    ``whole``, or never ``folded``."""
+    """A plain table, folded to the terminal (in a pipe to COLUMNS, or 80) except for columns that
+    stay ``whole``, or never ``folded``."""
     from rich import box
     from rich.table import Table
 
@@ -169,11 +174,11 @@ def table(
         )
     for row in cells:
         shown.add_row(*row)
-    width = 80
+    width = console_width()
     if not folded:
         widths = [
             max([head.cell_len, *(row[at].cell_len for row in cells)])
             for at, head in enumerate(heads)
         ]
         width = sum(widths) + 3 * len(widths) + 4
-    console(width=None if folded and sys.stdout.isatty() else width).print(shown)
+    console(width=width).print(shown)

@@ -282,6 +282,8 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Done:
         (("sql", "select * from marts.row_ledgr"), 2, "Did you mean marts.row_ledger?"),
         (("sql", "select * from raw_videos"), 2, "Did you mean canonical.raw_videos"),
         (("sql", "select 1 from"), 2, "The SQL is not valid near 'from'"),
+        (("sql", "with asof as (select 1) select * from asof"), 2, 'write "asof".'),
+        (("explain", "hashtag"), 2, "Did you mean marts.hashtag_trends?"),
         (("sql", ""), 2, "The SQL statement is empty."),
         (("sql", "select 1", "--release", "9"), 2, "Release 9 is not kept"),
         (("load", "files", "none.json", "--preset", "tiktok-research"), 2, "no file none.json"),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from repositories.catalog import first_sentence
-from warehouse.cli._show import json_option, pager_option, release_option, target_option
+from warehouse import overview
+from warehouse.cli._show import json_option, pager_option, release_option, target_option, when
 from warehouse.terminal import console_width, echo, paged, print_json
+
+if TYPE_CHECKING:
+    from repositories.reader import Reader
 
 EPILOG = """\b
 Examples:
@@ -48,13 +52,28 @@ def command(
 
     with open_current(release, target) as reader:
         found = [one | {"area": _area(one)} for one in documents(reader)]
+        about = _about(reader)
     if area:
         found = [one for one in found if one["area"] == area]
     if as_json:
         print_json(found)
         return
     with paged(not no_pager):
+        echo(about)
         _print(found, in_full=area is not None)
+
+
+def _about(reader: Reader) -> str:
+    """Which release this is, and the time that its posts are of."""
+    release = overview.release(reader)
+    text = f"Release {release['release']}, as of {when(release['as_of'])} UTC"
+    if "canonical.published_posts" in reader.tables():
+        ((first, last),) = reader.query(
+            "select min(published_at), max(published_at) from canonical.published_posts"
+        ).rows
+        if first:
+            text += f", with posts from {first[:10]} to {last[:10]}"
+    return f"{text}."
 
 
 def _print(found: list[dict[str, Any]], in_full: bool) -> None:
