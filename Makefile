@@ -1,7 +1,7 @@
 # Needs python3 (3.11 or newer, with pip) and make; nothing else has to be installed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test model soak fuzz lint judge mf format schema docs bench mutants lock clean
+.PHONY: help run test model soak fuzz lint judge mf cluster format schema docs bench mutants lock clean
 
 BIN := .venv/bin
 INSTALL := sh requirements/install.sh
@@ -85,6 +85,21 @@ mf: ## Have MetricFlow's own program, mf, check the metrics and answer what is k
 		-r requirements/mf.txt && cp requirements/mf.txt .venv/mf/installed; }
 	@MF_PYTHON=$(MF)/python $(BIN)/python -m pytest tests/mf
 
+CLUSTER := .venv/cluster
+
+# 450 MB, which comes as source: of Java archives, so nothing is compiled.
+cluster: ## Have Apache Spark build the demo world on a cluster it starts here (needs Java 17)
+	@$(INSTALL) dev
+	@if $(BIN)/python -m tests.cluster.java; then \
+		{ cmp -s requirements/cluster.txt $(CLUSTER)/installed || { python3 -m venv $(CLUSTER) && \
+		grep -A2 '^setuptools==' requirements/cluster.txt > $(CLUSTER)/first.txt && \
+		$(CLUSTER)/bin/pip install --quiet --require-hashes -r $(CLUSTER)/first.txt && \
+		$(CLUSTER)/bin/pip install --quiet --no-deps --no-compile --no-build-isolation \
+		--require-hashes -r requirements/cluster.txt && \
+		cp requirements/cluster.txt $(CLUSTER)/installed; }; } && \
+		CLUSTER_SPARK=$$(echo $(CLUSTER)/lib/python3*/site-packages/pyspark) \
+		$(BIN)/python -m pytest tests/cluster; fi
+
 format: ## Mend what the linters can mend by themselves
 	@$(INSTALL) dev
 	@$(BIN)/ruff check --fix
@@ -128,6 +143,8 @@ lock: ## Renew the pinned versions after a change of pyproject.toml
 		--no-annotate --no-header requirements/judge.in -o requirements/judge.txt $(ARGS)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes -c .venv/all.txt \
 		--no-annotate --no-header requirements/mf.in -o requirements/mf.txt $(ARGS)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes -c .venv/all.txt \
+		--no-annotate --no-header requirements/cluster.in -o requirements/cluster.txt $(ARGS)
 
 clean: ## Remove what was made here, except landed data and releases
 	@rm -rf .venv target logs .pytest_cache .mypy_cache .ruff_cache .sqlfluff_cache .hypothesis *.egg-info

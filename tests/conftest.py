@@ -27,13 +27,15 @@ PASSWORD = "s3cret-Pa55:word/@x"
 collect_ignore = [] if "SOAK_POSTS" in os.environ else ["soak"]
 #: Only `make mf` runs these: they need an environment of their own.
 collect_ignore += [] if "MF_PYTHON" in os.environ else ["mf"]
+#: Only `make cluster` runs these: they need Java and Apache Spark.
+collect_ignore += [] if "CLUSTER_SPARK" in os.environ else ["cluster"]
 
 # Threads of linear algebra wait for each other in circles where workers share the processors.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 #: Folders in the order in which they are run: the files that take longest first. At the end a
 #: worker would be left alone with one of them.
-FOLDERS = ("soak", "mf", "property", "e2e", "integration", "unit")
+FOLDERS = ("soak", "mf", "cluster", "property", "e2e", "integration", "unit")
 
 TESTS = Path(__file__).parent
 

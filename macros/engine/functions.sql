@@ -32,6 +32,12 @@
 {%- endmacro %}
 
 
+{# Days from a date to a later one, whole; negative where it is earlier. #}
+{% macro days_from(date, other) -%}
+    {{ 'datediff(' ~ other ~ ', ' ~ date ~ ')' if target.type == 'spark' else '(' ~ other ~ ' - ' ~ date ~ ')' }}
+{%- endmacro %}
+
+
 {# One row for each day from the first to the last (in a select list); none where one is null. #}
 {% macro each_day(first, last) -%}
     {%- if target.type == 'spark' -%}

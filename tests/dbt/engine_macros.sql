@@ -15,6 +15,8 @@
     ['iso_text', iso_text(time), '2026-11-22T17:02:09.123456Z'],
     ['iso_text of an offset', iso_text("timestamptz '2026-01-01 00:30:00+02'"), '2025-12-31T22:30:00.000000Z'],
     ['iso_text of null', iso_text(no_time), none],
+    ['days_from', days_from("date '2028-02-28'", "date '2028-03-01'"), '2'],
+    ['days_from an earlier one', days_from("date '2026-01-01'", "date '2025-12-31'"), '-1'],
     ['array_compact', "array_to_string(" ~ array_compact(["'x'", no_text, "'y'"]) ~ ", ',')", 'x,y'],
     ['array_compact of nulls', array_size(array_compact([no_text])), '0'],
     ['array_size of nothing', array_size(empty_array()), '0'],

@@ -5,38 +5,24 @@ Sail builds it in this process and without Java, through what ``ace build --targ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
 
 from common.settings import Settings
 from repositories.warehouse import Warehouse as Readers
-from tests.support.builds import Warehouse, differences
+from tests.support.builds import Warehouse
+from tests.support.on_spark import other_rows, released_by_spark
 from warehouse.build import build
-
-
-@dataclass
-class Released(Warehouse):
-    """The current release of a home, read as builds are."""
-
-    @property
-    def database(self) -> Path:
-        return self.home / "current.duckdb"
 
 
 @pytest.fixture(scope="module")
 def spark(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The world as a release that Spark built."""
     pytest.importorskip("pysail", reason="Sail is not installed: sh requirements/install.sh spark")
-    config = Settings(tmp_path_factory.mktemp("spark"), "spark", demo.landing.url, None, None, {})
-    build(config=config, say=lambda _: None, note=lambda _: None)
-    return config
+    return released_by_spark(demo, tmp_path_factory.mktemp("spark"))
 
 
 def test_every_table_has_the_rows_that_duckdb_has(demo: Warehouse, spark: Settings) -> None:
-    released = Released(spark.home, demo.landing)
-    assert differences(demo.result(), released.result()) == []
+    assert other_rows(demo, spark) == []
 
 
 def test_its_columns_have_the_types_that_duckdb_gives_them(

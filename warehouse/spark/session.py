@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 MASTER = "ACE_SPARK_MASTER"
 #: dbt's adapter finds the session by this name.
 _REMOTE = "SPARK_REMOTE"
+#: What a session needs, whatever its server was told.
+_SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    # Apache Spark cannot read dictionaries above 8 KB that Arrow packed with LZ4 when it looks into
+    # them to leave out row groups; those of columns that it reads it can.
+    "parquet.filter.dictionary.enabled": "false",
+}
 #: Where a Connect server listens that is named without a port.
 _PORT = 15002
 
@@ -69,12 +76,18 @@ def spark_session(config: Settings) -> Iterator[SparkSession]:
         # Looked for, and by the name of the program, though there is no Spark in its client.
         _set("SPARK_HOME", os.environ.get("SPARK_HOME") or pyspark.__path__[0], stack)
         from pyspark.errors import PySparkException
+        from pyspark.logger import PySparkLogger
         from pyspark.sql import SparkSession
 
+        # It would write each error out, with the trace of the server, beside what is said of it.
+        errors = PySparkLogger.getLogger("SQLQueryContextLogger")
+        stack.callback(errors.setLevel, errors.level)
+        errors.setLevel("CRITICAL")
         try:
             _reach(address)
             session = SparkSession.builder.remote(address).getOrCreate()
-            session.conf.set("spark.sql.session.timeZone", "UTC")
+            for setting, value in _SETTINGS.items():
+                session.conf.set(setting, value)
         except (PySparkException, OSError, ValueError):
             raise AceError(
                 f"No Spark Connect server answers at {masked(MASTER, master)}.",

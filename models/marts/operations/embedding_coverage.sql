@@ -134,10 +134,10 @@ nearest_pairs as (
             model,
             dimension,
             reference_id,
-            {{ nearest_item(array_elements('nearest')) }} as item
+            {{ array_elements('nearest') }} as nearness
         from nearest
     ) as pairs
-    inner join placed on pairs.item = placed.item
+    inner join placed on {{ nearest_item('pairs.nearness') }} = placed.item
 
 ),
 

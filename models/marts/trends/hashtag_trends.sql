@@ -1,5 +1,6 @@
 {%- set window = var('trend_window_days') %}
 {%- set half_life = var('trend_half_life_days') %}
+{%- set since_2000 = days_from("date '2000-01-01'", 'day') %}
 
 with
 
@@ -31,9 +32,7 @@ judged as (
         day,
         videos,
         share,
-        cast(
-            floor((day - date '2000-01-01') / cast({{ window }} as {{ type_double() }})) as integer
-        )
+        cast(floor({{ since_2000 }} / cast({{ window }} as {{ type_double() }})) as integer)
             as stretch
     from history
     where not is_partial
@@ -72,10 +71,10 @@ sums as (
         cast(sum(earlier.videos) as bigint) as earlier_videos,
         {{ exact_sum('earlier.share', 24) }} as share_sum,
         {{ exact_sum(
-            half_life_weight('judged.day - earlier.day', half_life) ~ ' * earlier.share', 24
+            half_life_weight(days_from('earlier.day', 'judged.day'), half_life) ~ ' * earlier.share', 24
         ) }} as weighted,
         {{ exact_sum(
-            half_life_weight('judged.day - earlier.day', half_life)
+            half_life_weight(days_from('earlier.day', 'judged.day'), half_life)
             ~ ' * earlier.share * earlier.share', 24
         ) }} as weighted_squares
     from judged
@@ -167,8 +166,8 @@ measured as (
         case when days.earlier_day is not null
             then {{ log_share('coalesce(earlier.videos, 0)', 'days.earlier_videos') }}
         end as log_earlier,
-        history.day - days.previous_day as days_since_previous,
-        days.previous_day - days.earlier_day as days_before_previous,
+        {{ days_from('days.previous_day', 'history.day') }} as days_since_previous,
+        {{ days_from('days.earlier_day', 'days.previous_day') }} as days_before_previous,
         case when not history.is_partial then {{ robust_z(
             'history.share', 'coalesce(deviations.median_share, 0)', 'coalesce(deviations.mad, 0)',
             'coalesce(deviations.mean_deviation, sums.share_sum / days.baseline_days)', 'days.baseline_days'
@@ -219,7 +218,7 @@ expected as (
         fitted.*,
         (log_now - log_previous) / days_since_previous as velocity,
         (log_previous - log_earlier) / days_before_previous as previous_velocity,
-        {{ novelty('day - first_seen') }} as novelty,
+        {{ novelty(days_from('first_seen', 'day')) }} as novelty,
         constant + rise * log_rise + listed * listed_longer as expected_log,
         fit_deviation / sqrt({{ lift_weight('videos') }}) as deviation
     from fitted

@@ -142,10 +142,10 @@ placed as (
         ranked.*,
         place <= 20 as is_top,
         coalesce(
-            day - max(case when place <= 20 then day end) over (
+            day - {{ var('trend_window_days') }} <= max(case when place <= 20 then day end) over (
                 partition by scored_by, platform, hashtag
                 order by day rows between unbounded preceding and 1 preceding
-            ) <= {{ var('trend_window_days') }},
+            ),
             false
         ) as was_top
     from ranked

@@ -11,12 +11,21 @@ lists as (
 
 ),
 
+listed as (
+
+    select
+        hashtags,
+        {{ array_elements('hashtags') }} as item
+    from lists
+
+),
+
 named as (
 
     select
         hashtags,
-        {{ without_leading(array_elements('hashtags'), '#') }} as tag
-    from lists
+        {{ without_leading('item', '#') }} as tag
+    from listed
 
 ),
 

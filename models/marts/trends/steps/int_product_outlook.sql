@@ -76,7 +76,7 @@ weeks as (
         next_week as (
             partition by product_id
             order by snapshot_time
-            range between interval '1' second following and interval '168' hour following
+            range between interval '1' second following and interval '604800' second following
         )
 
 ),

@@ -16,7 +16,7 @@ numbered as (
         external_id,
         day,
         is_first_day,
-        least(day - first_day, {{ var('trend_listed_days') }}) as days_listed,
+        least({{ days_from('first_day', 'day') }}, {{ var('trend_listed_days') }}) as days_listed,
         author,
         hashtags,
         views_mono,

@@ -69,7 +69,7 @@ so_far as (
         and days.day = known.outcome_day
     window recent as (
         partition by days.platform
-        order by days.day - date '2000-01-01'
+        order by {{ days_from("date '2000-01-01'", 'days.day') }}
         range between {{ var('trend_fit_days') }} preceding and current row
     )
 

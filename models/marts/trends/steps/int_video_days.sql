@@ -2,6 +2,7 @@
 
 {%- set window = var('trend_window_days') %}
 {%- set half_life = var('trend_half_life_days') %}
+{%- set age = days_from('earlier.day', 'judged.day') %}
 
 with
 
@@ -86,8 +87,8 @@ baselines as (
         judged.day,
         count(*) as baseline_days,
         sum(earlier.videos) as baseline_videos,
-        {{ exact_sum(half_life_weight('judged.day - earlier.day', half_life), 24) }} as weights,
-        {{ exact_sum(half_life_weight('2 * (judged.day - earlier.day)', half_life), 24) }}
+        {{ exact_sum(half_life_weight(age, half_life), 24) }} as weights,
+        {{ exact_sum(half_life_weight('2 * ' ~ age, half_life), 24) }}
             as squared_weights
     from judged
     inner join complete as earlier
@@ -109,13 +110,13 @@ final as (
         cast(baselines.baseline_videos as bigint) as baseline_videos,
         baselines.weights,
         baselines.squared_weights,
-        case when judged.day - complete.previous_day <= {{ window }} then complete.previous_day end
+        case when complete.previous_day >= judged.day - {{ window }} then complete.previous_day end
             as previous_day,
         complete.previous_videos,
-        case when judged.day - complete.earlier_day <= {{ window }} then complete.earlier_day end
+        case when complete.earlier_day >= judged.day - {{ window }} then complete.earlier_day end
             as earlier_day,
         complete.earlier_videos,
-        case when complete.outcome_day - judged.day <= {{ window }} then complete.outcome_day end
+        case when judged.day >= complete.outcome_day - {{ window }} then complete.outcome_day end
             as outcome_day,
         count(complete.day) over (
             partition by judged.platform order by judged.day rows unbounded preceding

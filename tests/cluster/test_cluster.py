@@ -1,0 +1,18 @@
+"""The simulated world, built on a standalone cluster of Apache Spark: the same rows as DuckDB's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.cluster.standalone import cluster
+from tests.support.demo import demo_warehouse
+from tests.support.on_spark import other_rows, released_by_spark
+from warehouse.settings import PROJECT_ROOT
+
+
+def test_every_table_has_the_rows_that_duckdb_has(tmp_path: Path) -> None:
+    world = demo_warehouse(tmp_path / "world")
+    with cluster(PROJECT_ROOT / os.environ["CLUSTER_SPARK"], tmp_path / "cluster") as address:
+        spark = released_by_spark(world, tmp_path / "home", address)
+    assert other_rows(world, spark) == []
