@@ -134,7 +134,7 @@ weekdays as {{ computed_once() }} (
 
 {# A weekday's effect is b, and a the inverse matrix: how the errors of the weekdays hang
    together. `lean` is by how much an hour's effect moves with each of them. #}
-solved as {{ computed_once() }} (
+solved as (
 
     select
         hours.*,
@@ -164,6 +164,19 @@ solved as {{ computed_once() }} (
 
 ),
 
+alone as {{ computed_once() }} (
+
+    select
+        *,
+        1 / weight + (
+            {% for i in days -%}
+            {{ '+ ' if not loop.first }}w_{{ i }} * lean_{{ i }}
+            {% endfor -%}
+        ) / weight as variance_of_hour
+    from solved
+
+),
+
 {# The variance of hour and weekday together. #}
 told as (
 
@@ -178,13 +191,9 @@ told as (
         mean_{{ day }} - hour_effect - b_{{ day }} as remainder,
         cell_variance * w_{{ day }} as kept,
         cell_variance,
-        1 / weight + a_{{ day }}_{{ day }} - 2 * lean_{{ day }}
-        + (
-            {% for i in days -%}
-            {{ '+ ' if not loop.first }}w_{{ i }} * lean_{{ i }}
-            {% endfor -%}
-        ) / weight as variance
-    from solved
+        variance_of_hour,
+        variance_of_hour + a_{{ day }}_{{ day }} - 2 * lean_{{ day }} as variance
+    from alone
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
@@ -200,6 +209,7 @@ weighted as (
         hour_effect,
         weekday_effect,
         kept * remainder as cell_effect,
+        variance_of_hour,
         (1 - kept) * ((1 - kept) * variance + cell_variance) as variance
     from told
 
@@ -212,6 +222,7 @@ averaged as (
         weekday,
         hour,
         {{ exact_sum('credence * hour_effect') }} as hour_effect,
+        {{ exact_sum('credence * (variance_of_hour + hour_effect * hour_effect)') }} as hour_square,
         {{ exact_sum('credence * weekday_effect') }} as weekday_effect,
         {{ exact_sum('credence * cell_effect') }} as cell_effect,
         {{ exact_sum(
@@ -235,7 +246,8 @@ effects as (
 
     select
         *,
-        {{ z95() }} * sqrt(greatest(mean_square - effect * effect, 0)) as margin
+        {{ z95() }} * sqrt(greatest(mean_square - effect * effect, 0)) as margin,
+        {{ z95() }} * sqrt(greatest(hour_square - hour_effect * hour_effect, 0)) as hour_margin
     from summed
 
 ),
@@ -246,6 +258,7 @@ ranked as (
         cells.*,
         effects.effect,
         effects.margin,
+        effects.hour_margin,
         effects.hour_effect,
         effects.weekday_effect,
         effects.cell_effect,
@@ -279,7 +292,9 @@ final as (
         weekday_effect,
         cell_effect,
         cast(hour_n as bigint) as hour_n,
-        cast(weekday_n as bigint) as weekday_n
+        cast(weekday_n as bigint) as weekday_n,
+        hour_effect - hour_margin as hour_effect_lo,
+        hour_effect + hour_margin as hour_effect_hi
     from ranked
 
 )
