@@ -1,8 +1,9 @@
-{# On Spark a build makes its tables in a place of its own, from which a release is made when every
-   test has passed (warehouse/spark/): no table is there before a build, so an incremental model is
-   made whole. #}
+{# On Spark every build writes its tables in a place of its own, and files that were written never
+   change: when every test has passed, a pointer says which folder is which table (warehouse/spark/).
+   An incremental model writes a new version beside the one of the build before, which `this` is
+   until then. #}
 {% materialization incremental, adapter='spark' -%}
-    {{ return(spark_table()) }}
+    {{ return(spark_increment() if is_incremental() else spark_table()) }}
 {%- endmaterialization %}
 
 
@@ -16,15 +17,121 @@
     {{ run_hooks(pre_hooks) }}
     {%- set kept = [] -%}
     {%- set sql = with_steps_kept(with_doubles(compiled_code), kept) -%}
+    {#- The one of the build before, whose files stay. -#}
+    {%- call statement('dropped') -%}drop table if exists {{ target_relation }}{%- endcall -%}
     {%- call statement('main') -%}
         {{ create_table_as(false, target_relation, sql) }}
     {%- endcall -%}
-    {%- for step in kept -%}
-        {%- call statement('dropped') -%}drop table {{ step }}{%- endcall -%}
-    {%- endfor -%}
+    {%- do drop_spark_tables(kept) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmacro %}
+
+
+{% macro drop_spark_tables(names) %}
+    {%- for name in names -%}
+        {%- call statement('dropped') -%}drop table {{ name }}{%- endcall -%}
+    {%- endfor -%}
+{% endmacro %}
+
+
+{# The next version of an incremental table: what its strategy keeps of this one and what it adds.
+   Where that is this one, it stays, with its files. #}
+{% macro spark_increment() %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set made = build_schema('scratch') ~ '.' ~ this.identifier ~ '__made' -%}
+    {%- set next = build_schema('scratch') ~ '.' ~ this.identifier ~ '__next' -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- set scratch = [] -%}
+    {%- set sql = with_steps_kept(with_doubles(compiled_code), scratch) -%}
+    {%- if config.get('contract').enforced -%}
+        {{ get_assert_columns_equivalent(sql) }}
+        {%- set sql = get_select_subquery(sql) -%}
+    {%- endif -%}
+    {%- call statement('made') -%}
+        create table {{ made }} using parquet {{ spark_location(made) }} as
+        {{ sql }}
+    {%- endcall -%}
+    {%- do scratch.append(made) -%}
+    {%- set columns = adapter.get_columns_in_relation(target_relation) -%}
+    {%- set strategy = context['get_incremental_' ~ config.get('incremental_strategy') | replace('+', '_') ~ '_sql'] -%}
+    {%- set version = strategy({
+        'target_relation': target_relation,
+        'temp_relation': made,
+        'unique_key': config.get('unique_key'),
+        'dest_columns': columns,
+    }) | trim -%}
+    {%- if version -%}
+        {%- set place = spark_location(this.schema ~ '.' ~ this.identifier) -%}
+        {%- call statement('main') -%}
+            create table {{ next }} using parquet {{ place }} as
+            {{ version }}
+        {%- endcall -%}
+        {%- call statement('dropped') -%}drop table {{ target_relation }}{%- endcall -%}
+        {%- call statement('named') -%}
+            create table {{ target_relation }} (
+                {%- for column in columns -%}
+                {{ column.quoted }} {{ column.dtype }}{{ ', ' if not loop.last }}
+                {%- endfor -%}
+            ) using parquet {{ place }}
+        {%- endcall -%}
+        {%- do scratch.append(next) -%}
+    {%- else -%}
+        {%- call noop_statement('main', 'unchanged', 'unchanged', '0') -%}{%- endcall -%}
+    {%- endif -%}
+    {%- do drop_spark_tables(scratch) -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmacro %}
+
+
+{# The select of the next version, or nothing where it would be this one. Each condition stands for
+   itself and rows are compared by joins: Sail does not plan an `or` of questions. #}
+{% macro spark__replace_rows(arg_dict, gone, same) -%}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
+    {%- set target, temp = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
+    {%- set stays = ['not (' ~ gone | join(')\n    and not (') ~ ')'] -%}
+    {%- set kept, made = [target ~ ' as kept'], [temp ~ ' as made'] -%}
+    {%- set comes = [] -%}
+    {%- if same -%}
+        {%- do kept.append('left join (select *, true as is_there from ' ~ temp ~ ') as made on ' ~ same) -%}
+        {%- do made.append('left join (select *, true as is_there from ' ~ target ~ ') as kept on ' ~ same) -%}
+        {%- do stays.append('made.is_there is null') -%}
+        {%- do comes.append('where kept.is_there is null') -%}
+    {%- endif -%}
+    {%- set of_kept = 'from ' ~ kept | join('\n    ') ~ '\n    where ' ~ stays | join('\n    and ') -%}
+    {%- set of_both = 'from ' ~ target ~ ' as kept inner join ' ~ temp ~ ' as made on ' ~ same -%}
+    {%- set of_made = 'from ' ~ made | join('\n    ') ~ ' ' ~ comes | join -%}
+    {%- set counts = run_query(
+        'select (select count(*) ' ~ of_made ~ '), (select count(*) from ' ~ target ~ '), '
+        ~ '(select count(*) ' ~ of_kept ~ ')' ~ (' + (select count(*) ' ~ of_both ~ ')' if same else '')
+    ).rows[0] -%}
+    {%- if counts[0] > 0 or counts[1] != counts[2] -%}
+    select kept.{{ columns | join(', kept.') }}
+    {{ of_kept }}
+    {%- if same %}
+    union all
+    select kept.{{ columns | join(', kept.') }}
+    {{ of_both }}
+    {%- endif %}
+    union all
+    select made.{{ columns | join(', made.') }}
+    {{ of_made }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# The strategy delete+insert: rows whose key was worked out go. #}
+{% macro spark__get_incremental_delete_insert_sql(arg_dict) -%}
+    {%- set key = arg_dict['unique_key'] -%}
+    {%- set same = [] -%}
+    {%- for name in ([key] if key is string else key) -%}
+        {%- do same.append('made.' ~ name ~ ' = kept.' ~ name) -%}
+    {%- endfor -%}
+    {{ replace_rows(arg_dict, gone=[
+        'exists (select 1 from ' ~ arg_dict['temp_relation'] ~ ' as made where ' ~ same | join(' and ') ~ ')'
+    ]) }}
+{%- endmacro %}
 
 
 {# SQL in which a number with a point is a double, as it becomes one beside a double elsewhere; on

@@ -2,39 +2,50 @@
    the build in `_build`: whoever reads them sees what is new. A set of such rows is the one
    from before if it has as many rows and the same newest `_build`. #}
 
-{# The end of a strategy that has deleted what was worked out anew. #}
-{% macro insert_made(arg_dict) -%}
-    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
-    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+{# What strategies come to: rows of the table (`kept`) for which one of the conditions `gone` holds
+   go, and those worked out (`made`) come. Where `same` says which are the same, these stay. #}
+{% macro replace_rows(arg_dict, gone, same=none) -%}
+    {{ return(adapter.dispatch('replace_rows', 'ace_warehouse')(arg_dict, gone, same)) }}
 {%- endmacro %}
 
 
-{# Deletes the rows of `target` in `scope` (a condition) that are not in `temp` as they are,
-   and inserts those of `temp` that are not there yet. #}
-{% macro write_differences(arg_dict, scope) %}
+{% macro default__replace_rows(arg_dict, gone, same) -%}
     {%- set target, temp = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
-    {%- set names = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
-    {%- set key = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] -%}
-    {%- set is_same -%}
-        {%- for name in key %}kept.{{ name }} = made.{{ name }} and {% endfor -%}
-        {%- for name in names if name | lower | replace('"', '') not in key + ['_build'] -%}
-        kept.{{ name }} is not distinct from made.{{ name }}{{ ' and ' if not loop.last }}
-        {%- endfor -%}
-    {%- endset %}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    {%- for condition in gone -%}
     delete from {{ target }} as kept
-    where {{ scope }}
-        and not exists (select 1 from {{ temp }} as made where {{ is_same }});
+    where {{ condition }}
+        {%- if same %}
+        and not exists (select 1 from {{ temp }} as made where {{ same }})
+        {%- endif -%};
 
-    insert into {{ target }} ({{ names | join(', ') }})
-    select {{ names | join(', ') }} from {{ temp }} as made
-    where not exists (select 1 from {{ target }} as kept where {{ is_same }})
+    {% endfor -%}
+    insert into {{ target }} ({{ columns }})
+    select {{ columns }} from {{ temp }} as made
+    {%- if same %}
+    where not exists (select 1 from {{ target }} as kept where {{ same }})
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Rows in `scope` (conditions, of which one holds) that are not among those worked out as they are go, and those that
+   are not there yet come. #}
+{% macro write_differences(arg_dict, scope) %}
+    {%- set names = arg_dict['dest_columns'] | map(attribute='name') | map('lower') | list -%}
+    {%- set key = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] -%}
+    {%- set same = [] -%}
+    {%- for name in key -%}{%- do same.append('kept.' ~ name ~ ' = made.' ~ name) -%}{%- endfor -%}
+    {%- for name in names if name not in key + ['_build'] -%}
+        {%- set name = adapter.quote(name) -%}
+        {%- do same.append('kept.' ~ name ~ ' is not distinct from made.' ~ name) -%}
+    {%- endfor -%}
+    {{ replace_rows(arg_dict, gone=scope, same=same | join('\n        and ')) }}
 {% endmacro %}
 
 
 {# For models that are worked out whole. #}
 {% macro get_incremental_differences_sql(arg_dict) %}
-    {{ write_differences(arg_dict, 'true') }}
+    {{ write_differences(arg_dict, ['true']) }}
 {% endmacro %}
 
 
@@ -43,27 +54,23 @@
     {%- set also = [] -%}
     {%- for name in config.get('meta', {}).get('also_changed', []) -%}{%- do also.append(ref(name)) -%}{%- endfor %}
     {%- set scope -%}
-        (
-            kept.post_id in (
-                select post_id from {{ arg_dict['temp_relation'] }}
-                union
-                {{ changed_posts(also=also) }}
-            )
-            or ({{ post_is_gone('kept') }})
+        kept.post_id in (
+            select post_id from {{ arg_dict['temp_relation'] }}
+            union
+            {{ changed_posts(also=also) }}
         )
     {%- endset -%}
-    {{ write_differences(arg_dict, scope) }}
+    {{ write_differences(arg_dict, [scope, post_is_gone('kept')]) }}
 {% endmacro %}
 
 
 {# For models that work out the rows of stale posts: of `unique_key` post_id, which they share
    with int_feature_identity. #}
 {% macro get_incremental_stale_posts_sql(arg_dict) %}
-    delete from {{ arg_dict['target_relation'] }}
-    where post_id in (select post_id from {{ arg_dict['temp_relation'] }})
-        or post_id not in (select post_id from {{ ref('int_feature_identity') }});
-
-    {{ insert_made(arg_dict) }}
+    {{ replace_rows(arg_dict, gone=[
+        'kept.post_id in (select post_id from ' ~ arg_dict['temp_relation'] ~ ')',
+        'kept.post_id not in (select post_id from ' ~ ref('int_feature_identity') ~ ')',
+    ]) }}
 {% endmacro %}
 
 
@@ -98,5 +105,5 @@
     {%- set scope -%}
         (kept.reference_type, kept.reference_id) in ({{ changed_references() }})
     {%- endset -%}
-    {{ write_differences(arg_dict, scope) }}
+    {{ write_differences(arg_dict, [scope]) }}
 {% endmacro %}

@@ -203,14 +203,14 @@ without_{{ step }} as (
 
 {# The incremental strategy of models about fits: those that changed are deleted and made anew. #}
 {% macro get_incremental_by_fit_sql(arg_dict) %}
-    delete from {{ arg_dict['target_relation'] }}
-    where fit_id not in (
-        select fit_id
-        from {{ ref('int_forecast_fit_sets') }}
-        where _build <= {{ consumed_build() }}
-    );
-
-    {{ insert_made(arg_dict) }}
+    {%- set changed -%}
+        kept.fit_id not in (
+            select fit_id
+            from {{ ref('int_forecast_fit_sets') }}
+            where _build <= {{ consumed_build() }}
+        )
+    {%- endset -%}
+    {{ replace_rows(arg_dict, gone=[changed]) }}
 {% endmacro %}
 
 

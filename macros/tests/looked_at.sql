@@ -6,8 +6,7 @@
 {# The number of the last build that passed all its tests; 0 where none did. As a number,
    for planners guess that as many rows are above a query's result as there are. #}
 {% macro passed_build() -%}
-    {#- Every build on Spark is a full one. -#}
-    {%- if not execute or target.type == 'spark' -%}{{ return(0) }}{%- endif -%}
+    {%- if not execute -%}{{ return(0) }}{%- endif -%}
     {%- set passed = run_query('select coalesce(max(build), 0) from ' ~ meta('passed')) -%}
     {{ return(passed.rows[0][0] | int) }}
 {%- endmacro %}

@@ -1,24 +1,44 @@
-"""The whole simulated world, built on Spark's SQL and released: the same rows as DuckDB's.
+"""The whole simulated world, built on Spark's SQL and released: the same rows as DuckDB's, also
+after more has landed and only that was built.
 
 Sail builds it in this process and without Java, through what ``ace build --target spark`` calls.
 """
 
 from __future__ import annotations
 
+import shutil
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
+from common.errors import AceError
 from common.settings import Settings
+from loaders.landing import Landing
 from repositories.warehouse import Warehouse as Readers
 from tests.support.builds import Warehouse
+from tests.support.histories import Landed, land
 from tests.support.on_spark import other_rows, released_by_spark
 from warehouse.build import build
 
 
 @pytest.fixture(scope="module")
-def spark(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def grows(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The world as DuckDB built it, for these tests alone: more lands in it."""
+    home = tmp_path_factory.mktemp("grows") / "demo"
+    shutil.copytree(demo.home, home)
+    return Warehouse(home, Landing(str(home / "landing")))
+
+
+@pytest.fixture(scope="module")
+def spark(grows: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The world as a release that Spark built."""
     pytest.importorskip("pysail", reason="Sail is not installed: sh requirements/install.sh spark")
-    return released_by_spark(demo, tmp_path_factory.mktemp("spark"))
+    return released_by_spark(grows, tmp_path_factory.mktemp("spark"))
+
+
+def _build(config: Settings) -> bool:
+    return build(config=config, say=lambda _: None, note=lambda _: None).built
 
 
 def test_every_table_has_the_rows_that_duckdb_has(demo: Warehouse, spark: Settings) -> None:
@@ -38,6 +58,56 @@ def test_its_columns_have_the_types_that_duckdb_gives_them(
         assert released.query(query) == usual.query(query)
 
 
-def test_what_is_built_is_not_built_again_and_leaves_no_tables_behind(spark: Settings) -> None:
-    assert not build(config=spark, say=lambda _: None).built
-    assert [path.name for path in (spark.home / "spark").iterdir()] == ["warehouse.duckdb"]
+def test_what_is_built_is_not_built_again(spark: Settings) -> None:
+    assert not _build(spark)
+
+
+def _land_polls(grows: Warehouse) -> None:
+    """One poll more of some posts, an hour after all that was known."""
+    known = max(load.landed_at for load in grows.landing.loads())
+    polls = grows.query(
+        "select post_id, max(views) as views from canonical.performance_metrics "
+        "group by post_id order by post_id limit 5"
+    )
+    rows: list[dict[str, Any]] = [
+        {"post_id": str(one["post_id"]), "views": one["views"] + 100, "collected_at": known}
+        for one in polls
+    ]
+    later = known + timedelta(hours=1)
+    land(grows.landing, Landed("demo", "performance_metrics", rows, [later] * 5, later))
+
+
+def _folders(config: Settings) -> set[str]:
+    tables = config.home / "spark" / "tables"
+    return {str(path.relative_to(tables)) for path in tables.glob("*/*/*")}
+
+
+def test_an_increment_that_failed_is_made_up_for_by_the_next_which_writes_what_changed(
+    grows: Warehouse, spark: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dbt.adapters.spark.session import Cursor
+
+    before = _folders(spark)
+    _land_polls(grows)
+    with monkeypatch.context() as broken:
+        execute = Cursor.execute
+
+        def fails(self: Cursor, sql: str, *values: Any) -> None:
+            # Its next version is written, and takes the place of this one.
+            if "drop table build_intermediate.int_performance_metrics" in sql:
+                raise RuntimeError("gone")
+            execute(self, sql, *values)
+
+        broken.setattr(Cursor, "execute", fails)
+        with pytest.raises(AceError):
+            _build(spark)
+    with Readers.open(config=spark) as released:
+        assert released.release.number == 1
+    assert before < _folders(spark)
+
+    assert _build(spark)
+    grows.build()
+    assert other_rows(grows, spark) == []
+    kept = {place.partition("/")[2] for place in before & _folders(spark)}
+    assert "build_intermediate/int_performance_metrics" not in kept
+    assert {"build_intermediate/int_scripts", "build_reference/age_horizons"} <= kept

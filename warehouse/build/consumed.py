@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,12 @@ def consumed(config: Settings, target: str) -> Consumed:
     if target == "postgres":
         assert config.postgres_url is not None
         return _in_postgres(config.postgres_url)
+    if target == "spark":
+        from warehouse.release.stores import spark_home
+        from warehouse.spark.versions import held
+
+        home = spark_home(config)
+        return replace(_in_duckdb(home / "warehouse.duckdb"), relations=held(home).relations)
     return _in_duckdb(config.warehouse)
 
 
@@ -169,6 +175,11 @@ def finds(config: Settings, target: str, query: str) -> bool:
             return session.execute(own_sql(f"{query} limit 1")).fetchone() is not None
     import duckdb
 
+    if target == "spark":
+        from warehouse.release.stores import spark_home
+        from warehouse.spark.versions import finds_in_tables
+
+        return finds_in_tables(spark_home(config), query)
     with contextlib.closing(duckdb.connect(str(config.warehouse), read_only=True)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         return connection.execute(f"{query} limit 1").fetchone() is not None

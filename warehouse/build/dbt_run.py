@@ -53,6 +53,8 @@ class DbtOutcome:
     #: (schema, table, column) to the type that is promised, in public schema names.
     types: dict[tuple[str, str, str], str] = field(default_factory=dict)
     models: int = 0
+    #: What may not be as it was before, ``schema.name`` in public schema names; None: all.
+    changed: frozenset[str] | None = None
 
 
 @dataclass
@@ -149,6 +151,7 @@ def run_dbt(
         tables=[*table_documents(manifest), RUNS],
         types=column_types(manifest),
         models=sum(result.node.resource_type == "model" for result in results),
+        changed=chosen.changed,
     )
 
 

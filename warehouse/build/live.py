@@ -76,8 +76,6 @@ def build(
     fingerprint = project_fingerprint(target, variables)
     release = release and not select
     again = force or full_refresh or bool(select)
-    # Spark keeps no tables between builds.
-    full_refresh = full_refresh or target == "spark"
     landing = _landing(config, target, say)
     for one in landing.left_out():
         note(str(one))
@@ -103,6 +101,7 @@ def build(
         with Recorded(store) as record:
             record.landed(landing.loads(), _released_loads(store))
             if built:
+                full_refresh = full_refresh or (target == "spark" and not _has_tables(config))
                 if force:
                     store.forget_passed()
                 reason = increment = None
@@ -164,6 +163,13 @@ def _what_is_new(
     if reason is not None or last is None or fixed:
         return reason, None
     return None, since(last, fingerprint, held, landed, newest, partial(finds, config, target))
+
+
+def _has_tables(config: Settings) -> bool:
+    from warehouse.release.stores import spark_home
+    from warehouse.spark.versions import held
+
+    return bool(held(spark_home(config)).versions)
 
 
 def _check_spark(config: Settings, select: tuple[str, ...]) -> None:
@@ -321,7 +327,11 @@ def _run(
             if target == "spark":
                 from warehouse.spark.building import spark_build
 
-                spark = stack.enter_context(spark_build(config, landing, variables.get("as_of")))
+                spark = stack.enter_context(
+                    spark_build(
+                        *(config, landing, variables.get("as_of")), anew=anew, increment=increment
+                    )
+                )
                 environment = environment | spark.environment
             outcome = run_dbt(
                 target=target,

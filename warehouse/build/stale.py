@@ -12,7 +12,7 @@ then a model is as it has to be unless something it reads has moved since. Three
   comparison with the as-of time) is not stale until one of them is due.
 
 What reads something that moved is stale, too. Views show what they read: they are never made
-anew, except where making a table anew drops the views on it.
+anew, except where making a table anew drops the views on it, and on Spark.
 """
 
 from __future__ import annotations
@@ -85,6 +85,8 @@ class Plan:
     """Unique ids of the nodes to run; None stands for all of them."""
 
     nodes: frozenset[str] | None = None
+    #: What may not be as it was, ``schema.name`` in public schema names; also views.
+    changed: frozenset[str] | None = None
     #: Outcomes of the tests that need not run, by the id of the test.
     kept: Mapping[str, TestOutcome] = field(default_factory=dict)
 
@@ -132,8 +134,12 @@ def plan(manifest: Any, increment: Increment | None) -> Plan:
     run = {key for key in changed & models.keys() if not _is_view(models[key])}
     if manifest.metadata.adapter_type == "postgres":
         run |= _dropped_views(models, run)
+    elif manifest.metadata.adapter_type == "spark":
+        # A session begins without views.
+        run |= {key for key, model in models.items() if _is_view(model)}
     tests, kept = _tests(manifest, changed, moving, increment.tests)
-    return Plan(frozenset(run | tests), kept)
+    names = frozenset(_public_name(models[key]) for key in changed & models.keys())
+    return Plan(frozenset(run | tests), names, kept)
 
 
 def _changed(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from loaders.landing import Landing
     from loaders.landing.metadata import Load
+    from warehouse.build.stale import Increment
+    from warehouse.spark.versions import Held
 
 _TIME = pa.timestamp("us", tz="UTC")
 _LOADS = pa.schema(
@@ -43,6 +45,8 @@ _BUILDS = pa.schema(
         ("invocation_id", pa.string()),
     ]
 )
+_CONSUMED = pa.schema([("model", pa.string()), ("build", pa.int64())])
+_PASSED = pa.schema([("build", pa.int64())])
 _SQL_TYPES = {"timestamp[us, tz=UTC]": "timestamp", "int64": "bigint", "string": "string"}
 #: Landed columns as Spark types them, by their kind.
 _KINDS: dict[Kind, str] = {
@@ -55,40 +59,51 @@ EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Opened:
-    """One build: its number and its as-of time."""
+class Pinned:
+    """What a build sees of what landed, where that is not all of it."""
 
-    build: int
-    as_of: datetime
+    #: Ids of the loads; None stands for every one.
+    loads: frozenset[str] | None = None
+    #: Its as-of time; without one it is that of the newest load or heartbeat.
+    as_of: datetime | None = None
+
+    @classmethod
+    def of(cls, before: Held, increment: Increment | None, as_of: datetime | None) -> Pinned:
+        """What an increment was planned for: what lands since waits for the next build."""
+        if increment is None:
+            return cls(as_of=as_of)
+        return cls(before.loads | increment.loads, as_of or increment.until)
 
 
 def open_build(
-    session: SparkSession, landing: Landing, folder: Path, build: int, as_of: datetime | None
-) -> Opened:
-    """Name to the session what the models of a build read; ``folder`` is the build's own.
-
-    Without ``as_of`` a build is as of the newest load or heartbeat.
-    """
-    loads = landing.loads()
+    session: SparkSession, landing: Landing, folder: Path, before: Held, pinned: Pinned
+) -> None:
+    """Name to the session what the models of a build read: what landed, and the tables of the
+    build before. ``folder`` is the build's own, in that of all builds."""
+    loads = [one for one in landing.loads() if pinned.loads is None or one.load_id in pinned.loads]
     beats = landing.heartbeats()
-    if as_of is None:
-        times = [load.landed_at for load in loads] + [beat.landed_at for beat in beats]
-        as_of = max(times, default=EARLIEST)
-    now = datetime.now(UTC)
+    times = [load.landed_at for load in loads] + [beat.landed_at for beat in beats]
+    as_of = pinned.as_of or max(times, default=EARLIEST)
     rows = [{name: getattr(load, name) for name in _LOADS.names} for load in loads]
-    this = {"build": build, "started_at": now, "as_of": as_of, "invocation_id": ""}
-    # In the last one are the steps of models that are kept while a model is made.
-    for database in ("build_meta", "raw", "build_scratch"):
-        session.sql(f"create database if not exists {database}")
+    builds = [dict(zip(_BUILDS.names, one, strict=True)) for one in before.builds]
+    this = dict(zip(_BUILDS.names, (before.build + 1, datetime.now(UTC), as_of, ""), strict=True))
+    tables = [one for one in before.versions if one.folder]
+    consumed = [{"model": one.name, "build": before.build} for one in tables]
+    session.sql("create database if not exists raw")
     _keep(session, folder, "build_meta.loads", _LOADS, rows)
     _keep(session, folder, "build_meta.heartbeats", _BEATS, [_beat(beat) for beat in beats])
-    _keep(session, folder, "build_meta.builds", _BUILDS, [this])
+    _keep(session, folder, "build_meta.builds", _BUILDS, [*builds, this])
     _keep(session, folder, "build_meta.this_build", _BUILDS, [this])
+    _keep(session, folder, "build_meta.consumed", _CONSUMED, consumed)
+    _keep(session, folder, "build_meta.passed", _PASSED, [{"build": before.passed}])
     for source, resources in SOURCES.items():
         for resource in resources:
             places = _places(landing, loads, source, resource)
             _name_landed(session, source, resource, places, folder)
-    return Opened(build, as_of)
+    for one in tables:
+        columns = list(zip(one.columns, one.types, strict=True))
+        place = folder.parent / str(one.folder)
+        name_table(session, f"build_{one.schema}.{one.name}", columns, place)
 
 
 def _beat(beat: Any) -> dict[str, Any]:
