@@ -9,8 +9,8 @@
         case
             when array_size({{ array }}) > 0
             then (
-                element_at({{ sorted }}, (array_size({{ array }}) + 1) div 2)
-                + element_at({{ sorted }}, array_size({{ array }}) div 2 + 1)
+                element_at({{ sorted }}, cast((array_size({{ array }}) + 1) div 2 as integer))
+                + element_at({{ sorted }}, cast(array_size({{ array }}) div 2 + 1 as integer))
             ) / 2
         end
     {%- else -%}
@@ -20,12 +20,18 @@
 
 
 {# The median over a window's frame, in two steps: first the aggregate that is taken over it,
-   then the median of what that gave. DuckDB slides the median itself along. #}
+   then the median of what that gave. DuckDB slides the median itself along, Apache Spark takes
+   none over a frame. #}
 {% macro frame_values(expression) -%}
-    {{ 'array_agg' if target.type == 'postgres' else 'median' }}({{ expression }})
+    {{ 'median' if target.type == 'duckdb' else 'array_agg' }}({{ expression }})
 {%- endmacro %}
 
 
 {% macro frame_median(values) -%}
-    {{ array_median(values) if target.type == 'postgres' else values }}
+    {%- if target.type == 'duckdb' -%}
+        {{ values }}
+    {%- else -%}
+        {#- Arrays of Sail hold nulls, too. -#}
+        {{ array_median('array_compact(' ~ values ~ ')' if target.type == 'spark' else values) }}
+    {%- endif -%}
 {%- endmacro %}

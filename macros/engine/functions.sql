@@ -180,7 +180,12 @@
 
 {# Text with `other` for each match of a regular expression. #}
 {% macro replaced(text, pattern, other='') -%}
-    regexp_replace({{ text }}, '{{ pattern }}', '{{ other }}'{{ ", 'g'" if target.type != 'spark' }})
+    {%- if target.type == 'spark' -%}
+        {#- A backslash in a literal begins a sign there. -#}
+        regexp_replace({{ text }}, '{{ pattern | replace("\\", "\\\\") }}', '{{ other }}')
+    {%- else -%}
+        regexp_replace({{ text }}, '{{ pattern }}', '{{ other }}', 'g')
+    {%- endif -%}
 {%- endmacro %}
 
 

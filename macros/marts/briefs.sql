@@ -70,7 +70,7 @@
         when {{ kind }} = 'hashtag' then '#' || {{ tag }}
         when {{ kind }} = 'variable' then 'the '
             || replace(split_part({{ tag }}, '=', 1), '_', ' ')
-            || ' "' || replace(substr({{ tag }}, strpos({{ tag }}, '=') + 1), '_', ' ') || '"'
+            || ' "' || replace({{ replaced(tag, '^[^=]*=') }}, '_', ' ') || '"'
         else 'the ' || {{ kind }} || ' "' || replace({{ tag }}, '_', ' ') || '"'
     end)
 {%- endmacro %}

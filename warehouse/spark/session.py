@@ -29,6 +29,8 @@ _REMOTE = "SPARK_REMOTE"
 #: What a session needs, whatever its server was told.
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
+    # Sums and differences of long decimals keep their places, as elsewhere.
+    "spark.sql.decimalOperations.allowPrecisionLoss": "false",
     # Apache Spark cannot read dictionaries above 8 KB that Arrow packed with LZ4 when it looks into
     # them to leave out row groups; those of columns that it reads it can.
     "parquet.filter.dictionary.enabled": "false",
