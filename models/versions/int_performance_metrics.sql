@@ -32,7 +32,7 @@ arrived as (
 
 -- A poll names its post by a key, perhaps one that lost to another, or by platform and external
 -- id, which is to say by the post's derived key.
-polls as (
+polls as {{ rows_of_changed() }} (
 
     select
         *,

@@ -12,7 +12,7 @@ from warehouse.spark.versions import Version, finds_in_tables, held, sweep, writ
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 TABLE = Version("marts", "posts", "1-a/build_marts/posts", ["post_id"], ["bigint"])
-VIEW = Version("canonical", "posts")
+VIEW = Version("canonical", "posts", sql="create or replace view build_canonical.posts as select 1")
 
 
 def _write(home: Path, folder: str, rows: int = 1) -> Path:
@@ -41,7 +41,7 @@ def home(tmp_path: Path) -> Path:
 
 def test_a_build_begins_from_the_tables_that_the_pointer_names(home: Path) -> None:
     found = held(home)
-    assert found.versions == (VIEW, TABLE)
+    assert found.versions == (TABLE, VIEW)
     assert found.relations == {"marts.posts", "canonical.posts"}
     assert (found.loads, found.build, found.passed) == (frozenset({"l1"}), 1, 1)
 

@@ -53,6 +53,8 @@ class DbtOutcome:
     #: (schema, table, column) to the type that is promised, in public schema names.
     types: dict[tuple[str, str, str], str] = field(default_factory=dict)
     models: int = 0
+    #: (schema, name) to the statement that made a view, each after those of what it reads.
+    views: dict[tuple[str, str], str] = field(default_factory=dict)
     #: What may not be as it was before, ``schema.name`` in public schema names; None: all.
     changed: frozenset[str] | None = None
 
@@ -151,8 +153,20 @@ def run_dbt(
         tables=[*table_documents(manifest), RUNS],
         types=column_types(manifest),
         models=sum(result.node.resource_type == "model" for result in results),
+        views=_views(results, folder) if target == "spark" else {},
         changed=chosen.changed,
     )
+
+
+def _views(results: Iterable[Any], folder: Path) -> dict[tuple[str, str], str]:
+    """The statements that made views, as dbt wrote them down, in the order it ran them."""
+    found = {}
+    for node in (result.node for result in results):
+        if node.resource_type == "model" and node.config.materialized == "view":
+            file = folder / "target" / "run" / node.package_name / node.original_file_path
+            schema = node.schema.removeprefix("build_")
+            found[schema, node.alias or node.name] = file.read_text("utf-8")
+    return found
 
 
 def write_docs(*, target: str, folder: Path, environment: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ then a model is as it has to be unless something it reads has moved since. Three
   comparison with the as-of time) is not stale until one of them is due.
 
 What reads something that moved is stale, too. Views show what they read: they are never made
-anew, except where making a table anew drops the views on it, and on Spark.
+anew, except where making a table anew drops the views on it.
 """
 
 from __future__ import annotations
@@ -134,9 +134,6 @@ def plan(manifest: Any, increment: Increment | None) -> Plan:
     run = {key for key in changed & models.keys() if not _is_view(models[key])}
     if manifest.metadata.adapter_type == "postgres":
         run |= _dropped_views(models, run)
-    elif manifest.metadata.adapter_type == "spark":
-        # A session begins without views.
-        run |= {key for key, model in models.items() if _is_view(model)}
     tests, kept = _tests(manifest, changed, moving, increment.tests)
     names = frozenset(_public_name(models[key]) for key in changed & models.keys())
     return Plan(frozenset(run | tests), names, kept)

@@ -71,7 +71,7 @@ class SparkBuild:
 
         temporary = self.file.with_name(f".tmp-{os.getpid()}.duckdb")
         temporary.unlink(missing_ok=True)
-        versions = self._versions()
+        versions = self._versions(outcome)
         try:
             if self.before.versions:
                 shutil.copyfile(self.file, temporary)
@@ -87,15 +87,17 @@ class SparkBuild:
             temporary.unlink(missing_ok=True)
         sweep(self.tables.parent, versions.values())
 
-    def _versions(self) -> dict[tuple[str, str], Version]:
+    def _versions(self, outcome: DbtOutcome) -> dict[tuple[str, str], Version]:
         """Every table and view as it is now."""
         known = {(one.schema, one.name): one for one in self.before.versions}
-        found = {}
+        found = {name: one for name, one in known.items() if one.sql}
+        for (schema, name), sql in outcome.views.items():
+            found[schema, name] = Version(schema, name, sql=sql)
         for said in found_tables(self.session, [f"build_{schema}" for schema in MADE]):
             schema, name = said["Database"].removeprefix("build_"), said["Table"]
             if said["Type"] == "VIEW":
-                found[schema, name] = Version(schema, name)
-            elif f"/{self.tables.name}/" in said["Location"]:
+                continue
+            if f"/{self.tables.name}/" in said["Location"]:
                 types = dict(self.session.table(f"build_{schema}.{name}").dtypes)
                 folder = f"{self.tables.name}/build_{schema}/{name}"
                 # Sail writes nothing of what has no rows.

@@ -104,6 +104,9 @@ def open_build(
         columns = list(zip(one.columns, one.types, strict=True))
         place = folder.parent / str(one.folder)
         name_table(session, f"build_{one.schema}.{one.name}", columns, place)
+    for one in before.versions:
+        if one.sql:
+            session.sql(one.sql)
 
 
 def _beat(beat: Any) -> dict[str, Any]:

@@ -26,13 +26,14 @@ POINTER = "meta.spark_tables"
 @dataclass(frozen=True)
 class Version:
     """A table as it is: its columns with Spark's types, and the folder of its files, below that of
-    all builds. A view has neither, for every session makes it anew."""
+    all builds. A view has neither, but the statement that makes it in another session."""
 
     schema: str
     name: str
     folder: str | None = None
     columns: list[str] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
+    sql: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def held(spark_home: Path) -> Held:
         connection.execute("set TimeZone = 'UTC'")
         query = "select build, started_at, as_of, invocation_id from meta.builds order by build"
         found = Held(builds=tuple(connection.execute(query).fetchall()))
-        query = f"select schema, name, folder, columns, types from {POINTER} order by all"
+        query = f"select schema, name, folder, columns, types, sql from {POINTER} order by place"
         versions = tuple(Version(*row) for row in connection.execute(query).fetchall())
         folders = [spark_home / "tables" / one.folder for one in versions if one.folder]
         if not all(folder.is_dir() for folder in folders):
@@ -88,14 +89,18 @@ def held(spark_home: Path) -> Held:
 
 
 def write_pointer(connection: duckdb.DuckDBPyConnection, versions: Iterable[Version]) -> None:
-    """Say in the file of a build where its tables are."""
+    """Say in the file of a build where its tables are; views come after those that they read."""
     connection.execute(
         f"create or replace table {POINTER} "
-        "(schema varchar, name varchar, folder varchar, columns varchar[], types varchar[])"
+        "(place bigint, schema varchar, name varchar, folder varchar, columns varchar[], "
+        "types varchar[], sql varchar)"
     )
-    rows = [[one.schema, one.name, one.folder, one.columns, one.types] for one in versions]
+    rows = [
+        [place, one.schema, one.name, one.folder, one.columns, one.types, one.sql]
+        for place, one in enumerate(versions)
+    ]
     if rows:
-        connection.executemany(f"insert into {POINTER} values (?, ?, ?, ?, ?)", rows)
+        connection.executemany(f"insert into {POINTER} values (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def finds_in_tables(spark_home: Path, query: str) -> bool:
