@@ -14,7 +14,7 @@ from pathlib import Path
 PATIENCE = 120
 #: Nothing here runs long enough for the optimising compiler to pay.
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-#: What docs/spark.md advises for a small world, and where the catalogue is: in memory.
+#: What docs/spark.md advises for a small world, shorter plans, and a catalogue that is in memory.
 SMALL = {
     "spark.sql.shuffle.partitions": "2",
     "spark.sql.constraintPropagation.enabled": "false",
