@@ -13,7 +13,7 @@ from common.errors import AceError, UsageError
 _UNIT = re.compile(r"(second|minute|hour|day|week|month|quarter|year|decade)s?", re.IGNORECASE)
 
 #: Letters of a part of a name that is looked for in whole ones.
-SHORTEST_PART = 4
+_SHORTEST_PART = 4
 
 
 def _first_line(text: str) -> str:
@@ -40,7 +40,7 @@ def near_table(name: str, tables: Iterable[str]) -> str:
         for full, table in short.items()
         if table in difflib.get_close_matches(last, list(short.values()), 3, 0.7)
     ]
-    if len(last) >= SHORTEST_PART:
+    if len(last) >= _SHORTEST_PART:
         close += [full for full, table in short.items() if last in table]
     names = list(dict.fromkeys(exact + close))[:3]
     if names:
@@ -48,23 +48,26 @@ def near_table(name: str, tables: Iterable[str]) -> str:
     return "'ace tables' lists them."
 
 
-def _syntax(near: str | None, line: str | None, told: str = "") -> AceError:
-    """``told`` is the line as the engine shows it, where it does."""
+def _syntax(near: str | None, line: str | None, message: str) -> AceError:
     where = f" near '{near}'" if near else " at its end"
     step = "Mend it there, and put the whole statement in one pair of quotes."
-    if near and _is_name(near, told):
+    if near and _is_name(near, message):
         step = f'The word means something in SQL: choose another name, or write "{near}".'
     elif near and _UNIT.fullmatch(near):
         step = f"A column that is called so needs 'as {near}'."
     return UsageError(f"The SQL is not valid{where}{f', line {line}' if line else ''}.", step)
 
 
-def _is_name(word: str, line: str) -> bool:
-    """Whether a word stands where only a name can: behind ``with``, ``as`` or a dot, or as that
-    of a further CTE."""
-    here = rf"{re.escape(word)}\b"
-    found = rf"(?:\bwith\s+(?:recursive\s+)?|\bas\s+|\.\s*){here}|,\s*{here}\s+as\s*\("
-    return word.isidentifier() and re.search(found, line, re.IGNORECASE) is not None
+def _is_name(word: str, message: str) -> bool:
+    """Whether the word that DuckDB's message points at stands where only a name can: behind
+    ``with``, ``as`` or a dot, or as that of a further CTE."""
+    shown = re.search(r"^(LINE .*)\n( *)\^", message, re.MULTILINE)
+    if not shown or not word.isidentifier():
+        return False
+    before, after = shown[1][: len(shown[2])], shown[1][len(shown[2]) + len(word) :]
+    if re.search(r"\b(with|with\s+recursive|as)\s+$|\w\.$", before, re.IGNORECASE):
+        return True
+    return before.rstrip().endswith(",") and bool(re.match(r"\s+as\s*\(", after, re.IGNORECASE))
 
 
 def _changing() -> AceError:
@@ -130,7 +133,7 @@ def postgres_error(error: Any, tables: Callable[[], set[str]]) -> AceError:
         return UsageError(f"There is no table {name} in this release.", near_table(name, tables()))
     if isinstance(error, errors.SyntaxError) and "multiple commands" not in text:
         near = re.search(r'at or near "(.*?)"', text)
-        return _syntax(near[1] if near else None, None)
+        return _syntax(near[1] if near else None, None, text)
     if isinstance(error, errors.UndefinedColumn):
         return UsageError(f"The SQL names something that is not there: {text}", "")
     if isinstance(error, errors.InsufficientPrivilege):

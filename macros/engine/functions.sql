@@ -34,7 +34,11 @@
 
 {# Days from a date to a later one, whole; negative where it is earlier. #}
 {% macro days_from(date, other) -%}
-    {{ 'datediff(' ~ other ~ ', ' ~ date ~ ')' if target.type == 'spark' else '(' ~ other ~ ' - ' ~ date ~ ')' }}
+    {%- if target.type == 'spark' -%}
+        datediff({{ other }}, {{ date }})
+    {%- else -%}
+        ({{ other }} - {{ date }})
+    {%- endif -%}
 {%- endmacro %}
 
 

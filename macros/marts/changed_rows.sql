@@ -28,8 +28,8 @@
 {%- endmacro %}
 
 
-{# Rows in `scope` (conditions, of which one holds) that are not among those worked out as they are go, and those that
-   are not there yet come. #}
+{# Rows in `scope` (conditions, of which one holds) that are not among those worked out as they are
+   go, and those that are not there yet come. #}
 {% macro write_differences(arg_dict, scope) %}
     {%- set names = arg_dict['dest_columns'] | map(attribute='name') | map('lower') | list -%}
     {%- set key = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] -%}

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tests.support.ports import free_port
+
 #: How long a process may take until it listens, in seconds.
 PATIENCE = 120
 #: Nothing here runs long enough for the optimising compiler to pay.
@@ -39,7 +41,7 @@ def cluster(home: Path, folder: Path, settings: Mapping[str, str] = SMALL) -> It
         "SPARK_DAEMON_MEMORY": "256m",
         "SPARK_DAEMON_JAVA_OPTS": QUICK,
     }
-    master, server = _free_port(), _free_port()
+    master, server = free_port(), free_port()
     address = f"spark://127.0.0.1:{master}"
     with contextlib.ExitStack() as stack:
 
@@ -83,12 +85,6 @@ def cluster(home: Path, folder: Path, settings: Mapping[str, str] = SMALL) -> It
         # The server is a daemon to the launcher, which takes its memory from there.
         _await(start("connect", *submit, SPARK_DAEMON_MEMORY="2g"), server, folder)
         yield f"sc://127.0.0.1:{server}"
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def _await(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:

@@ -283,6 +283,8 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Done:
         (("sql", "select * from raw_videos"), 2, "Did you mean canonical.raw_videos"),
         (("sql", "select 1 from"), 2, "The SQL is not valid near 'from'"),
         (("sql", "with asof as (select 1) select * from asof"), 2, 'write "asof".'),
+        (("sql", "with a as (select 1), end as (select 2) select 3"), 2, 'write "end".'),
+        (("sql", "select 'as from' from from"), 2, "near 'from', line 1. Mend it there"),
         (("explain", "hashtag"), 2, "Did you mean marts.hashtag_trends?"),
         (("sql", ""), 2, "The SQL statement is empty."),
         (("sql", "select 1", "--release", "9"), 2, "Release 9 is not kept"),

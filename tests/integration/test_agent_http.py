@@ -23,6 +23,7 @@ from agent_server.server import AgentServer
 from common.errors import UsageError
 from common.settings import Settings
 from tests.support import small_warehouse
+from tests.support.ports import free_port
 
 TOKEN = "a-token-that-nobody-guesses"
 MAIN = "from warehouse.cli import main; main()"
@@ -137,9 +138,7 @@ def test_without_a_token_only_this_machine_is_served(server: AgentServer, host: 
 
 
 def test_the_command_serves_clients_of_both_versions(config: Settings) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "ACE_HOME": str(config.home), "ACE_TARGET": "duckdb"}
     command = [sys.executable, "-c", MAIN, "mcp", "--http", "--port", str(port)]
     serving = subprocess.Popen(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,10 +81,9 @@ def held(spark_home: Path) -> Held:
         if not all(folder.is_dir() for folder in folders):
             return found
         loads = connection.execute("select load_id from meta.loads").fetchall()
-        found = Held(versions, frozenset(row[0] for row in loads), found.builds)
-        row = connection.execute("select max(build) from meta.passed").fetchone()
-        passed = row[0] if row else None
-        return Held(versions, found.loads, found.builds, int(passed or 0))
+        found = replace(found, versions=versions, loads=frozenset(row[0] for row in loads))
+        row = connection.execute("select coalesce(max(build), 0) from meta.passed").fetchone()
+        found = replace(found, passed=row[0] if row else 0)
     return found
 
 
