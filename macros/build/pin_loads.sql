@@ -91,29 +91,29 @@
     ) -%}
     {%- set files = {} -%}
     {%- for row in pinned.rows -%}{%- do files.setdefault(row[0], []).append(row[1]) -%}{%- endfor -%}
+    {%- set views = [] -%}
     {%- for source in graph.sources.values() | selectattr('source_meta.kind', 'equalto', 'landing') -%}
-        {%- do duckdb__create_raw_view(source, files.get(source.identifier, []), root) -%}
+        {%- do views.append(duckdb__raw_view(source, files.get(source.identifier, []), root)) -%}
     {%- endfor -%}
+    {%- do run_query(views | join(';\n')) -%}
 {% endmacro %}
 
 
-{# One view over the pinned files of a resource; the schema file gives it its columns
-   when nothing has landed, or when older files lack a newer column. #}
-{% macro duckdb__create_raw_view(source, files, root) %}
+{# The statement of one view over the pinned files of a resource; the schema file gives it its
+   columns when nothing has landed, or when older files lack a newer column. #}
+{% macro duckdb__raw_view(source, files, root) -%}
     {%- set parts = source.identifier.split('__') -%}
     {%- set paths = [root ~ '/' ~ parts[0] ~ '/' ~ parts[1] ~ '/_schema.parquet'] -%}
     {%- for file in files -%}{%- do paths.append(exact_path(file)) -%}{%- endfor -%}
-    {%- do run_query(
-        "create or replace view raw." ~ source.identifier ~ " as
-        select landed.* exclude (filename)
-        from read_parquet(
-            ['" ~ paths | join("', '") ~ "'],
-            union_by_name = true, filename = true, hive_partitioning = false
-        ) as landed
-        semi join " ~ meta('loads') ~ " as pinned
-            on landed._load_id = pinned.load_id and landed.filename = pinned.file"
-    ) -%}
-{% endmacro %}
+    create or replace view raw.{{ source.identifier }} as
+    select landed.* exclude (filename)
+    from read_parquet(
+        ['{{ paths | join("', '") }}'],
+        union_by_name = true, filename = true, hive_partitioning = false
+    ) as landed
+    semi join {{ meta('loads') }} as pinned
+        on landed._load_id = pinned.load_id and landed.filename = pinned.file
+{%- endmacro %}
 
 
 {% macro postgres__pin_loads() %}
