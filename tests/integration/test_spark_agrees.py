@@ -7,7 +7,6 @@ Sail builds it in this process and without Java, through what ``ace build --targ
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,9 +16,13 @@ from common.settings import Settings
 from loaders.landing import Landing
 from repositories.warehouse import Warehouse as Readers
 from tests.support.builds import Warehouse
-from tests.support.histories import Landed, land
-from tests.support.on_spark import other_rows, released_by_spark
-from warehouse.build import build
+from tests.support.on_spark import (
+    built,
+    land_polls,
+    other_rows,
+    released_by_spark,
+    spark_tables,
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +38,6 @@ def spark(grows: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Setting
     """The world as a release that Spark built."""
     pytest.importorskip("pysail", reason="Sail is not installed: sh requirements/install.sh spark")
     return released_by_spark(grows, tmp_path_factory.mktemp("spark"))
-
-
-def _build(config: Settings) -> bool:
-    return build(config=config, say=lambda _: None, note=lambda _: None).built
 
 
 def test_every_table_has_the_rows_that_duckdb_has(demo: Warehouse, spark: Settings) -> None:
@@ -59,27 +58,7 @@ def test_its_columns_have_the_types_that_duckdb_gives_them(
 
 
 def test_what_is_built_is_not_built_again(spark: Settings) -> None:
-    assert not _build(spark)
-
-
-def _land_polls(grows: Warehouse) -> None:
-    """One poll more of some posts, an hour after all that was known."""
-    known = max(load.landed_at for load in grows.landing.loads())
-    polls = grows.query(
-        "select post_id, max(views) as views from canonical.performance_metrics "
-        "group by post_id order by post_id limit 5"
-    )
-    rows: list[dict[str, Any]] = [
-        {"post_id": str(one["post_id"]), "views": one["views"] + 100, "collected_at": known}
-        for one in polls
-    ]
-    later = known + timedelta(hours=1)
-    land(grows.landing, Landed("demo", "performance_metrics", rows, [later] * 5, later))
-
-
-def _folders(config: Settings) -> set[str]:
-    tables = config.home / "spark" / "tables"
-    return {str(path.relative_to(tables)) for path in tables.glob("*/*/*")}
+    assert not built(spark)
 
 
 def test_an_increment_that_failed_is_made_up_for_by_the_next_which_writes_what_changed(
@@ -87,8 +66,8 @@ def test_an_increment_that_failed_is_made_up_for_by_the_next_which_writes_what_c
 ) -> None:
     from dbt.adapters.spark.session import Cursor
 
-    before = _folders(spark)
-    _land_polls(grows)
+    before = spark_tables(spark)
+    land_polls(grows)
     with monkeypatch.context() as broken:
         execute = Cursor.execute
 
@@ -100,14 +79,14 @@ def test_an_increment_that_failed_is_made_up_for_by_the_next_which_writes_what_c
 
         broken.setattr(Cursor, "execute", fails)
         with pytest.raises(AceError):
-            _build(spark)
+            built(spark)
     with Readers.open(config=spark) as released:
         assert released.release.number == 1
-    assert before < _folders(spark)
+    assert before < spark_tables(spark)
 
-    assert _build(spark)
+    assert built(spark)
     grows.build()
     assert other_rows(grows, spark) == []
-    kept = {place.partition("/")[2] for place in before & _folders(spark)}
+    kept = {place.partition("/")[2] for place in before & spark_tables(spark)}
     assert "build_intermediate/int_performance_metrics" not in kept
     assert {"build_intermediate/int_scripts", "build_reference/age_horizons"} <= kept

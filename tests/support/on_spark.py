@@ -1,12 +1,15 @@
-"""A world as a release that Spark built, and what of it differs from the warehouse on DuckDB."""
+"""A world as a release that Spark built, what lands in it, and what differs from DuckDB's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from common.settings import Settings
 from tests.support.builds import Warehouse, differences
+from tests.support.histories import Landed, land
 from warehouse.build import build
 from warehouse.spark.session import MASTER
 
@@ -23,8 +26,34 @@ class Released(Warehouse):
 def released_by_spark(world: Warehouse, home: Path, master: str = "local") -> Settings:
     """Settings that find the release, which is made in ``home`` of what landed in the world."""
     config = Settings(home, "spark", world.landing.url, None, None, {MASTER: master})
-    build(config=config, say=lambda _: None, note=lambda _: None)
+    built(config)
     return config
+
+
+def built(config: Settings) -> bool:
+    """Build what is new there; false where nothing is."""
+    return build(config=config, say=lambda _: None, note=lambda _: None).built
+
+
+def land_polls(world: Warehouse) -> None:
+    """One poll more of some posts, an hour after all that was known."""
+    known = max(load.landed_at for load in world.landing.loads())
+    polls = world.query(
+        "select post_id, max(views) as views from canonical.performance_metrics "
+        "group by post_id order by post_id limit 5"
+    )
+    rows: list[dict[str, Any]] = [
+        {"post_id": str(one["post_id"]), "views": one["views"] + 100, "collected_at": known}
+        for one in polls
+    ]
+    later = known + timedelta(hours=1)
+    land(world.landing, Landed("demo", "performance_metrics", rows, [later] * 5, later))
+
+
+def spark_tables(config: Settings) -> set[str]:
+    """Folders of its tables: build, schema and name."""
+    tables = config.home / "spark" / "tables"
+    return {str(path.relative_to(tables)) for path in tables.glob("*/*/*")}
 
 
 def other_rows(world: Warehouse, spark: Settings) -> list[str]:
