@@ -71,13 +71,7 @@
             'The SQL of ' ~ this ~ ' gives other columns than its table has: build with --full-refresh.'
         ) }}
     {%- endif -%}
-    {%- set strategy = context['get_incremental_' ~ config.get('incremental_strategy') | replace('+', '_') ~ '_sql'] -%}
-    {{ strategy({
-        'target_relation': relation,
-        'temp_relation': made,
-        'unique_key': config.get('unique_key'),
-        'dest_columns': columns,
-    }) }};
+    {{ strategy_sql(relation, made, columns) }};
     drop table {{ made }}
 {%- endmacro %}
 

@@ -54,13 +54,7 @@
     {%- endcall -%}
     {%- do scratch.append(made) -%}
     {%- set columns = adapter.get_columns_in_relation(target_relation) -%}
-    {%- set strategy = context['get_incremental_' ~ config.get('incremental_strategy') | replace('+', '_') ~ '_sql'] -%}
-    {%- set version = strategy({
-        'target_relation': target_relation,
-        'temp_relation': made,
-        'unique_key': config.get('unique_key'),
-        'dest_columns': columns,
-    }) | trim -%}
+    {%- set version = strategy_sql(target_relation, made, columns) | trim -%}
     {%- if version -%}
         {%- set place = spark_location(this.schema ~ '.' ~ this.identifier) -%}
         {%- call statement('main') -%}

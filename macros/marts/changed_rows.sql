@@ -2,6 +2,18 @@
    the build in `_build`: whoever reads them sees what is new. A set of such rows is the one
    from before if it has as many rows and the same newest `_build`. #}
 
+{# The SQL by which the strategy of this model writes what was worked out. #}
+{% macro strategy_sql(target, made, columns) -%}
+    {%- set strategy = context['get_incremental_' ~ config.get('incremental_strategy') | replace('+', '_') ~ '_sql'] -%}
+    {{ return(strategy({
+        'target_relation': target,
+        'temp_relation': made,
+        'unique_key': config.get('unique_key'),
+        'dest_columns': columns,
+    })) }}
+{%- endmacro %}
+
+
 {# What strategies come to: rows of the table (`kept`) for which one of the conditions `gone` holds
    go, and those worked out (`made`) come. Where `same` says which are the same, these stay. #}
 {% macro replace_rows(arg_dict, gone, same=none) -%}
