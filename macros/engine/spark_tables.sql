@@ -79,37 +79,38 @@
 {% endmacro %}
 
 
-{# The select of the next version, or nothing where it would be this one. Each condition stands for
-   itself and rows are compared by joins: Sail does not plan an `or` of questions. #}
+{# The select of the next version, or nothing where it would be this one: the rows that stay, and
+   those worked out, each with the `_build` it has where it is as it was. A row whose key was worked
+   out is among those that go. Each condition stands for itself and rows are compared by a join:
+   Sail does not plan an `or` of questions. #}
 {% macro spark__replace_rows(arg_dict, gone, same) -%}
-    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
     {%- set target, temp = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
-    {%- set stays = ['not (' ~ gone | join(')\n    and not (') ~ ')'] -%}
-    {%- set kept, made = [target ~ ' as kept'], [temp ~ ' as made'] -%}
-    {%- set comes = [] -%}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
+    {%- set build = adapter.quote('_build') -%}
+    {%- set of_kept = 'from ' ~ target ~ ' as kept\n    where not (' ~ gone | join(')\n    and not (') ~ ')' -%}
+    {%- set of_made = 'from ' ~ temp ~ ' as made' -%}
+    {%- set of_new = of_made -%}
     {%- if same -%}
-        {%- do kept.append('left join (select *, true as is_there from ' ~ temp ~ ') as made on ' ~ same) -%}
-        {%- do made.append('left join (select *, true as is_there from ' ~ target ~ ') as kept on ' ~ same) -%}
-        {%- do stays.append('made.is_there is null') -%}
-        {%- do comes.append('where kept.is_there is null') -%}
+        {%- set of_made = of_made ~ '\n    left join (select *, true as is_there from ' ~ target ~ ') as kept\n    on ' ~ same -%}
+        {%- set of_new = of_made ~ '\n    where kept.is_there is null' -%}
     {%- endif -%}
-    {%- set of_kept = 'from ' ~ kept | join('\n    ') ~ '\n    where ' ~ stays | join('\n    and ') -%}
-    {%- set of_both = 'from ' ~ target ~ ' as kept inner join ' ~ temp ~ ' as made on ' ~ same -%}
-    {%- set of_made = 'from ' ~ made | join('\n    ') ~ ' ' ~ comes | join -%}
+    {%- set stays = 'true' not in gone -%}
     {%- set counts = run_query(
-        'select (select count(*) ' ~ of_made ~ '), (select count(*) from ' ~ target ~ '), '
-        ~ '(select count(*) ' ~ of_kept ~ ')' ~ (' + (select count(*) ' ~ of_both ~ ')' if same else '')
+        'select (select count(*) ' ~ of_new ~ '), (select count(*) from ' ~ target ~ '), '
+        ~ ('(select count(*) ' ~ of_kept ~ ')' if stays else '0')
+        ~ (' + (select count(*) from ' ~ temp ~ ')' if same else '')
     ).rows[0] -%}
     {%- if counts[0] > 0 or counts[1] != counts[2] -%}
+    {%- if stays -%}
     select kept.{{ columns | join(', kept.') }}
     {{ of_kept }}
-    {%- if same %}
     union all
-    select kept.{{ columns | join(', kept.') }}
-    {{ of_both }}
-    {%- endif %}
-    union all
-    select made.{{ columns | join(', made.') }}
+    {% endif -%}
+    select
+        {%- for column in columns %}
+        {{ 'coalesce(kept.' ~ column ~ ', made.' ~ column ~ ')' if same and column == build else 'made.' ~ column }}
+        {{- ' as ' ~ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
     {{ of_made }}
     {%- endif -%}
 {%- endmacro %}
