@@ -1,5 +1,5 @@
 """The simulated world, built on a standalone cluster of Apache Spark: the same rows as DuckDB's,
-also after more has landed and only that was built.
+also after more has landed and only that was built, although a build of it was killed.
 """
 
 from __future__ import annotations
@@ -7,8 +7,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from repositories.warehouse import Warehouse as Readers
 from tests.cluster.standalone import cluster
 from tests.support.demo import demo_warehouse
+from tests.support.killed import IN_A_MODEL, dies
 from tests.support.on_spark import (
     built,
     land_polls,
@@ -28,6 +30,10 @@ def test_every_table_has_the_rows_that_duckdb_has_in_full_and_after_an_increment
         assert other_rows(world, spark) == []
         before = spark_tables(spark)
         land_polls(world)
+        dies(spark, IN_A_MODEL, "creative_briefs", "drop table", patience=1800)
+        with Readers.open(config=spark) as released:
+            assert released.release.number == 1
+        assert before < spark_tables(spark)
         assert built(spark)
     world.build()
     assert other_rows(world, spark) == []

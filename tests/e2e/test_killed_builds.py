@@ -6,7 +6,6 @@ kill themselves at an exact moment, which a signal from outside cannot hit twice
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -26,43 +25,10 @@ from repositories.release_files import release_files
 from tests.conftest import PgServer
 from tests.support.builds import Warehouse, differences
 from tests.support.histories import History, land
+from tests.support.killed import IN_A_MODEL, IN_A_RELEASE, dies, environment, run
 from tests.support.parsed import lend
 from warehouse.build import build
 from warehouse.settings import PROJECT_ROOT, Settings
-
-#: `ace build` that dies when a model is about to run a statement with these words: what
-#: its transaction did before is not committed yet.
-IN_A_MODEL = """
-import os, signal, sys
-from warehouse import cli
-from warehouse.build import dbt_run
-model, words = sys.argv[1:]
-go_on = dbt_run.Progress.event
-def event(self, message):
-    if message.info.name == "SQLQuery":
-        data = message.data
-        if data.node_info.node_name == model and words in " ".join(data.sql.lower().split()):
-            os.kill(os.getpid(), signal.SIGKILL)
-    go_on(self, message)
-dbt_run.Progress.event = event
-cli.main(["build"])
-"""
-
-#: `ace build` that dies in the n-th call of a function of the release.
-IN_A_RELEASE = """
-import importlib, os, signal, sys
-from warehouse import cli
-module = importlib.import_module(sys.argv[1])
-owner = getattr(module, sys.argv[2]) if sys.argv[2] != "-" else module
-go_on, calls = getattr(owner, sys.argv[3]), []
-def step(*arguments, **named):
-    calls.append(1)
-    if len(calls) == int(sys.argv[4]):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return go_on(*arguments, **named)
-setattr(owner, sys.argv[3], step)
-cli.main(["build"])
-"""
 
 #: `ace build` whose lock's session an administrator ends, so that another build begins.
 OVERTAKEN = """
@@ -133,32 +99,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     for load in loads[:25]:
         land(landing, load)
     return World(folder, landing, loads[25:])
-
-
-def environment(config: Settings) -> dict[str, str]:
-    values = {k: v for k, v in os.environ.items() if not k.startswith("ACE_")}
-    values |= {"ACE_HOME": str(config.home), "ACE_LANDING": config.landing}
-    values |= {"ACE_TARGET": config.target, "ACE_POSTGRES_URL": config.postgres_url or ""}
-    return values
-
-
-def run(config: Settings, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        env=environment(config),
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
-def dies(config: Settings, script: str, *arguments: str) -> str:
-    """Run a script that kills itself; returns what it said."""
-    done = run(config, script, *arguments)
-    assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
-    return done.stdout
 
 
 def kill_dbt(config: Settings, words: str) -> None:

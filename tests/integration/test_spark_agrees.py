@@ -16,6 +16,7 @@ from common.settings import Settings
 from loaders.landing import Landing
 from repositories.warehouse import Warehouse as Readers
 from tests.support.builds import Warehouse
+from tests.support.killed import IN_A_MODEL, dies
 from tests.support.on_spark import (
     built,
     land_polls,
@@ -61,7 +62,7 @@ def test_what_is_built_is_not_built_again(spark: Settings) -> None:
     assert not built(spark)
 
 
-def test_an_increment_that_failed_is_made_up_for_by_the_next_which_writes_what_changed(
+def test_increments_that_failed_or_were_killed_are_made_up_for_by_the_next(
     grows: Warehouse, spark: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dbt.adapters.spark.session import Cursor
@@ -80,6 +81,12 @@ def test_an_increment_that_failed_is_made_up_for_by_the_next_which_writes_what_c
         broken.setattr(Cursor, "execute", fails)
         with pytest.raises(AceError):
             built(spark)
+    with Readers.open(config=spark) as released:
+        assert released.release.number == 1
+    assert before < spark_tables(spark)
+
+    # The last model: all others are made, and tables of its own steps.
+    dies(spark, IN_A_MODEL, "creative_briefs", "drop table")
     with Readers.open(config=spark) as released:
         assert released.release.number == 1
     assert before < spark_tables(spark)
