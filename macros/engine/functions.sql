@@ -281,6 +281,13 @@
 {%- endmacro %}
 
 
+{# Begins the columns of a select whose rows are few and each cost much: Spark would leave them to
+   one core, for it splits work by bytes. #}
+{% macro over_cores() -%}
+    {{ return('/*+ repartition(32) */' if target.type == 'spark' else '') }}
+{%- endmacro %}
+
+
 {# A double as a JSON number, whole ones without a fraction on every engine. #}
 {% macro json_number(expression) -%}
     {%- if target.type == 'postgres' -%}

@@ -119,7 +119,10 @@ def pytest_failing(tests: Iterable[str]) -> set[str]:
         return set(wanted)
     red = [line.split()[1] for line in done.stdout.splitlines() if RED.match(line)]
     return {
-        test for test in wanted if any(one == test or one.startswith(f"{test}[") for one in red)
+        test
+        for test in wanted
+        # One test, of several arguments, or a file of them.
+        if any(one == test or one.startswith((f"{test}[", f"{test}::")) for one in red)
     }
 
 

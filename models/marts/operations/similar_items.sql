@@ -136,7 +136,7 @@ held as {{ computed_once() }} (
 sought as (
 
     select
-        placed.space,
+        {{ over_cores() -}} placed.space,
         placed.item,
         vectors.unit_vector
     from placed
