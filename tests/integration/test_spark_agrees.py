@@ -19,6 +19,7 @@ from tests.support.builds import Warehouse
 from tests.support.killed import IN_A_MODEL, dies
 from tests.support.on_spark import (
     built,
+    changed_rows,
     land_polls,
     other_rows,
     released_by_spark,
@@ -94,6 +95,10 @@ def test_increments_that_failed_or_were_killed_are_made_up_for_by_the_next(
     assert built(spark)
     grows.build()
     assert other_rows(grows, spark) == []
+    # Whoever reads what is new sees no more than on DuckDB.
+    examples = "intermediate.int_forecast_examples"
+    counts = f"select count(*) as n from {examples} group by _build order by _build desc"
+    assert changed_rows(spark, examples) == grows.query(counts)[0]["n"]
     kept = {place.partition("/")[2] for place in before & spark_tables(spark)}
     assert "build_intermediate/int_performance_metrics" not in kept
     assert {"build_intermediate/int_scripts", "build_reference/age_horizons"} <= kept

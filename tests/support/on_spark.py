@@ -7,11 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from common.settings import Settings
 from tests.support.builds import Warehouse, differences
 from tests.support.histories import Landed, land
 from warehouse.build import build
 from warehouse.spark.session import MASTER
+from warehouse.spark.versions import held, read_parquet
 
 
 @dataclass
@@ -54,6 +57,18 @@ def spark_tables(config: Settings) -> set[str]:
     """Folders of its tables: build, schema and name."""
     tables = config.home / "spark" / "tables"
     return {str(path.relative_to(tables)) for path in tables.glob("*/*/*")}
+
+
+def changed_rows(config: Settings, table: str) -> int:
+    """How many rows of a table (``schema.name``) the last build that changed it wrote."""
+    folder = next(
+        one.folder
+        for one in held(config.home / "spark").versions
+        if f"{one.schema}.{one.name}" == table
+    )
+    rows = read_parquet(config.home / "spark" / "tables" / str(folder))
+    found = duckdb.execute(f"select count(*) from {rows} group by _build order by _build desc")
+    return int(found.fetchall()[0][0])
 
 
 def other_rows(world: Warehouse, spark: Settings) -> list[str]:
