@@ -94,18 +94,14 @@
         {%- set of_made = of_made ~ '\n    left join (select *, true as is_there from ' ~ target ~ ') as kept\n    on ' ~ same -%}
         {%- set of_new = of_made ~ '\n    where kept.is_there is null' -%}
     {%- endif -%}
-    {%- set stays = 'true' not in gone -%}
     {%- set counts = run_query(
         'select (select count(*) ' ~ of_new ~ '), (select count(*) from ' ~ target ~ '), '
-        ~ ('(select count(*) ' ~ of_kept ~ ')' if stays else '0')
-        ~ (' + (select count(*) from ' ~ temp ~ ')' if same else '')
+        ~ '(select count(*) ' ~ of_kept ~ ')' ~ (' + (select count(*) from ' ~ temp ~ ')' if same else '')
     ).rows[0] -%}
     {%- if counts[0] > 0 or counts[1] != counts[2] -%}
-    {%- if stays -%}
     select kept.{{ columns | join(', kept.') }}
     {{ of_kept }}
     union all
-    {% endif -%}
     select
         {%- for column in columns %}
         {{ 'coalesce(kept.' ~ column ~ ', made.' ~ column ~ ')' if same and column == build else 'made.' ~ column }}

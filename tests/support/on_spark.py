@@ -10,8 +10,10 @@ from typing import Any
 import duckdb
 
 from common.settings import Settings
+from repositories.warehouse import Warehouse as Readers
 from tests.support.builds import Warehouse, differences
 from tests.support.histories import Landed, land
+from tests.support.killed import IN_A_MODEL, dies
 from warehouse.build import build
 from warehouse.spark.session import MASTER
 from warehouse.spark.versions import held, read_parquet
@@ -36,6 +38,17 @@ def released_by_spark(world: Warehouse, home: Path, master: str = "local") -> Se
 def built(config: Settings) -> bool:
     """Build what is new there; false where nothing is."""
     return build(config=config, say=lambda _: None, note=lambda _: None).built
+
+
+def killed(config: Settings) -> None:
+    """A build dies in its last model: all others are made, and tables of its own steps."""
+    dies(config, IN_A_MODEL, "creative_briefs", "drop table", patience=1800)
+
+
+def release_number(config: Settings) -> int | None:
+    """The release that readers see."""
+    with Readers.open(config=config) as released:
+        return released.release.number
 
 
 def land_polls(world: Warehouse) -> None:

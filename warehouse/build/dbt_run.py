@@ -270,8 +270,10 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Have garbage collected after many objects only: a project parsed is half a million, of
-    which nearly all stay, and walking them again and again is a tenth of the time.
+    """Have garbage collected after many objects only.
+
+    A parsed project is half a million, of which nearly all stay: to walk them again and again is
+    a tenth of a parse.
     """
     usual = gc.get_threshold()
     gc.set_threshold(50_000, 20, 100)
@@ -286,8 +288,7 @@ def uncollected() -> Iterator[None]:
     """Have garbage collection pass over what is in memory by now, such as a parsed project."""
     gc.freeze()
     try:
-        with seldom_collected():
-            yield
+        yield
     finally:
         gc.unfreeze()
 
