@@ -18,7 +18,10 @@
     {%- set kept = [] -%}
     {%- set sql = with_steps_kept(with_doubles(compiled_code), kept) -%}
     {#- The one of the build before, whose files stay. -#}
-    {%- call statement('dropped') -%}drop table if exists {{ target_relation }}{%- endcall -%}
+    {%- set before = load_cached_relation(this) -%}
+    {%- call statement('dropped') -%}
+        drop {{ 'view' if before and before.is_view else 'table' }} if exists {{ target_relation }}
+    {%- endcall -%}
     {%- call statement('main') -%}
         {{ create_table_as(false, target_relation, sql) }}
     {%- endcall -%}
@@ -94,7 +97,8 @@
         {%- set of_made = of_made ~ '\n    left join (select *, true as is_there from ' ~ target ~ ') as kept\n    on ' ~ same -%}
         {%- set of_new = of_made ~ '\n    where kept.is_there is null' -%}
     {%- endif -%}
-    {%- set counts = run_query(
+    {%- set is_new = not same and run_query('select 1 from ' ~ temp ~ ' limit 1').rows -%}
+    {%- set counts = [1, 0, 0] if is_new else run_query(
         'select (select count(*) ' ~ of_new ~ '), (select count(*) from ' ~ target ~ '), '
         ~ '(select count(*) ' ~ of_kept ~ ')' ~ (' + (select count(*) from ' ~ temp ~ ')' if same else '')
     ).rows[0] -%}

@@ -1,3 +1,5 @@
+{{ config(materialized=kept_changes()) }}
+
 {# What incremental marts about posts have to make anew: a post whose rows were decided again,
    or one of whose polls was. #}
 with
@@ -46,3 +48,4 @@ final as (
 )
 
 select * from final
+{{ where_not_consumed() }}

@@ -214,7 +214,7 @@ with_kind as (
 ),
 
 {# Posts with the tag (1) and without it (0), and their scripts' sums, squared and multiplied. #}
-sides as (
+sides as {{ computed_once() }} (
 
     select
         with_tag.platform,

@@ -193,7 +193,7 @@ sums as (
 
 ),
 
-means as (
+means as {{ computed_once() }} (
 
     select
         sums.*
@@ -207,7 +207,7 @@ means as (
 ),
 
 {# How far the posts are from what is usual on their platform, with weights of their exposure. #}
-spreads as (
+spreads as {{ computed_once() }} (
 
     select
         compared.platform,
@@ -237,7 +237,7 @@ spreads as (
 ),
 
 {# From here on a metric is a row. #}
-of_platforms as (
+of_platforms as {{ computed_once() }} (
     {% for metric in events %}
     select
         means.platform,
@@ -357,7 +357,7 @@ totals as (
 
 ),
 
-recent as (
+recent as {{ computed_once() }} (
     {% for scope in ['platform', "'all'"] %}
     select
         {{ scope }} as platform,

@@ -61,7 +61,7 @@ earlier_shares as (
 
 {# The days of the window on which the tag was seen. On the others it was not, and adds
    nothing to these sums. #}
-sums as (
+sums as {{ computed_once() }} (
 
     select
         judged.platform,
@@ -103,7 +103,7 @@ frequent as (
 
 ),
 
-baseline_shares as (
+baseline_shares as {{ computed_once() }} (
 
     select
         frequent.tag,

@@ -408,7 +408,21 @@ swept_0 as {{ computed_once() }} (
 
 ),
 
+{# The row that is swept is its column, too: the matrix stays symmetric. #}
 {% for step in range(1, largest + 1) -%}
+{%- set pivot = array_item('lines.cells', step + 1) -%}
+line_{{ step }} as (
+
+    select
+        platform,
+        kind,
+        {{ ordered_array('v', 'j') }} as cells
+    from swept_{{ step - 1 }}
+    where i = {{ step }}
+    group by platform, kind
+
+),
+
 swept_{{ step }} as {{ computed_once() }} (
 
     select
@@ -417,27 +431,16 @@ swept_{{ step }} as {{ computed_once() }} (
         cell.i,
         cell.j,
         case
-            when corner.v is null then cell.v
-            when cell.i = {{ step }} and cell.j = {{ step }} then -1 / corner.v
-            when cell.i = {{ step }} or cell.j = {{ step }} then cell.v / corner.v
-            else cell.v - below.v * beside.v / corner.v
+            when lines.cells is null then cell.v
+            when cell.i = {{ step }} and cell.j = {{ step }} then -1 / {{ pivot }}
+            when cell.i = {{ step }} or cell.j = {{ step }} then cell.v / {{ pivot }}
+            else cell.v - {{ array_item('lines.cells', 'cell.i + 1') }}
+                * {{ array_item('lines.cells', 'cell.j + 1') }} / {{ pivot }}
         end as v
     from swept_{{ step - 1 }} as cell
-    left join swept_{{ step - 1 }} as corner
-        on cell.platform = corner.platform
-        and cell.kind = corner.kind
-        and corner.i = {{ step }}
-        and corner.j = {{ step }}
-    left join swept_{{ step - 1 }} as below
-        on cell.platform = below.platform
-        and cell.kind = below.kind
-        and cell.j = below.j
-        and below.i = {{ step }}
-    left join swept_{{ step - 1 }} as beside
-        on cell.platform = beside.platform
-        and cell.kind = beside.kind
-        and cell.i = beside.i
-        and beside.j = {{ step }}
+    left join line_{{ step }} as lines
+        on cell.platform = lines.platform
+        and cell.kind = lines.kind
 
 ),
 

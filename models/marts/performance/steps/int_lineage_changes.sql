@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized=kept_changes()) }}
 
 {# In which builds what a post was made from changed: incremental models that hold a post's
    lineage make these posts anew, as those of post_changes. #}
@@ -70,3 +70,4 @@ final as (
 )
 
 select * from final
+{{ where_not_consumed() }}

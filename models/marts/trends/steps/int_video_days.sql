@@ -12,7 +12,7 @@ observations as (
 
 ),
 
-days as (
+days as {{ computed_once() }} (
 
     select
         platform,
@@ -40,7 +40,7 @@ usual as (
 
 ),
 
-judged as (
+judged as {{ computed_once() }} (
 
     select
         days.platform,
