@@ -147,6 +147,6 @@ lock: ## Renew the pinned versions after a change of pyproject.toml
 		--no-annotate --no-header requirements/cluster.in -o requirements/cluster.txt $(ARGS)
 
 clean: ## Remove what was made here, except landed data and releases
-	@rm -rf .venv target logs .pytest_cache .mypy_cache .ruff_cache .sqlfluff_cache .hypothesis *.egg-info
+	@rm -rf .venv .parsed target logs .pytest_cache .mypy_cache .ruff_cache .sqlfluff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@printf 'Landed data and releases are kept in data/; delete that folder yourself to start over.\n'

@@ -38,7 +38,7 @@ def lend(home: Path, database: str = "warehouse", target: str = "duckdb") -> Non
     name = "ACE_PG_DATABASE" if target == "postgres" else "ACE_WAREHOUSE"
     with _environment({"ACE_HOME": str(home), name: database}):
         manifest = parsed_project(target, arguments(home, target))
-    kept = Kept(folder, project_fingerprint(target), {name: database})
+    kept = Kept(folder, project_fingerprint(target), {name: database}, beside=None)
     kept.write(manifest)
 
 
@@ -61,7 +61,7 @@ def _shared(target: str, arguments: Sequence[str]) -> Any:
         return _parse(arguments)
     folder = shared / target
     folder.mkdir(parents=True, exist_ok=True)
-    kept = Kept(folder, "tests", {"ACE_WAREHOUSE": "tests"})
+    kept = Kept(folder, "tests", {"ACE_WAREHOUSE": "tests"}, beside=None)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         manifest = kept.read()
