@@ -134,12 +134,12 @@ cases as (
     union all
     select
         'lot_of_post: the first',
-        {{ lot_of_post("cast('ffffffff-ffff-ffff-ffff-ffffffffff00' as uuid)") }},
+        {{ lot_of_post("cast('ffffffff-ffff-ffff-ffff-ffffffffff00' as " ~ type_uuid() ~ ")") }},
         1 / 512.0
     union all
     select
         'lot_of_post: the last but sixteen',
-        {{ lot_of_post("cast('00000000-0000-0000-0000-0000000000ef' as uuid)") }},
+        {{ lot_of_post("cast('00000000-0000-0000-0000-0000000000ef' as " ~ type_uuid() ~ ")") }},
         479 / 512.0
     union all
     select
@@ -157,16 +157,16 @@ cases as (
     select
         'midnight_after a midnight',
         {{ hours_between(
-            "timestamptz '2026-03-16 00:00:00+00'",
-            midnight_after("timestamptz '2026-03-16 00:00:00+00'")
+            moment('2026-03-16 00:00:00+00'),
+            midnight_after(moment('2026-03-16 00:00:00+00'))
         ) }},
         0
     union all
     select
         'midnight_after the hour after one',
         {{ hours_between(
-            "timestamptz '2026-03-16 01:00:00+00'",
-            midnight_after("timestamptz '2026-03-16 01:00:00+00'")
+            moment('2026-03-16 01:00:00+00'),
+            midnight_after(moment('2026-03-16 01:00:00+00'))
         ) }},
         23
     union all
@@ -193,16 +193,16 @@ cases as (
     select
         'monday_of a Sunday evening',
         {{ hours_between(
-            monday_of("cast('2026-11-22 23:59:59+00' as timestamptz)"),
-            "cast('2026-11-16 00:00:00+00' as timestamptz)",
+            monday_of(moment('2026-11-22 23:59:59+00')),
+            moment('2026-11-16 00:00:00+00'),
         ) }},
         0
     union all
     select
         'monday_of a Monday',
         {{ hours_between(
-            monday_of("cast('2026-11-23 00:00:00+00' as timestamptz)"),
-            "cast('2026-11-23 00:00:00+00' as timestamptz)",
+            monday_of(moment('2026-11-23 00:00:00+00')),
+            moment('2026-11-23 00:00:00+00'),
         ) }},
         0
 

@@ -8,7 +8,7 @@ parts as (
 
     select
         'youtube' as platform,
-        'a|b\c' as external_id,
+        {{ text_literal('a|b\\c') }} as external_id,
         cast(null as text) as unknown
 
 ),

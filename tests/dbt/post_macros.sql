@@ -4,7 +4,7 @@
 {%- set double = type_double() -%}
 {%- set unknown = 'cast(null as bigint)' -%}
 {%- set hour = 3600000000 -%}
-{%- set published = "timestamptz '2026-03-01 00:00:00+00'" -%}
+{%- set published = moment('2026-03-01 00:00:00+00') -%}
 {%- set numbers = [
     ['ratio', ratio('cast(1 as bigint)', 'cast(8 as bigint)'), 0.125],
     ['ratio to nothing', ratio('cast(1 as bigint)', 'cast(0 as bigint)'), none],
@@ -18,9 +18,9 @@
     ['sum_known', sum_known(['cast(2 as bigint)', 'cast(3 as bigint)', 'cast(4 as bigint)']), 9],
     ['sum_known of some', sum_known([unknown, 'cast(3 as bigint)', unknown]), 3],
     ['sum_known of none', sum_known([unknown, unknown]), none],
-    ['hours_between', hours_between(published, "timestamptz '2026-03-02 01:30:00+00'"), 25.5],
-    ['hours_between of the unknown', hours_between(published, 'cast(null as timestamptz)'), none],
-    ['age_us', age_us(published, "timestamptz '2026-03-01 00:00:00.000001+00'"), 1],
+    ['hours_between', hours_between(published, moment('2026-03-02 01:30:00+00')), 25.5],
+    ['hours_between of the unknown', hours_between(published, moment()), none],
+    ['age_us', age_us(published, moment('2026-03-01 00:00:00.000001+00')), 1],
     ['exp_less_one of nothing', exp_less_one('cast(0 as ' ~ double ~ ')'), 0],
     ['exp_less_one next to 0', exp_less_one('cast(1e-10 as ' ~ double ~ ')'), '1.00000000005e-10'],
     ['exp_less_one below where both ways meet', exp_less_one('cast(0.0009999 as ' ~ double ~ ')'), '0.00100040006666333'],
@@ -28,7 +28,7 @@
     ['exp_less_one', exp_less_one('cast(1 as ' ~ double ~ ')'), '1.718281828459045'],
     ['quotient', quotient('cast(7 as bigint)', 4), 1],
     ['quotient that leaves nothing', quotient('cast(8 as bigint)', 4), 2],
-    ['age_us of an early poll', age_us(published, "timestamptz '2026-02-28 23:56:00+00'"), 0],
+    ['age_us of an early poll', age_us(published, moment('2026-02-28 23:56:00+00')), 0],
 ] -%}
 {#- Name, hours and value of the poll before, of the poll after, value at 24 hours. -#}
 {%- set at_24_hours = [

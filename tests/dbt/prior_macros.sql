@@ -3,7 +3,7 @@
 {# Priors by moments and the median of an array, evaluated: a failing row names the case. #}
 {%- set double = type_double() -%}
 {%- set no_number = 'cast(null as ' ~ double ~ ')' -%}
-{%- set array = "cast(array[4, 1, 3, 2] as " ~ double ~ "[])" -%}
+{%- set array = array_of([4, 1, 3, 2], double) -%}
 {%- set cases = [
     ['gamma_spread', gamma_spread('cast(12 as bigint)', 'cast(16 as bigint)', '0.5', '8'), 0.5],
     ['gamma_spread at the mean', gamma_spread('cast(8 as bigint)', 'cast(16 as bigint)', '0.5', '8'), 0],
@@ -20,8 +20,8 @@
     ['beta_prior_weight where all succeed', beta_prior_weight('0', 'cast(8 as bigint)', '128', '16', '1'), 1000000],
     ['beta_prior_weight of single trials', beta_prior_weight('2', 'cast(8 as bigint)', '8', '1', '0.5'), 1000000],
     ['array_median of an even number', array_median(array), 2.5],
-    ['array_median of one', array_median("cast(array[7] as " ~ double ~ "[])"), 7],
-    ['array_median of nothing', array_median("cast(null as " ~ double ~ "[])"), none],
+    ['array_median of one', array_median(array_of([7], double)), 7],
+    ['array_median of nothing', array_median(array_of([], double)), none],
 ] %}
 
 with

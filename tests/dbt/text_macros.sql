@@ -26,8 +26,9 @@ cases as (
 
     select
         'uuids_in' as case_name,
-        string_agg(right(cast(reference_id as text), 1), ',' order by cast(reference_id as text))
-            as got,
+        {{ joined_text(
+            'right(cast(reference_id as text), 1)', ',', 'cast(reference_id as text)'
+        ) }} as got,
         'a,b' as expected
     from found
     union all

@@ -68,7 +68,7 @@ tags as (
 days as (
 
     select
-        timestamptz '2026-03-01 23:30:00-05:00' as moment,
+        {{ moment('2026-03-01 23:30:00-05:00') }} as moment,
         date '2026-03-02' as expected
 
 ),

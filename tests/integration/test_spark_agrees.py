@@ -7,6 +7,7 @@ Sail builds it in this process and without Java, through what ``ace build --targ
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +22,13 @@ from tests.support.on_spark import (
     changed_rows,
     killed,
     land_polls,
+    macro_tests,
     other_rows,
     release_number,
     released_by_spark,
     spark_tables,
 )
+from warehouse.settings import PROJECT_ROOT
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +61,14 @@ def test_its_columns_have_the_types_that_duckdb_gives_them(
     with Readers.open(config=demo_release) as usual, Readers.open(config=spark) as released:
         assert released.release.engine == "spark"
         assert released.query(query) == usual.query(query)
+
+
+def test_macros_give_what_they_give_elsewhere(tmp_path: Path) -> None:
+    """What their tests expect was computed by others; DuckDB and Postgres are held to the same."""
+    pytest.importorskip("pysail", reason="Sail is not installed: sh requirements/install.sh spark")
+    found = macro_tests(tmp_path)
+    assert found.keys() == {path.stem for path in (PROJECT_ROOT / "tests/dbt").glob("*_macros.sql")}
+    assert {name: status for name, status in found.items() if status != "pass"} == {}
 
 
 def test_what_is_built_is_not_built_again(spark: Settings) -> None:

@@ -10,11 +10,16 @@ from typing import Any
 import duckdb
 
 from common.settings import Settings
+from loaders.landing import Landing
 from repositories.warehouse import Warehouse as Readers
 from tests.support.builds import Warehouse, differences
 from tests.support.histories import Landed, land
 from tests.support.killed import IN_A_MODEL, dies
+from tests.support.parsed import arguments, parsed_project
 from warehouse.build import build
+from warehouse.build.dbt_run import _environment
+from warehouse.build.environment import build_environment
+from warehouse.spark.building import spark_build
 from warehouse.spark.session import MASTER
 from warehouse.spark.versions import held, read_parquet
 
@@ -43,6 +48,32 @@ def built(config: Settings) -> bool:
 def killed(config: Settings) -> None:
     """A build dies in its last model: all others are made, and tables of its own steps."""
     dies(config, IN_A_MODEL, "creative_briefs", "drop table", patience=1800)
+
+
+def macro_tests(home: Path) -> dict[str, str]:
+    """The status of every test of macros on Sail, by the name of the test."""
+    from dbt.cli.main import dbtRunner
+
+    landing = Landing(str(home / "landing"))
+    landing.prepare()
+    config = Settings(home, "spark", landing.url, None, None, {MASTER: "local"})
+    found: dict[str, str] = {}
+    with (
+        spark_build(config, landing, None, anew=True, increment=None) as opened,
+        _environment(build_environment(config, landing) | opened.environment),
+    ):
+        told = arguments(home, "spark")
+        # What one of them reads, and they themselves.
+        for command in (["seed", "--select", "age_horizons"], ["test", "--select", "tag:macros"]):
+            manifest = parsed_project("spark", told)
+            done: Any = dbtRunner(manifest=manifest).invoke([*command, *told])
+            assert done.exception is None
+            found |= {
+                one.node.name: f"{one.status} {one.message or ''}".strip()
+                for one in done.result
+                if one.node.resource_type == "test"
+            }
+    return found
 
 
 def release_number(config: Settings) -> int | None:
