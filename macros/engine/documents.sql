@@ -88,7 +88,7 @@
                     item -> item is not null and item not in ('true', 'false')
                         and left(item, 1) <> '{' and item not like '[%'
                 ), '{{ separator }}')
-                {#- Not an object, a number or a boolean: what its value is is read off the document. #}
+                {#- A text, no number or boolean: the document tells. #}
                 when {{ document }} rlike '"{{ key }}" *: *"' and left({{ part }}, 1) <> '{' then {{ part }}
             end, ''
         )

@@ -19,13 +19,6 @@
 
 {# An array of SQL expressions of a type; the unknown one. #}
 {% macro array_of(items, type) -%}
-    {%- set array_type = 'array<' ~ type ~ '>' if target.type == 'spark' else type ~ '[]' -%}
-    {%- set written = 'array(' ~ items | join(', ') ~ ')' if target.type == 'spark' else 'array[' ~ items | join(', ') ~ ']' -%}
-    cast({{ written if items else 'null' }} as {{ array_type }})
-{%- endmacro %}
-
-
-{# Literals with a point are doubles in tests, too, as in models (with_doubles). #}
-{% macro spark__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) -%}
-    {{ default__get_test_sql(with_doubles(main_sql), fail_calc, warn_if, error_if, limit) }}
+    {%- set of_type, of_items = ('array<%s>', 'array(%s)') if target.type == 'spark' else ('%s[]', 'array[%s]') -%}
+    cast({{ of_items % (items | join(', ')) if items else 'null' }} as {{ of_type % type }})
 {%- endmacro %}

@@ -111,7 +111,7 @@ cases as (
     union all
     select
         'json_fields of a name with signs',
-        max(fields.field_value),
+        {{ joined_text('fields.field_value', ',', 'fields.field_value') }},
         'i'
     from ({{ json_fields('documents', 'id', 'document') }}) as fields
     where fields.field = '$.h'
