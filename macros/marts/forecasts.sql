@@ -40,6 +40,23 @@
 {%- endmacro %}
 
 
+{# How many pseudo-observations draw each of them to constant scaling. Of few posts a bend of the
+   slope, whose square is large where the slope is unusual, and the size tell least. #}
+{% macro growth_ridges() -%}
+    {{ return([5, 5, 5, 100, 20]) }}
+{%- endmacro %}
+
+
+{# The newest posts that a fit is made of. What posts without views come to is one number, for which
+   fewer do: those nearest to what is ahead. #}
+{% macro posts_of_fit() -%}
+    case
+        when from_zero then {{ var('forecast_training_posts_from_zero') }}
+        else {{ var('forecast_training_posts') }}
+    end
+{%- endmacro %}
+
+
 {# How far a value is from its mean, in standard deviations, at most three: a post unlike
    any seen is treated as the most unusual one seen. Unknown and no spread are the mean. #}
 {% macro standardised(value, mean, deviation) -%}
@@ -97,16 +114,16 @@
 
 {# Body of a CTE: for each `key` of `source` the normal equations of a least squares fit, as
    `solve_symmetric` takes them. Reads x_i, which are to add up to the column `goal` once they
-   have their coefficients. `ridge` pseudo-observations of each coefficient draw the first to the
-   column `toward`, which is the same for a whole key, and the others to 0. #}
-{% macro ridge_equations(source, key, names, ridge, toward, goal) -%}
+   have their coefficients. As many pseudo-observations of each coefficient as `ridges` says draw
+   the first to the column `toward`, which is the same for a whole key, and the others to 0. #}
+{% macro ridge_equations(source, key, names, ridges, toward, goal) -%}
     select
         {{ key }},
         {%- for i in range(names | length) %}
         {%- for j in range(i, names | length) %}
-        {{ exact_sum('x_' ~ i ~ ' * x_' ~ j) }}{{ ' + ' ~ ridge if i == j }} as a_{{ i }}_{{ j }},
+        {{ exact_sum('x_' ~ i ~ ' * x_' ~ j) }}{{ ' + ' ~ ridges[i] if i == j }} as a_{{ i }}_{{ j }},
         {%- endfor %}
-        {{ exact_sum('x_' ~ i ~ ' * ' ~ goal) }}{{ ' + ' ~ ridge ~ ' * max(' ~ toward ~ ')' if i == 0 }} as b_{{ i }}{{ ',' if not loop.last }}
+        {{ exact_sum('x_' ~ i ~ ' * ' ~ goal) }}{{ ' + ' ~ ridges[0] ~ ' * max(' ~ toward ~ ')' if i == 0 }} as b_{{ i }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ source }}
     group by {{ key }}

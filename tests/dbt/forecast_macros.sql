@@ -24,9 +24,9 @@ systems as (
 
 {{ solve_symmetric('systems', 'fit_id', ['x', 'y', 'z']) }}
 
-{# Two posts, and one pseudo-observation of each coefficient near (3, 0):
-   numpy.linalg.lstsq([[0.5, 0.5], [0.25, 0], [1, 0], [0, 1]], [1, 1, 3, 0]) is
-   292 / 101 and -18 / 101. #}
+{# Two posts, and pseudo-observations near (3, 0), one of the first coefficient, four of the second:
+   numpy.linalg.lstsq([[0.5, 0.5], [0.25, 0], [1, 0], [0, 2]], [1, 1, 3, 0]) is
+   1012 / 353 and -18 / 353. #}
 observations as (
 
     select
@@ -41,7 +41,7 @@ observations as (
 
 equations as (
 
-    {{ ridge_equations('observations', 'fit_id', ['x', 'y'], 1, 'toward', 'goal') }}
+    {{ ridge_equations('observations', 'fit_id', ['x', 'y'], [1, 4], 'toward', 'goal') }}
 
 ),
 
@@ -102,13 +102,13 @@ cases as (
     union all
     select
         'ridge_equations: first',
-        (292 * a_0_0 - 18 * a_0_1) / 101 - b_0,
+        (1012 * a_0_0 - 18 * a_0_1) / 353 - b_0,
         0
     from equations
     union all
     select
         'ridge_equations: second',
-        (292 * a_0_1 - 18 * a_1_1) / 101 - b_1,
+        (1012 * a_0_1 - 18 * a_1_1) / 353 - b_1,
         0
     from equations
     union all

@@ -21,8 +21,8 @@ Rows = list[dict[str, Any]]
 BANDS = {1: 6, 6: 24, 24: 72, 72: 168}
 PAIRS = [(start, target) for start in BANDS for target in (24, 72, 168) if target > start]
 LEAST = 50
-MOST = 2000
-RIDGE = 5.0
+MOST = {0: 2000, 1: 100}
+RIDGES = np.array([5.0, 5.0, 5.0, 100.0, 20.0])
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,8 @@ class Fit:
     """Growth from what is ahead, early slope and size, least squares of relative error."""
 
     def __init__(self, known: Rows) -> None:
-        self.rows = sorted(known, key=lambda one: (one["known"], str(one["post_id"])))[-MOST:]
+        newest = sorted(known, key=lambda one: (one["known"], str(one["post_id"])))
+        self.rows = newest[-MOST[known[0]["added"]] :]
         added = column(self.rows, "added")
         start, target = column(self.rows, "start") + added, column(self.rows, "target") + added
         slope, ahead = column(self.rows, "slope"), column(self.rows, "ahead")
@@ -128,14 +129,14 @@ class Fit:
         self.exponent = max(float(np.average(powers, weights=ahead**2)), 0.01)
         left = (np.exp(self.exponent * ahead) - 1) * reached
         self.scaling = max(float(np.linalg.lstsq(left[:, None], 1 - reached, rcond=None)[0][0]), 0)
-        # ridge regression as ordinary least squares with five pseudo-observations, each as
-        # large as the root mean square of what is ahead
+        # ridge regression as ordinary least squares with pseudo-observations, each as large as
+        # the root mean square of what is ahead
         design = self.features(slope, size) * left[:, None]
-        usual = np.sqrt(RIDGE * np.mean(left**2))
+        usual = np.sqrt(RIDGES * np.mean(left**2))
         towards = np.zeros(5)
-        towards[0] = self.scaling * usual
+        towards[0] = self.scaling * usual[0]
         self.theta = np.linalg.lstsq(
-            np.vstack([design, usual * np.eye(5)]),
+            np.vstack([design, np.diag(usual)]),
             np.concatenate([1 - reached, towards]),
             rcond=None,
         )[0]

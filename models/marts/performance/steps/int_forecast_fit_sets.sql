@@ -12,7 +12,7 @@
 
 {#- The last days that have as many posts as a fit takes: it is the same fit while they have as
     many rows and none of a newer build. -#}
-{%- set newest = "filter (where posts_after < " ~ var('forecast_training_posts') ~ ")" -%}
+{%- set newest = "filter (where posts_after < " ~ posts_of_fit() ~ ")" -%}
 {%- set scope = ['fit_platform', 'fit_era', 'from_hours', 'target_hours', 'from_zero'] %}
 
 with

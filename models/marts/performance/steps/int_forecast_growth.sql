@@ -91,10 +91,12 @@ weighted as (
 
 ),
 
-{# Five pseudo-observations keep growth near the posts' own constant scaling. #}
+{# Pseudo-observations keep growth near the posts' own constant scaling. #}
 systems as (
 
-    {{ ridge_equations('weighted', 'fit_id', growth_coefficients(), 5, 'toward', 'goal') }}
+    {{ ridge_equations(
+        'weighted', 'fit_id', growth_coefficients(), growth_ridges(), 'toward', 'goal'
+    ) }}
 
 ),
 

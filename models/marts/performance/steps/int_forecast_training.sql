@@ -70,7 +70,7 @@ final as (
         {{ ratio(grown_from('from_views'), grown_from('target_views')) }} as reached,
         {{ ratio(grown_from('target_views'), grown_from('from_views')) }} as growth
     from candidates
-    where choice <= {{ var('forecast_training_posts') }}
+    where choice <= {{ posts_of_fit() }}
 
 )
 
