@@ -60,7 +60,7 @@ def _limit(**environment: str) -> int:
     text = (PROJECT_ROOT / "profiles" / "profiles.yml").read_text()
     profile = Environment().from_string(text.replace(" | as_number", ""))
     found = yaml.safe_load(profile.render(env_var=lambda n, d="": environment.get(n, d)))
-    limit = found["ace_warehouse"]["outputs"]["duckdb"]["settings"]["memory_limit"]
+    limit = found["ace_warehouse"]["outputs"]["duckdb"]["config_options"]["memory_limit"]
     with duckdb.connect(config={"memory_limit": limit}) as connection:
         [(said,)] = connection.execute("select current_setting('memory_limit')").fetchall()
     number, unit = said.split()
