@@ -124,7 +124,7 @@ def run_dbt(
             arguments += ["--select", *select]
         if chosen.nodes is not None:
             arguments += select_nodes(manifest, chosen.nodes)
-        with progress, uncollected():
+        with progress, uncollected(), seldom_collected():
             done = dbtRunner(manifest=manifest, callbacks=[progress.event]).invoke(arguments)
             _close_connections(target)
     if done.exception is not None:
@@ -197,15 +197,15 @@ def _manifest(kept: Kept | None, target: str, folder: Path) -> Any:
     """The parsed project, as it was kept or anew."""
     from dbt.cli.main import dbtRunner
 
-    manifest = kept.read() if kept else None
-    if manifest is None:
-        with seldom_collected():
+    with seldom_collected():
+        manifest = kept.read() if kept else None
+        if manifest is None:
             parsed = dbtRunner().invoke(["parse", *_arguments(target, folder, None)])
-        if not parsed.success:
-            raise _broken(parsed.exception, folder)
-        manifest = parsed.result
-        if kept:
-            kept.write(manifest)
+            if not parsed.success:
+                raise _broken(parsed.exception, folder)
+            manifest = parsed.result
+            if kept:
+                kept.write(manifest)
     return manifest
 
 
@@ -273,7 +273,7 @@ def seldom_collected() -> Iterator[None]:
     """Have garbage collected after many objects only.
 
     A parsed project is half a million, of which nearly all stay: to walk them again and again is
-    a tenth of a parse.
+    a tenth of a parse. Of a run's as many are gone before anybody walks them.
     """
     usual = gc.get_threshold()
     gc.set_threshold(50_000, 20, 100)
