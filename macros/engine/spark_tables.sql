@@ -58,12 +58,17 @@
     {%- do scratch.append(made) -%}
     {%- set columns = adapter.get_columns_in_relation(target_relation) -%}
     {%- set version = strategy_sql(target_relation, made, columns) | trim -%}
+    {%- set place = spark_location(this.schema ~ '.' ~ this.identifier) -%}
     {%- if version -%}
-        {%- set place = spark_location(this.schema ~ '.' ~ this.identifier) -%}
         {%- call statement('main') -%}
             create table {{ next }} using parquet {{ place }} as
             {{ version }}
         {%- endcall -%}
+        {%- do scratch.append(next) -%}
+    {%- else -%}
+        {%- call noop_statement('main', 'unchanged', 'unchanged', '0') -%}{%- endcall -%}
+    {%- endif -%}
+    {%- if version and spark_differs(target_relation, next, columns) -%}
         {%- call statement('dropped') -%}drop table {{ target_relation }}{%- endcall -%}
         {%- call statement('named') -%}
             create table {{ target_relation }} (
@@ -72,9 +77,6 @@
                 {%- endfor -%}
             ) using parquet {{ place }}
         {%- endcall -%}
-        {%- do scratch.append(next) -%}
-    {%- else -%}
-        {%- call noop_statement('main', 'unchanged', 'unchanged', '0') -%}{%- endcall -%}
     {%- endif -%}
     {%- do drop_spark_tables(scratch) -%}
     {{ run_hooks(post_hooks) }}
@@ -82,31 +84,40 @@
 {% endmacro %}
 
 
-{# The select of the next version, or nothing where it would be this one: the rows that stay, and
-   those worked out, each with the `_build` it has where it is as it was. A row whose key was worked
-   out is among those that go. Each condition stands for itself and rows are compared by a join:
-   Sail does not plan an `or` of questions. #}
+{# Whether the next version of a table is another one. Of rows with the number of a build none is of
+   this one where all are as they were, which is asked of the next version rather than before: rows
+   are compared once. #}
+{% macro spark_differs(target, next, columns) -%}
+    {%- set build = adapter.quote('_build') -%}
+    {%- if build not in columns | map(attribute='quoted') -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {%- set counts = run_query(
+        'select (select count(*) from ' ~ target ~ '), count(*), max(' ~ build ~ '), '
+        ~ build_number() ~ ' from ' ~ next
+    ).rows[0] -%}
+    {{ return(counts[0] != counts[1] or counts[2] == counts[3]) }}
+{%- endmacro %}
+
+
+{# The select of the next version: the rows that stay, and those worked out, each with the `_build`
+   it has where it is as it was; nothing where none was worked out and none goes. A row whose key was
+   worked out is among those that go. Each condition stands for itself and rows are compared by a
+   join: Sail does not plan an `or` of questions. #}
 {% macro spark__replace_rows(arg_dict, gone, same) -%}
     {%- set target, temp = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
     {%- set build = adapter.quote('_build') -%}
     {%- set of_kept = 'from ' ~ target ~ ' as kept\n    where not (' ~ gone | join(')\n    and not (') ~ ')' -%}
     {%- set of_made = 'from ' ~ temp ~ ' as made' -%}
-    {%- set of_new = of_made -%}
     {%- if same -%}
-        {%- set of_made = of_made ~ '\n    left join (select *, true as is_there from ' ~ target ~ ') as kept\n    on ' ~ same -%}
-        {%- set of_new = of_made ~ '\n    where kept.is_there is null' -%}
+        {%- set of_made = of_made ~ '\n    left join ' ~ target ~ ' as kept\n    on ' ~ same -%}
     {%- endif -%}
-    {#- Where none can be as it was, one that was worked out says enough. -#}
-    {%- set differs = not same and run_query('select 1 from ' ~ temp ~ ' limit 1').rows -%}
-    {%- if not differs -%}
-    {%- set counts = run_query(
-        'select (select count(*) ' ~ of_new ~ '), (select count(*) from ' ~ target ~ '), '
-        ~ '(select count(*) ' ~ of_kept ~ ')' ~ (' + (select count(*) from ' ~ temp ~ ')' if same else '')
-    ).rows[0] -%}
-    {%- set differs = counts[0] > 0 or counts[1] != counts[2] -%}
+    {%- if not run_query('select 1 from ' ~ temp ~ ' limit 1').rows -%}
+        {%- set counts = run_query('select (select count(*) from ' ~ target ~ '), (select count(*) ' ~ of_kept ~ ')').rows[0] -%}
+        {%- set stays = counts[0] == counts[1] -%}
     {%- endif -%}
-    {%- if differs -%}
+    {%- if not stays -%}
     select kept.{{ columns | join(', kept.') }}
     {{ of_kept }}
     union all
