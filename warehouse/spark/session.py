@@ -34,6 +34,10 @@ _SETTINGS = {
     # Apache Spark cannot read dictionaries above 8 KB that Arrow packed with LZ4 when it looks into
     # them to leave out row groups; those of columns that it reads it can.
     "parquet.filter.dictionary.enabled": "false",
+    # A task for what one can read (128 MB) or is handed on (64 MB), not one for each core: a build
+    # is two thousand steps, most of them of few rows.
+    "spark.sql.files.minPartitionNum": "1",
+    "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
 }
 #: Where a Connect server listens that is named without a port.
 _PORT = 15002
