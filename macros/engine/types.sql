@@ -29,6 +29,12 @@
 {%- endmacro %}
 
 
+{# The number that a text is, where the query has asked whether it is one: Sail may look before. #}
+{% macro number_in(text) -%}
+    {{ 'try_cast' if target.type == 'spark' else 'cast' }}({{ text }} as {{ type_double() }})
+{%- endmacro %}
+
+
 {# `expression` as text. #}
 {% macro as_text(expression) -%}
     cast({{ expression }} as {{ type_text() }})

@@ -7,7 +7,6 @@ Sail builds it in this process and without Java, through what ``ace build --targ
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,13 +21,46 @@ from tests.support.on_spark import (
     changed_rows,
     killed,
     land_polls,
-    macro_tests,
     other_rows,
+    own_rows_tests,
     release_number,
     released_by_spark,
     spark_tables,
 )
 from warehouse.settings import PROJECT_ROOT
+
+#: Unit tests that give other changes of what a view is. Spark takes no subquery with an inequality,
+#: so that models there have the changes written into them, read off the seed.
+SEED_OF_THE_TEST = {
+    "a_change_of_definition_within_the_age_is_told",
+    "a_label_counts_from_when_it_was_known",
+    "a_post_is_compared_with_its_product_where_that_has_enough",
+    "a_post_is_dead_after_two_slow_intervals",
+    "a_prior_is_what_posts_differ_by_beyond_chance",
+    "half_life_is_where_half_of_the_week_had_come",
+    "labels_have_their_own_clock",
+    "labels_of_a_post_that_is_another_are_made_anew",
+    "long_gaps_are_missed_polls",
+    "only_the_newest_definition_of_a_view_is_compared",
+    "rates_and_score_say_what_is_known",
+    "the_latest_version_of_every_post_and_age",
+    "views_of_before_and_after_a_change_of_definition_stay_apart",
+    "views_that_no_post_has_are_no_prior",
+    "what_was_known_when_of_a_start_and_a_target",
+}
+#: Sail 0.7 fails to plan these over literals, though not over tables.
+NOT_PLANNED = {
+    "a_shortened_count_is_bounded_once_the_exact_one_is_known",
+    "days_collected_in_part_are_not_compared_with",
+    "every_embedding_is_counted_once",
+    "neighbours_share_type_model_and_dimension",
+}
+#: A unit test is one query. Where nothing is computed once, thirty steps that read the one before
+#: twice are planned without end.
+ENDLESS = (
+    "tags_beyond_the_most_used_are_adjusted_for_these",
+    "tags_that_travel_together_do_not_get_each_others_credit",
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +95,22 @@ def test_its_columns_have_the_types_that_duckdb_gives_them(
         assert released.query(query) == usual.query(query)
 
 
-def test_macros_give_what_they_give_elsewhere(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def own_rows(spark: Settings) -> dict[str, str]:
+    """The status of every test that brings its own rows."""
+    return own_rows_tests(spark, ENDLESS)
+
+
+def test_macros_give_what_they_give_elsewhere(own_rows: dict[str, str]) -> None:
     """What their tests expect was computed by others; DuckDB and Postgres are held to the same."""
-    pytest.importorskip("pysail", reason="Sail is not installed: sh requirements/install.sh spark")
-    found = macro_tests(tmp_path)
-    assert found.keys() == {path.stem for path in (PROJECT_ROOT / "tests/dbt").glob("*_macros.sql")}
-    assert {name: status for name, status in found.items() if status != "pass"} == {}
+    macros = {path.stem for path in (PROJECT_ROOT / "tests/dbt").glob("*_macros.sql")}
+    assert {name: own_rows.get(name) for name in macros} == dict.fromkeys(macros, "pass")
+
+
+def test_models_give_what_their_unit_tests_expect(own_rows: dict[str, str]) -> None:
+    failed = {name for name, status in own_rows.items() if status != "pass"}
+    assert failed == SEED_OF_THE_TEST | NOT_PLANNED
+    assert len(own_rows) > 140
 
 
 def test_what_is_built_is_not_built_again(spark: Settings) -> None:

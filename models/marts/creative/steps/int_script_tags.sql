@@ -80,8 +80,8 @@ plain_choices as (
         and length(field) + length({{ trimmed('field_value') }}) < {{ var('max_tag_length') }}
         and case
             when field_type = 'number'
-            then cast(field_value as {{ type_double() }}) = 0
-                or abs(cast(field_value as {{ type_double() }})) between 0.0001 and 1e15
+            then {{ number_in('field_value') }} = 0
+                or abs({{ number_in('field_value') }}) between 0.0001 and 1e15
             else true
         end
 
