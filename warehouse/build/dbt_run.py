@@ -273,7 +273,7 @@ def seldom_collected() -> Iterator[None]:
     """Have garbage collected after many objects only.
 
     A parsed project is half a million, of which nearly all stay: to walk them again and again is
-    a tenth of a parse. Of a run's as many are gone before anybody walks them.
+    a tenth of a parse. What a run makes beside it is gone soon without being walked.
     """
     usual = gc.get_threshold()
     gc.set_threshold(50_000, 20, 100)
