@@ -58,25 +58,25 @@
     {%- do scratch.append(made) -%}
     {%- set columns = adapter.get_columns_in_relation(target_relation) -%}
     {%- set version = strategy_sql(target_relation, made, columns) | trim -%}
-    {%- set place = spark_location(this.schema ~ '.' ~ this.identifier) -%}
     {%- if version -%}
+        {%- set place = spark_location(this.schema ~ '.' ~ this.identifier) -%}
         {%- call statement('main') -%}
             create table {{ next }} using parquet {{ place }} as
             {{ version }}
         {%- endcall -%}
         {%- do scratch.append(next) -%}
+        {%- if spark_differs(target_relation, next, columns) -%}
+            {%- call statement('dropped') -%}drop table {{ target_relation }}{%- endcall -%}
+            {%- call statement('named') -%}
+                create table {{ target_relation }} (
+                    {%- for column in columns -%}
+                    {{ column.quoted }} {{ column.dtype }}{{ ', ' if not loop.last }}
+                    {%- endfor -%}
+                ) using parquet {{ place }}
+            {%- endcall -%}
+        {%- endif -%}
     {%- else -%}
         {%- call noop_statement('main', 'unchanged', 'unchanged', '0') -%}{%- endcall -%}
-    {%- endif -%}
-    {%- if version and spark_differs(target_relation, next, columns) -%}
-        {%- call statement('dropped') -%}drop table {{ target_relation }}{%- endcall -%}
-        {%- call statement('named') -%}
-            create table {{ target_relation }} (
-                {%- for column in columns -%}
-                {{ column.quoted }} {{ column.dtype }}{{ ', ' if not loop.last }}
-                {%- endfor -%}
-            ) using parquet {{ place }}
-        {%- endcall -%}
     {%- endif -%}
     {%- do drop_spark_tables(scratch) -%}
     {{ run_hooks(post_hooks) }}
@@ -88,12 +88,11 @@
    this one where all are as they were, which is asked of the next version rather than before: rows
    are compared once. #}
 {% macro spark_differs(target, next, columns) -%}
-    {%- set build = adapter.quote('_build') -%}
-    {%- if build not in columns | map(attribute='quoted') -%}
+    {%- if '_build' not in columns | map(attribute='name') -%}
         {{ return(true) }}
     {%- endif -%}
     {%- set counts = run_query(
-        'select (select count(*) from ' ~ target ~ '), count(*), max(' ~ build ~ '), '
+        'select (select count(*) from ' ~ target ~ '), count(*), max(_build), '
         ~ build_number() ~ ' from ' ~ next
     ).rows[0] -%}
     {{ return(counts[0] != counts[1] or counts[2] == counts[3]) }}
@@ -113,6 +112,7 @@
     {%- if same -%}
         {%- set of_made = of_made ~ '\n    left join ' ~ target ~ ' as kept\n    on ' ~ same -%}
     {%- endif -%}
+    {%- set stays = false -%}
     {%- if not run_query('select 1 from ' ~ temp ~ ' limit 1').rows -%}
         {%- set counts = run_query('select (select count(*) from ' ~ target ~ '), (select count(*) ' ~ of_kept ~ ')').rows[0] -%}
         {%- set stays = counts[0] == counts[1] -%}

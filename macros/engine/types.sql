@@ -41,11 +41,17 @@
 {%- endmacro %}
 
 
-{# Contracts and unit tests name types as DuckDB and Postgres do; dbt casts to them by this. #}
-{% macro spark__cast(field, type) -%}
-    {%- set types = {
+{# Types as contracts and unit tests name them, in the words of DuckDB and Postgres, and Spark's. #}
+{% macro spark_types() -%}
+    {{ return({
         'uuid': 'string', 'text': 'string', 'json': 'string', 'jsonb': 'string', 'text[]': 'array<string>',
         'timestamptz': 'timestamp', 'timestamp with time zone': 'timestamp', 'double precision': 'double',
-    } -%}
-    cast({{ field }} as {{ types.get(type | lower, type) }})
+        'double precision[]': 'array<double>',
+    }) }}
+{%- endmacro %}
+
+
+{# What dbt casts with. #}
+{% macro spark__cast(field, type) -%}
+    cast({{ field }} as {{ spark_types().get(type | lower, type) }})
 {%- endmacro %}

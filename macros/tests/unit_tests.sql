@@ -23,11 +23,11 @@
 {# SQL with the types and literals of Spark in place of theirs; models have Spark's already. #}
 {% macro in_words_of_spark(sql) -%}
     {%- set words = namespace(sql=with_doubles(sql)) -%}
+    {%- for theirs, sparks in spark_types().items() -%}
+        {%- set words.sql = words.sql | replace('as ' ~ theirs ~ ')', 'as ' ~ sparks ~ ')') -%}
+    {%- endfor -%}
     {%- for theirs, sparks in [
-        ("\\btimestamptz\\b", "timestamp"),
-        ("\\bdouble precision\\b", "double"),
-        ("\\bas (uuid|text|json)\\b", "as string"),
-        ("\\bas (string|double)\\[\\]", "as array<\\1>"),
+        ("\\btimestamptz '", "timestamp '"),
         ("\\barray\\[([^\\[\\]]*)\\]", "array(\\1)"),
         ("\\bgenerate_series\\((\\d+), (\\d+)\\)", "range(\\1, \\2 + 1)"),
     ] -%}
